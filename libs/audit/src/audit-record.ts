@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/** One line of the audit log. `details` holds ids, digests and reasons; never tokens, secrets or arguments. */
+export const auditRecordSchema = z.object({
+  /** `exchange`, `decision`, `sign-in`, `consent`, `revocation`, `key-rotation` ... */
+  type: z.string(),
+  outcome: z.enum(['allowed', 'refused']),
+  /** Milliseconds since the epoch. */
+  occurredAtMs: z.number().int(),
+  /** The person, by `sub`. */
+  person: z.string().optional(),
+  /** The authenticated caller. */
+  client: z.string().optional(),
+  /** Current actor first. */
+  actors: z.array(z.string()).optional(),
+  decisionId: z.string().optional(),
+  traceId: z.string().optional(),
+  details: z.record(z.string(), z.json()).optional(),
+});
+export type AuditRecord = z.infer<typeof auditRecordSchema>;
+
+export interface AuditLog {
+  /** Resolves when the record is durable. */
+  append(record: AuditRecord): Promise<void>;
+  /** The newest first. */
+  latest(limit: number): Promise<AuditRecord[]>;
+}

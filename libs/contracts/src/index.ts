@@ -1,0 +1,21 @@
+/**
+ * Every subject and event of the bus, once, as zod. Types are inferred from here and never written twice.
+ * The bus itself is a port (`@behalf/ports`); this library does not know how messages travel.
+ */
+export { defineEvent, defineRequest } from './define.js';
+export {
+  type DecisionContext,
+  type Evaluation,
+  type EvaluationDecision,
+  type EvaluationsDecision,
+  type EvaluationsRequest,
+  decisionContextSchema,
+  evaluatePolicy,
+  evaluatePolicyBatch,
+  evaluationSchema,
+  evaluationDecisionSchema,
+  evaluationsRequestSchema,
+  evaluationsDecisionSchema,
+} from './policy.js';
+export { type Revocation, type RevocationKind, listRevocations, revocationCreated, revocationKinds, revocationSchema } from './revocations.js';
+export { policyChanged, signingKeysRotated, tokenExchanged, tokenRefused } from './events.js';

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { defineRequest } from './define.js';
+
+const properties = z.record(z.string(), z.json());
+
+/** An AuthZEN subject, or resource. */
+const entity = z.object({ type: z.string().min(1), id: z.string().min(1), properties: properties.optional() });
+const action = z.object({ name: z.string().min(1), properties: properties.optional() });
+
+/**
+ * One access evaluation. What Behalf adds to AuthZEN stands in `context`:
+ * `actors` (the act chain, current actor first), `server`, `arguments`, `client_id`, `scope`, `aud`.
+ *
+ * @see AuthZEN Authorization API 1.0 §6.1
+ */
+export const evaluationSchema = z.object({
+  subject: entity,
+  action,
+  resource: entity,
+  context: properties.optional(),
+});
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+/** The `context` of an answer: enough to explain it, nothing that a caller could not be shown by its operator. */
+export const decisionContextSchema = z.looseObject({
+  /** Names the decision in logs, spans and audit. */
+  id: z.string().optional(),
+  /** One word a program can branch on. */
+  reason: z.enum(['permitted', 'forbidden', 'no_matching_permit', 'policy_error', 'invalid_request']).optional(),
+  /** Ids of the policies that determined the decision. */
+  policies: z.array(z.string()).optional(),
+  /** Ids of the policies that could not be evaluated. */
+  errors: z.array(z.string()).optional(),
+  /** Which policy set decided. */
+  policy_version: z.string().optional(),
+  /** AuthZEN: why this item of a batch could not be evaluated. */
+  error: z.object({ status: z.number(), message: z.string() }).optional(),
+});
+export type DecisionContext = z.infer<typeof decisionContextSchema>;
+
+export const evaluationDecisionSchema = z.object({ decision: z.boolean(), context: decisionContextSchema.optional() });
+export type EvaluationDecision = z.infer<typeof evaluationDecisionSchema>;
+
+/** Each item may leave out what the defaults beside it say; a given object replaces the default whole (AuthZEN §7.1). */
+export const evaluationsRequestSchema = z.object({
+  subject: entity.optional(),
+  action: action.optional(),
+  resource: entity.optional(),
+  context: properties.optional(),
+  evaluations: z.array(evaluationSchema.partial()).optional(),
+  options: z
+    .looseObject({
+      evaluations_semantic: z.enum(['execute_all', 'deny_on_first_deny', 'permit_on_first_permit']).optional(),
+    })
+    .optional(),
+});
+export type EvaluationsRequest = z.infer<typeof evaluationsRequestSchema>;
+
+export const evaluationsDecisionSchema = z.object({ evaluations: z.array(evaluationDecisionSchema) });
+export type EvaluationsDecision = z.infer<typeof evaluationsDecisionSchema>;
+
+/** Asks the policy service for one decision. */
+export const evaluatePolicy = defineRequest('behalf.policy.evaluation.decide', evaluationSchema, evaluationDecisionSchema);
+
+/** Asks for many at once, e.g. to filter a list of tools. */
+export const evaluatePolicyBatch = defineRequest(
+  'behalf.policy.evaluations.decide',
+  evaluationsRequestSchema,
+  evaluationsDecisionSchema,
+);

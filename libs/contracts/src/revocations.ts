@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { defineEvent, defineRequest } from './define.js';
+
+/**
+ * What can be revoked. `token` names a `jti`, `grant` a `grant_id`, `session` a `sid`, `client` a `client_id` (as the
+ * token's client or as any actor), `transaction` a `txn`: one chain of exchanges with all that came of it.
+ */
+export const revocationKinds = ['token', 'grant', 'session', 'client', 'transaction'] as const;
+export type RevocationKind = (typeof revocationKinds)[number];
+
+export const revocationSchema = z.object({
+  kind: z.enum(revocationKinds),
+  id: z.string().min(1),
+  revokedAtMs: z.number().int(),
+  /** When the last token it can touch has expired, so that it may be forgotten. */
+  expiresAtMs: z.number().int(),
+});
+export type Revocation = z.infer<typeof revocationSchema>;
+
+export const revocationCreated = defineEvent('behalf.revocation.created', revocationSchema);
+
+/** Every revocation that is still live: what an enforcement point loads before it accepts its first token. */
+export const listRevocations = defineRequest(
+  'behalf.authorization.revocations.list',
+  z.object({}),
+  z.object({ revocations: z.array(revocationSchema) }),
+);

@@ -1,0 +1,19 @@
+/**
+ * The OAuth vocabulary every other library speaks: errors, token types, scope sets, actor chains and resource
+ * identifiers. No I/O and no clock. Token exchange itself is in `@behalf/token-exchange`, checking a presented
+ * access token in `@behalf/resource-server`.
+ */
+export { OAuthError, oauthErrorCodes, type OAuthErrorCode, type OAuthErrorOptions } from './oauth-error.js';
+export { grantTypes, tokenTypes, type TokenType } from './token-types.js';
+export { ScopeSet, parseScope } from './scope-set.js';
+export {
+  type ActClaim,
+  actClaimSchema,
+  actorChain,
+  chainDepth,
+  encodedChainBytes,
+  maxChainBytes,
+  maxChainDepth,
+  nestActor,
+} from './act-chain.js';
+export { canonicalResource, checkResourceIndicator, protectedResourceMetadataUrl, sameResource } from './resource-indicator.js';

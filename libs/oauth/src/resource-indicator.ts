@@ -1,0 +1,45 @@
+import { OAuthError } from './oauth-error.js';
+
+/**
+ * Checks the form of a resource indicator: an absolute URI without a fragment.
+ *
+ * Does not check that anybody serves it.
+ *
+ * @throws OAuthError `invalid_target`
+ * @see RFC 8707 §2
+ */
+export function checkResourceIndicator(value: string): void {
+  if (!URL.canParse(value) || value.includes('#')) {
+    throw new OAuthError('invalid_target', 'resource must be an absolute URI without a fragment');
+  }
+}
+
+/**
+ * The form two spellings of one resource are compared in: scheme and host in lower case, no default port, and no
+ * slash that stands for an empty path. Everything after the authority keeps its bytes.
+ *
+ * Only for look-up. What goes into `aud` is the registered spelling.
+ *
+ * @see MCP 2026-07-28, authorization, "Canonical Server URI"
+ */
+export function canonicalResource(value: string): string {
+  const url = URL.parse(value);
+  if (!url || !/^https?:$/.test(url.protocol)) return value;
+  const afterAuthority = value.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  return `${url.protocol}//${url.host}${afterAuthority === '/' ? '' : afterAuthority}`;
+}
+
+export function sameResource(one: string, other: string): boolean {
+  return one === other || canonicalResource(one) === canonicalResource(other);
+}
+
+/**
+ * Where a resource publishes its metadata: the well-known segment goes between the host and the path.
+ *
+ * @see RFC 9728 §3.1
+ */
+export function protectedResourceMetadataUrl(resource: string): string {
+  const url = new URL(resource);
+  const path = url.pathname === '/' ? '' : url.pathname;
+  return `${url.origin}/.well-known/oauth-protected-resource${path}${url.search}`;
+}

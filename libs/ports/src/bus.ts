@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+
+/** One request/reply subject: who sends what, who answers what. */
+export interface RequestContract<Q, A> {
+  readonly subject: string;
+  readonly request: z.ZodType<Q>;
+  readonly reply: z.ZodType<A>;
+}
+
+/** One event type. */
+export interface EventContract<T> {
+  readonly type: string;
+  readonly data: z.ZodType<T>;
+}
+
+export interface EventEnvelope<T> {
+  readonly id: string;
+  readonly type: string;
+  /** Grows with every event of the stream; gaps tell a listener that it missed something. */
+  readonly sequence: number;
+  /** Milliseconds since the epoch. */
+  readonly occurredAtMs: number;
+  readonly data: T;
+}
+
+export interface RequestOptions {
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+export interface Subscription {
+  /** Stops new work and waits for what is running. */
+  drain(): Promise<void>;
+}
+
+/** Requests between services and events to all of them. */
+export interface Bus {
+  /** @throws BusError, which tells "nobody there", "no answer", "too busy", "malformed" and "refused" apart */
+  request<Q, A>(contract: RequestContract<Q, A>, payload: Q, options: RequestOptions): Promise<A>;
+  /** The payload is parsed before the handler sees it; a malformed one is answered with an error. */
+  handle<Q, A>(contract: RequestContract<Q, A>, handler: (payload: Q) => Promise<A>): Subscription;
+  publish<T>(contract: EventContract<T>, envelope: EventEnvelope<T>): Promise<void>;
+  subscribe<T>(contract: EventContract<T>, listener: (event: EventEnvelope<T>) => void | Promise<void>): Subscription;
+  /** Drains every subscription. Later requests fail with `no_responders`. */
+  close(): Promise<void>;
+}
+
+export type BusErrorReason =
+  | 'no_responders'
+  | 'timeout'
+  | 'overloaded'
+  | 'malformed_request'
+  | 'malformed_reply'
+  | 'refused';
+
+export class BusError extends Error {
+  override readonly name = 'BusError';
+  constructor(
+    readonly reason: BusErrorReason,
+    readonly subject: string,
+    /** With `refused`: the error the handler answered with, `{error, error_description}`. */
+    readonly refusal?: { error: string; error_description: string },
+    options?: ErrorOptions,
+  ) {
+    super(`${subject}: ${reason}`, options);
+  }
+}

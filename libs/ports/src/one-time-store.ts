@@ -1,0 +1,12 @@
+/**
+ * State that may be used once. Both verbs are atomic: of any number of concurrent callers exactly one wins.
+ * `purpose` separates name spaces, so that a marker of one kind never answers for another.
+ */
+export interface OneTimeStore {
+  /** Keeps a value until it is taken or its time is over. An existing value under the key is replaced. */
+  put(purpose: string, key: string, value: string, ttlSeconds: number): Promise<void>;
+  /** Returns the value and removes it in one step; undefined when it was taken, has expired or never was. */
+  take(purpose: string, key: string): Promise<string | undefined>;
+  /** Marks a key as used: true for the first caller, false for every later one until the time is over. */
+  claim(purpose: string, key: string, ttlSeconds: number): Promise<boolean>;
+}

@@ -1,0 +1,25 @@
+import type { RevocationKind } from '@behalf/contracts';
+import { type ActClaim, actorChain } from '@behalf/oauth';
+
+/** The claims by which a token can be revoked. */
+export interface RevocableClaims {
+  jti: string;
+  client_id?: string | undefined;
+  grant_id?: string | undefined;
+  sid?: string | undefined;
+  txn?: string | undefined;
+  act?: ActClaim | undefined;
+}
+
+/** Every revocation that would end this token: its own, its grant's, its session's, its chain's and its actors'. */
+export function revocationKeys(claims: RevocableClaims): string[] {
+  const keys: [RevocationKind, string | undefined][] = [
+    ['token', claims.jti],
+    ['grant', claims.grant_id],
+    ['session', claims.sid],
+    ['transaction', claims.txn],
+    ['client', claims.client_id],
+    ...actorChain(claims.act).map((actor): [RevocationKind, string] => ['client', actor.client_id ?? actor.sub]),
+  ];
+  return keys.flatMap(([kind, id]) => (id === undefined ? [] : [`${kind}:${id}`]));
+}

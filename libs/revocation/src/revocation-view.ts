@@ -1,0 +1,36 @@
+import type { Revocation } from '@behalf/contracts';
+import { type Clock } from '@behalf/ports';
+import { type RevocableClaims, revocationKeys } from './revocation-keys.js';
+
+/**
+ * The revocations that are live now, in memory. Until it has been loaded it knows nothing and `isRevoked` throws:
+ * an enforcement point that cannot know refuses (design rule 6).
+ */
+export class RevocationView {
+  readonly #live = new Map<string, Revocation>();
+  #loaded = false;
+
+  constructor(private readonly clock: Clock) {}
+
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  /** Takes a snapshot over; what arrived as events before it stays. */
+  load(revocations: Iterable<Revocation>): void {
+    for (const revocation of revocations) this.add(revocation);
+    this.#loaded = true;
+  }
+
+  add(revocation: Revocation): void {
+    const now = this.clock.nowMs();
+    for (const [key, known] of this.#live) if (known.expiresAtMs <= now) this.#live.delete(key);
+    if (revocation.expiresAtMs > now) this.#live.set(`${revocation.kind}:${revocation.id}`, revocation);
+  }
+
+  /** @throws Error while nothing has been loaded */
+  isRevoked(claims: RevocableClaims): boolean {
+    if (!this.#loaded) throw new Error('revocations are not loaded yet');
+    return revocationKeys(claims).some((key) => this.#live.has(key));
+  }
+}

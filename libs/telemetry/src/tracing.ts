@@ -1,0 +1,59 @@
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  context,
+  propagation,
+  trace,
+} from '@opentelemetry/api';
+
+export type TraceCarrier = Record<string, string | string[] | undefined>;
+
+const tracer = () => trace.getTracer('behalf');
+
+export interface SpanSettings {
+  kind?: keyof typeof SpanKind;
+  attributes?: Attributes;
+  links?: Link[];
+  parent?: Context;
+}
+
+/** Runs work inside a span and ends it. A thrown error marks the span with its name only: messages may hold data. */
+export async function inSpan<T>(name: string, settings: SpanSettings, work: (span: Span) => Promise<T>): Promise<T> {
+  const { kind = 'INTERNAL', attributes, links, parent = context.active() } = settings;
+  return tracer().startActiveSpan(
+    name,
+    { kind: SpanKind[kind], ...(attributes && { attributes }), ...(links && { links }) },
+    parent,
+    async (span) => {
+      try {
+        return await work(span);
+      } catch (error) {
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        span.setAttribute('error.type', (error as { code?: string }).code ?? (error as Error).name ?? 'unknown');
+        throw error;
+      } finally {
+        span.end();
+      }
+    },
+  );
+}
+
+/** The context a carrier names (HTTP headers, bus headers, MCP `_meta`); the active one when it names none. */
+export function withTraceContext(carrier: TraceCarrier): Context {
+  return propagation.extract(context.active(), carrier);
+}
+
+/** Writes `traceparent` and `tracestate` of the active span into a new carrier. */
+export function injectTraceContext(): Record<string, string> {
+  const carrier: Record<string, string> = {};
+  propagation.inject(context.active(), carrier);
+  return carrier;
+}
+
+export function activeTraceId(): string | undefined {
+  return trace.getActiveSpan()?.spanContext().traceId;
+}
