@@ -17,5 +17,12 @@ export {
   evaluationsRequestSchema,
   evaluationsDecisionSchema,
 } from './policy.js';
-export { type Revocation, type RevocationKind, listRevocations, revocationCreated, revocationKinds, revocationSchema } from './revocations.js';
+export {
+  type Revocation,
+  type RevocationKind,
+  listRevocations,
+  revocationCreated,
+  revocationKinds,
+  revocationSchema,
+} from './revocations.js';
 export { policyChanged, signingKeysRotated, tokenExchanged, tokenRefused } from './events.js';

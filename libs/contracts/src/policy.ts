@@ -4,7 +4,11 @@ import { defineRequest } from './define.js';
 const properties = z.record(z.string(), z.json());
 
 /** An AuthZEN subject, or resource. */
-const entity = z.object({ type: z.string().min(1), id: z.string().min(1), properties: properties.optional() });
+const entity = z.object({
+  type: z.string().min(1),
+  id: z.string().min(1),
+  properties: properties.optional(),
+});
 const action = z.object({ name: z.string().min(1), properties: properties.optional() });
 
 /**
@@ -26,7 +30,9 @@ export const decisionContextSchema = z.looseObject({
   /** Names the decision in logs, spans and audit. */
   id: z.string().optional(),
   /** One word a program can branch on. */
-  reason: z.enum(['permitted', 'forbidden', 'no_matching_permit', 'policy_error', 'invalid_request']).optional(),
+  reason: z
+    .enum(['permitted', 'forbidden', 'no_matching_permit', 'policy_error', 'invalid_request'])
+    .optional(),
   /** Ids of the policies that determined the decision. */
   policies: z.array(z.string()).optional(),
   /** Ids of the policies that could not be evaluated. */
@@ -38,7 +44,10 @@ export const decisionContextSchema = z.looseObject({
 });
 export type DecisionContext = z.infer<typeof decisionContextSchema>;
 
-export const evaluationDecisionSchema = z.object({ decision: z.boolean(), context: decisionContextSchema.optional() });
+export const evaluationDecisionSchema = z.object({
+  decision: z.boolean(),
+  context: decisionContextSchema.optional(),
+});
 export type EvaluationDecision = z.infer<typeof evaluationDecisionSchema>;
 
 /** Each item may leave out what the defaults beside it say; a given object replaces the default whole (AuthZEN §7.1). */
@@ -50,7 +59,9 @@ export const evaluationsRequestSchema = z.object({
   evaluations: z.array(evaluationSchema.partial()).optional(),
   options: z
     .looseObject({
-      evaluations_semantic: z.enum(['execute_all', 'deny_on_first_deny', 'permit_on_first_permit']).optional(),
+      evaluations_semantic: z
+        .enum(['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'])
+        .optional(),
     })
     .optional(),
 });
@@ -60,7 +71,11 @@ export const evaluationsDecisionSchema = z.object({ evaluations: z.array(evaluat
 export type EvaluationsDecision = z.infer<typeof evaluationsDecisionSchema>;
 
 /** Asks the policy service for one decision. */
-export const evaluatePolicy = defineRequest('behalf.policy.evaluation.decide', evaluationSchema, evaluationDecisionSchema);
+export const evaluatePolicy = defineRequest(
+  'behalf.policy.evaluation.decide',
+  evaluationSchema,
+  evaluationDecisionSchema,
+);
 
 /** Asks for many at once, e.g. to filter a list of tools. */
 export const evaluatePolicyBatch = defineRequest(

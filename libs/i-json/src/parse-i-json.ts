@@ -7,7 +7,16 @@ export interface IJsonLimits {
 
 export class IJsonError extends Error {
   override readonly name = 'IJsonError';
-  constructor(readonly problem: 'too_large' | 'not_utf8' | 'not_json' | 'too_deep' | 'duplicate_key' | 'unsafe_number' | 'lone_surrogate') {
+  constructor(
+    readonly problem:
+      | 'too_large'
+      | 'not_utf8'
+      | 'not_json'
+      | 'too_deep'
+      | 'duplicate_key'
+      | 'unsafe_number'
+      | 'lone_surrogate',
+  ) {
     super(`JSON refused: ${problem}`);
   }
 }
@@ -61,7 +70,10 @@ function checkStructure(text: string, maxDepth: number): void {
       onLiteralValue: (value: unknown) => {
         if (typeof value === 'string' && !value.isWellFormed()) throw new IJsonError('lone_surrogate');
         // Number.isInteger would let 1e21 pass as a float and 9007199254740993 pass as 9007199254740992.
-        if (typeof value === 'number' && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))) {
+        if (
+          typeof value === 'number' &&
+          (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
+        ) {
           throw new IJsonError('unsafe_number');
         }
       },

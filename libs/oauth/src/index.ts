@@ -16,4 +16,9 @@ export {
   maxChainDepth,
   nestActor,
 } from './act-chain.js';
-export { canonicalResource, checkResourceIndicator, protectedResourceMetadataUrl, sameResource } from './resource-indicator.js';
+export {
+  canonicalResource,
+  checkResourceIndicator,
+  protectedResourceMetadataUrl,
+  sameResource,
+} from './resource-indicator.js';

@@ -1,17 +1,45 @@
 /** Every error code this system puts on an OAuth wire, with its HTTP status and the section that defines it. */
 export const oauthErrorCodes = {
-  invalid_request: { status: 400, see: 'RFC 6749 §5.2, RFC 8693 §2.2.2', means: 'The request is malformed, or its subject or actor token cannot be accepted.' },
+  invalid_request: {
+    status: 400,
+    see: 'RFC 6749 §5.2, RFC 8693 §2.2.2',
+    means: 'The request is malformed, or its subject or actor token cannot be accepted.',
+  },
   invalid_client: { status: 401, see: 'RFC 6749 §5.2', means: 'Client authentication failed.' },
-  invalid_grant: { status: 400, see: 'RFC 6749 §5.2', means: 'The code, refresh token or assertion is invalid, expired, used or revoked.' },
+  invalid_grant: {
+    status: 400,
+    see: 'RFC 6749 §5.2',
+    means: 'The code, refresh token or assertion is invalid, expired, used or revoked.',
+  },
   unauthorized_client: { status: 400, see: 'RFC 6749 §5.2', means: 'The client may not use this grant.' },
   unsupported_grant_type: { status: 400, see: 'RFC 6749 §5.2', means: 'The grant type is not served here.' },
   invalid_scope: { status: 400, see: 'RFC 6749 §5.2', means: 'No requested scope can be granted.' },
-  invalid_target: { status: 400, see: 'RFC 8707 §2', means: 'The resource or audience is missing, unknown or not allowed.' },
+  invalid_target: {
+    status: 400,
+    see: 'RFC 8707 §2',
+    means: 'The resource or audience is missing, unknown or not allowed.',
+  },
   access_denied: { status: 403, see: 'RFC 6749 §4.1.2.1', means: 'The person or the policy said no.' },
-  invalid_token: { status: 401, see: 'RFC 6750 §3.1', means: 'The access token is missing, malformed, expired, revoked or not for this resource.' },
-  insufficient_scope: { status: 403, see: 'RFC 6750 §3.1', means: 'The access token lacks a scope that this call needs.' },
-  server_error: { status: 500, see: 'RFC 6749 §4.1.2.1', means: 'Something failed here; the details are in the log.' },
-  temporarily_unavailable: { status: 503, see: 'RFC 6749 §4.1.2.1', means: 'A part this answer depends on cannot be reached; try again later.' },
+  invalid_token: {
+    status: 401,
+    see: 'RFC 6750 §3.1',
+    means: 'The access token is missing, malformed, expired, revoked or not for this resource.',
+  },
+  insufficient_scope: {
+    status: 403,
+    see: 'RFC 6750 §3.1',
+    means: 'The access token lacks a scope that this call needs.',
+  },
+  server_error: {
+    status: 500,
+    see: 'RFC 6749 §4.1.2.1',
+    means: 'Something failed here; the details are in the log.',
+  },
+  temporarily_unavailable: {
+    status: 503,
+    see: 'RFC 6749 §4.1.2.1',
+    means: 'A part this answer depends on cannot be reached; try again later.',
+  },
 } as const satisfies Record<string, { status: number; see: string; means: string }>;
 
 export type OAuthErrorCode = keyof typeof oauthErrorCodes;
@@ -48,6 +76,9 @@ export class OAuthError extends Error {
   /** The JSON body of RFC 6749 §5.2. */
   toJSON(): { error: OAuthErrorCode; error_description: string } {
     // Quotes and backslashes are outside the grammar of error_description, and would break a quoted-string.
-    return { error: this.code, error_description: this.description.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?') };
+    return {
+      error: this.code,
+      error_description: this.description.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?'),
+    };
   }
 }

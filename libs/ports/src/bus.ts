@@ -40,18 +40,16 @@ export interface Bus {
   /** The payload is parsed before the handler sees it; a malformed one is answered with an error. */
   handle<Q, A>(contract: RequestContract<Q, A>, handler: (payload: Q) => Promise<A>): Subscription;
   publish<T>(contract: EventContract<T>, envelope: EventEnvelope<T>): Promise<void>;
-  subscribe<T>(contract: EventContract<T>, listener: (event: EventEnvelope<T>) => void | Promise<void>): Subscription;
+  subscribe<T>(
+    contract: EventContract<T>,
+    listener: (event: EventEnvelope<T>) => void | Promise<void>,
+  ): Subscription;
   /** Drains every subscription. Later requests fail with `no_responders`. */
   close(): Promise<void>;
 }
 
 export type BusErrorReason =
-  | 'no_responders'
-  | 'timeout'
-  | 'overloaded'
-  | 'malformed_request'
-  | 'malformed_reply'
-  | 'refused';
+  'no_responders' | 'timeout' | 'overloaded' | 'malformed_request' | 'malformed_reply' | 'refused';
 
 export class BusError extends Error {
   override readonly name = 'BusError';

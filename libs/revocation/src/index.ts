@@ -4,3 +4,4 @@
  */
 export { type RevocableClaims, revocationKeys } from './revocation-keys.js';
 export { RevocationView } from './revocation-view.js';
+export { followRevocations } from './follow-revocations.js';

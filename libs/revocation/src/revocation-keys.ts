@@ -19,7 +19,10 @@ export function revocationKeys(claims: RevocableClaims): string[] {
     ['session', claims.sid],
     ['transaction', claims.txn],
     ['client', claims.client_id],
-    ...actorChain(claims.act).map((actor): [RevocationKind, string] => ['client', actor.client_id ?? actor.sub]),
+    ...actorChain(claims.act).map((actor): [RevocationKind, string] => [
+      'client',
+      actor.client_id ?? actor.sub,
+    ]),
   ];
   return keys.flatMap(([kind, id]) => (id === undefined ? [] : [`${kind}:${id}`]));
 }

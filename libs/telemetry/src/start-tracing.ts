@@ -24,7 +24,9 @@ export function startTracing(options: TracingOptions): Tracing {
     options.spanProcessor ??
     (options.otlpEndpoint === undefined
       ? undefined
-      : new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: new URL('/v1/traces', options.otlpEndpoint).href }) }));
+      : new BatchSpanProcessor({
+          exporter: new OTLPTraceExporter({ url: new URL('/v1/traces', options.otlpEndpoint).href }),
+        }));
   if (processor === undefined) return { stop: async () => {} };
 
   const provider = new TracerProvider({

@@ -22,7 +22,11 @@ export interface SpanSettings {
 }
 
 /** Runs work inside a span and ends it. A thrown error marks the span with its name only: messages may hold data. */
-export async function inSpan<T>(name: string, settings: SpanSettings, work: (span: Span) => Promise<T>): Promise<T> {
+export async function inSpan<T>(
+  name: string,
+  settings: SpanSettings,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
   const { kind = 'INTERNAL', attributes, links, parent = context.active() } = settings;
   return tracer().startActiveSpan(
     name,
@@ -33,7 +37,10 @@ export async function inSpan<T>(name: string, settings: SpanSettings, work: (spa
         return await work(span);
       } catch (error) {
         span.setStatus({ code: SpanStatusCode.ERROR });
-        span.setAttribute('error.type', (error as { code?: string }).code ?? (error as Error).name ?? 'unknown');
+        span.setAttribute(
+          'error.type',
+          (error as { code?: string }).code ?? (error as Error).name ?? 'unknown',
+        );
         throw error;
       } finally {
         span.end();

@@ -1,0 +1,158 @@
+import { grantTypes } from '@behalf/oauth';
+import { z } from 'zod';
+import { baseUrl, listenSchema, path } from './listen.js';
+
+const seconds = (value: number) => z.int().positive().default(value);
+
+const clientSchema = z
+  .strictObject({
+    clientId: z
+      .string()
+      .min(1)
+      .refine((id) => !id.startsWith('https://'), 'an https client_id is a metadata document URL'),
+    clientName: z.string().optional(),
+    secretEnv: z.string().optional().describe('Environment variable that holds the client secret.'),
+    demoSecret: z.string().optional().describe('A secret written down. Refused when NODE_ENV=production.'),
+    tokenEndpointAuthMethod: z
+      .enum(['client_secret_basic', 'client_secret_post', 'none'])
+      .default('client_secret_basic'),
+    applicationType: z.enum(['native', 'web']).default('web'),
+    redirectUris: z.array(z.url()).default([]),
+    grantTypes: z
+      .array(z.enum(Object.values(grantTypes) as [string, ...string[]]))
+      .default([grantTypes.authorizationCode, grantTypes.refreshToken]),
+    scopes: z
+      .array(z.string())
+      .default([])
+      .describe('What the client may get for itself with client_credentials.'),
+    exchange: z
+      .strictObject({
+        audiences: z
+          .array(z.string())
+          .describe('Resources it may ask tokens for on behalf of people; a `*` at the end is a prefix.'),
+        scopes: z.array(z.string()).describe('The most it may carry. Empty denies all.'),
+      })
+      .optional()
+      .describe('What the client may do on behalf of people by token exchange.'),
+  })
+  .refine(
+    (c) =>
+      (c.tokenEndpointAuthMethod === 'none') === (c.secretEnv === undefined && c.demoSecret === undefined),
+    {
+      message: 'a confidential client needs secretEnv, a public one must have none',
+    },
+  )
+  .refine((c) => c.tokenEndpointAuthMethod !== 'none' || c.exchange === undefined, {
+    message: 'a public client may not exchange tokens',
+  });
+export type ClientConfig = z.output<typeof clientSchema>;
+
+const resourceSchema = z.strictObject({
+  resource: z.url().describe('The resource identifier, as it stands in `aud`.'),
+  name: z.string().describe('What the consent page calls it.'),
+  scopes: z.array(z.string()).min(1),
+  defaultScopes: z
+    .array(z.string())
+    .optional()
+    .describe('Granted when a client names no scope; all of `scopes` without it.'),
+  servedBy: z
+    .array(z.string())
+    .default([])
+    .describe('Clients that are this resource: they may exchange tokens addressed to it.'),
+});
+
+const signInSchema = z.discriminatedUnion('method', [
+  z.strictObject({
+    method: z.literal('local').describe('A form with the users below. Refused when NODE_ENV=production.'),
+    users: z.array(
+      z.strictObject({
+        username: z.string().min(1),
+        password: z.string().min(1),
+        name: z.string(),
+        groups: z.array(z.string()).default([]),
+      }),
+    ),
+  }),
+  z.strictObject({
+    method: z.literal('upstream').describe('An OpenID provider that people already have.'),
+    issuer: z.url(),
+    clientId: z.string(),
+    clientSecretEnv: z.string().optional(),
+    scope: z.string().default('openid profile'),
+    groupsClaim: z
+      .string()
+      .default('groups')
+      .describe('The claim of its ID token that lists the groups of a person.'),
+    displayName: z.string().default('your organisation'),
+  }),
+]);
+
+/** The authorization server. */
+export const authorizationServerSchema = z.strictObject({
+  issuer: baseUrl.default('http://localhost:4000').describe('Issuer identifier; also its public URL.'),
+  listen: listenSchema(4000),
+  paths: z
+    .strictObject({
+      authorization: path.default('/auth'),
+      token: path.default('/token'),
+      jwks: path.default('/jwks'),
+      registration: path.default('/register'),
+      introspection: path.default('/introspect'),
+      revocation: path.default('/revoke'),
+      userinfo: path.default('/userinfo'),
+      endSession: path.default('/session/end'),
+      interaction: path.default('/interaction'),
+      signInCallback: path.default('/sign-in/callback'),
+      admin: path.default('/admin'),
+    })
+    .prefault({}),
+  lifetimes: z
+    .strictObject({
+      accessTokenSeconds: seconds(900).describe('Above 300: some clients refresh in a hot loop below it.'),
+      exchangedTokenSeconds: seconds(300).describe(
+        'The most a delegated token lives; never beyond its subject token.',
+      ),
+      refreshTokenSeconds: seconds(14 * 24 * 3600),
+      refreshGraceSeconds: z
+        .int()
+        .min(0)
+        .default(10)
+        .describe('How long a rotated refresh token still answers, for parallel refreshes.'),
+      authorizationCodeSeconds: seconds(60),
+      sessionSeconds: seconds(8 * 3600),
+      interactionSeconds: seconds(600),
+      grantSeconds: seconds(90 * 24 * 3600),
+    })
+    .prefault({}),
+  scopes: z.record(z.string(), z.string()).default({}).describe('Each scope in words, for the consent page.'),
+  resources: z
+    .array(resourceSchema)
+    .default([])
+    .describe('Protected resources besides the ones of this deployment.'),
+  clients: z.array(clientSchema).default([]),
+  signIn: signInSchema,
+  clientIdMetadata: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      pinned: z
+        .array(z.strictObject({ url: z.url(), file: z.string() }))
+        .default([])
+        .describe('Documents read from files instead of fetched.'),
+      allowedHosts: z
+        .array(z.string())
+        .optional()
+        .describe('Only documents of these hosts; all hosts without it.'),
+    })
+    .prefault({}),
+  registration: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      perMinute: z
+        .int()
+        .positive()
+        .default(60)
+        .describe('Registrations accepted in a minute, from everybody together.'),
+    })
+    .prefault({}),
+});
+export type AuthorizationServerConfig = z.output<typeof authorizationServerSchema>;

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { authorizationServerSchema } from './authorization-server-config.js';
+import { gatewaySchema } from './gateway-config.js';
+import { baseUrl, listenSchema } from './listen.js';
+import { policySchema } from './policy-config.js';
+
+/** The whole file. Unknown keys are faults: a misspelt setting must not silently mean its default. */
+export const configSchema = z.strictObject({
+  dataFolder: z
+    .string()
+    .default('.behalf')
+    .describe('Embedded database and keys, relative to the working directory.'),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+  otlpEndpoint: z
+    .url()
+    .optional()
+    .describe('OTLP/HTTP base URL for traces; OTEL_EXPORTER_OTLP_ENDPOINT without it; none: tracing is off.'),
+  development: z
+    .strictObject({
+      allowLoopbackFetch: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Lets documents named by strangers come from this machine. Refused when NODE_ENV=production.',
+        ),
+    })
+    .prefault({}),
+  authorizationServer: authorizationServerSchema,
+  policy: policySchema,
+  gateway: gatewaySchema,
+  elicitation: z
+    .strictObject({ listen: listenSchema(4001), publicUrl: baseUrl.default('http://localhost:4001') })
+    .prefault({}),
+});
+export type BehalfConfig = z.output<typeof configSchema>;

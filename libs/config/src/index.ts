@@ -1,0 +1,12 @@
+/**
+ * The one configuration file: its zod schema, and what follows from it. Reading files and the environment is
+ * `@behalf/service-kit`'s part; here is only the shape. Secrets are named (`secretEnv`), never written down, except in
+ * a demo configuration, which is refused in production.
+ */
+export { type BehalfConfig, configSchema } from './config-schema.js';
+export { type AuthorizationServerConfig, type ClientConfig } from './authorization-server-config.js';
+export { type GatewayConfig, type UpstreamConfig } from './gateway-config.js';
+export { type PolicyConfig } from './policy-config.js';
+export { type Listen } from './listen.js';
+export { type ProtectedResource, protectedResources, upstreamResource } from './protected-resources.js';
+export { ConfigError, parseConfig } from './parse-config.js';

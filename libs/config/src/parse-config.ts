@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import { type BehalfConfig, configSchema } from './config-schema.js';
+
+/** All faults of a configuration at once, by name and never by value: values may be secrets. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly faults: string[]) {
+    super(
+      `The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+  }
+}
+
+/**
+ * Checks a parsed configuration file against the schema and against the environment it is to run in.
+ *
+ * @throws ConfigError
+ */
+export function parseConfig(file: unknown, environment: Record<string, string | undefined>): BehalfConfig {
+  const parsed = configSchema.safeParse(file, { reportInput: false });
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describeIssue));
+  const faults = [
+    ...missingSecrets(parsed.data, environment),
+    ...(environment['NODE_ENV'] === 'production' ? demoOnly(parsed.data) : []),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
+  return parsed.data;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  return `${issue.path.join('.') || '(top)'}: ${issue.message}`;
+}
+
+function missingSecrets(config: BehalfConfig, environment: Record<string, string | undefined>): string[] {
+  const { signIn, clients } = config.authorizationServer;
+  const named: [string, string | undefined][] = [
+    ...clients.map((c): [string, string | undefined] => [
+      `authorizationServer.clients.${c.clientId}.secretEnv`,
+      c.secretEnv,
+    ]),
+    ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
+    [
+      'authorizationServer.signIn.clientSecretEnv',
+      signIn.method === 'upstream' ? signIn.clientSecretEnv : undefined,
+    ],
+  ];
+  return named.flatMap(([where, name]) =>
+    name !== undefined && !environment[name] ? [`${where}: the environment has no ${name}`] : [],
+  );
+}
+
+function demoOnly(config: BehalfConfig): string[] {
+  const { signIn, clients } = config.authorizationServer;
+  const found: [boolean, string][] = [
+    [signIn.method === 'local', 'authorizationServer.signIn: local users'],
+    ...clients.map((c): [boolean, string] => [
+      c.demoSecret !== undefined,
+      `authorizationServer.clients.${c.clientId}.demoSecret`,
+    ]),
+    [config.gateway.demoClientSecret !== undefined, 'gateway.demoClientSecret'],
+    [config.policy.allowUnauthenticatedLoopback, 'policy.allowUnauthenticatedLoopback'],
+    [config.development.allowLoopbackFetch, 'development.allowLoopbackFetch'],
+  ];
+  return found.flatMap(([present, what]) =>
+    present ? [`${what}: not allowed when NODE_ENV=production`] : [],
+  );
+}

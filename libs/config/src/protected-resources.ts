@@ -1,0 +1,42 @@
+import type { BehalfConfig } from './config-schema.js';
+
+/** A resource that the authorization server issues tokens for. */
+export interface ProtectedResource {
+  /** The identifier, byte for byte as it is published. */
+  resource: string;
+  name: string;
+  scopes: string[];
+  defaultScopes: string[];
+  /** Clients that are this resource and so may exchange the tokens addressed to it. */
+  servedBy: string[];
+}
+
+export function upstreamResource(gateway: BehalfConfig['gateway'], upstream: string): string {
+  return `${gateway.publicUrl}${gateway.path}/${upstream}`;
+}
+
+/** Every protected resource: the gateway's upstreams, the policy service, the admin API and the configured others. */
+export function protectedResources(config: BehalfConfig): ProtectedResource[] {
+  const { authorizationServer, gateway, policy } = config;
+  const upstreams = Object.entries(gateway.upstreams).map(([key, upstream]) => ({
+    resource: upstreamResource(gateway, key),
+    name: upstream.name ?? key,
+    scopes: [...new Set([...upstream.scopes.default, ...Object.values(upstream.scopes.tools).flat()])],
+    defaultScopes: upstream.scopes.default,
+    servedBy: [gateway.clientId],
+  }));
+  const own = [
+    { resource: policy.publicUrl, name: 'Policy decisions', scopes: ['policy:evaluate'], servedBy: [] },
+    {
+      resource: `${authorizationServer.issuer}${authorizationServer.paths.admin}`,
+      name: 'Administration',
+      scopes: ['admin'],
+      servedBy: [],
+    },
+  ].map((resource) => ({ ...resource, defaultScopes: resource.scopes }));
+  const others = authorizationServer.resources.map((r) => ({
+    ...r,
+    defaultScopes: r.defaultScopes ?? r.scopes,
+  }));
+  return [...upstreams, ...own, ...others];
+}

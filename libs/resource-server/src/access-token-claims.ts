@@ -1,0 +1,25 @@
+import { actClaimSchema } from '@behalf/oauth';
+import { z } from 'zod';
+
+/**
+ * The claims of an access token: RFC 9068 §2.2, `act` and `may_act` of RFC 8693 §4, and ours: `grant_id` (what the
+ * person agreed to) and `txn` (the chain of exchanges this token belongs to).
+ */
+export const accessTokenClaimsSchema = z.looseObject({
+  iss: z.string(),
+  sub: z.string().min(1),
+  aud: z.string(),
+  client_id: z.string().min(1),
+  exp: z.int(),
+  iat: z.int(),
+  jti: z.string().min(1),
+  scope: z.string().default(''),
+  act: actClaimSchema.optional(),
+  groups: z.array(z.string()).optional(),
+  auth_time: z.int().optional(),
+  sid: z.string().optional(),
+  grant_id: z.string().optional(),
+  txn: z.string().optional(),
+  cnf: z.looseObject({}).optional(),
+});
+export type AccessTokenClaims = z.output<typeof accessTokenClaimsSchema>;

@@ -1,0 +1,102 @@
+import { OAuthError } from '@behalf/oauth';
+import type { Clock } from '@behalf/ports';
+import type { RevocationView } from '@behalf/revocation';
+import { type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { type AccessTokenClaims, accessTokenClaimsSchema } from './access-token-claims.js';
+
+const acceptedAlgorithms = ['ES256', 'RS256'];
+const clockToleranceSeconds = 5;
+const maxTokenBytes = 16 * 1024;
+
+export interface AccessTokenVerifierOptions {
+  issuer: string;
+  keys: JWTVerifyGetKey;
+  revocations: RevocationView;
+  clock: Clock;
+}
+
+/** The issuer's keys, fetched when first needed and again for an unknown `kid`, at most every ten seconds. */
+export function remoteKeys(jwksUri: string): JWTVerifyGetKey {
+  return createRemoteJWKSet(new URL(jwksUri), {
+    timeoutDuration: 3_000,
+    cooldownDuration: 10_000,
+    cacheMaxAge: 600_000,
+  });
+}
+
+/**
+ * Validates `at+jwt` access tokens of one issuer.
+ *
+ * Checks signature (ES256 or RS256), `typ`, `iss`, times, a single `aud`, the required claims and every way the token
+ * can have been revoked. Does not check scope, nor whether anything may be done with it. Sender-constrained tokens are
+ * refused: there is no proof to check here, and a bound token is never taken as a bearer token.
+ *
+ * @see RFC 9068 §4
+ */
+export class AccessTokenVerifier {
+  constructor(private readonly options: AccessTokenVerifierOptions) {}
+
+  /**
+   * @param resource the only audience that is accepted
+   * @throws OAuthError `invalid_token`; `temporarily_unavailable` when keys or revocations cannot be known
+   */
+  async verify(token: string, resource: string): Promise<AccessTokenClaims> {
+    if (token.length > maxTokenBytes) throw new OAuthError('invalid_token', 'the access token is too large');
+    const payload = await this.#verifySignature(token, resource);
+    // RFC 9068 allows a list; one audience per token is our rule, so that no other resource can replay it.
+    const claims = accessTokenClaimsSchema.safeParse(payload);
+    if (!claims.success)
+      throw new OAuthError('invalid_token', 'the access token lacks required claims', {
+        cause: claims.error,
+      });
+    if (claims.data.cnf)
+      throw new OAuthError('invalid_token', 'sender-constrained tokens are not accepted here');
+    if (this.#isRevoked(claims.data)) throw new OAuthError('invalid_token', 'the access token was revoked');
+    return claims.data;
+  }
+
+  async #verifySignature(token: string, resource: string): Promise<unknown> {
+    const { issuer, keys, clock } = this.options;
+    try {
+      const { payload } = await jwtVerify(token, keys, {
+        issuer,
+        audience: resource,
+        typ: 'at+jwt',
+        algorithms: acceptedAlgorithms,
+        clockTolerance: clockToleranceSeconds,
+        currentDate: new Date(clock.nowMs()),
+      });
+      return payload;
+    } catch (cause) {
+      if (cause instanceof errors.JWTExpired)
+        throw new OAuthError('invalid_token', 'the access token has expired', { cause });
+      if (isAboutTheToken(cause))
+        throw new OAuthError('invalid_token', 'the access token is not valid for this resource', { cause });
+      throw new OAuthError('temporarily_unavailable', 'the issuer keys cannot be fetched', {
+        cause,
+        retryAfterSeconds: 2,
+      });
+    }
+  }
+
+  #isRevoked(claims: AccessTokenClaims): boolean {
+    try {
+      return this.options.revocations.isRevoked(claims);
+    } catch (cause) {
+      throw new OAuthError('temporarily_unavailable', 'revocations are not known yet', {
+        cause,
+        retryAfterSeconds: 2,
+      });
+    }
+  }
+}
+
+/** A fault of the presented token, as opposed to one of the key endpoint. */
+function isAboutTheToken(cause: unknown): boolean {
+  return (
+    cause instanceof errors.JOSEError &&
+    !(cause instanceof errors.JWKSTimeout) &&
+    !(cause instanceof errors.JWKSInvalid) &&
+    cause.code !== 'ERR_JOSE_GENERIC'
+  );
+}

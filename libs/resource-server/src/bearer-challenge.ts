@@ -1,0 +1,29 @@
+import type { OAuthError } from '@behalf/oauth';
+
+export interface ChallengeOptions {
+  resourceMetadata: string;
+  /** Everything the request needs, held or not: clients ask for exactly this. */
+  scope: string;
+  /** Left out when no token was presented at all (RFC 6750 §3.1). */
+  error?: OAuthError | undefined;
+}
+
+/**
+ * The value of `WWW-Authenticate`. `Bearer` comes first and alone: some clients read only the first scheme.
+ *
+ * @see RFC 6750 §3, RFC 9728 §5.1
+ */
+export function bearerChallenge({ resourceMetadata, scope, error }: ChallengeOptions): string {
+  const described = error && error.toJSON();
+  const parameters = [
+    ...(described
+      ? [
+          ['error', described.error],
+          ['error_description', described.error_description],
+        ]
+      : []),
+    ['scope', scope],
+    ['resource_metadata', resourceMetadata],
+  ];
+  return `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`;
+}

@@ -1,0 +1,65 @@
+import type { Listen } from '@behalf/config';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { AddressInfo } from 'node:net';
+import { HealthController } from './health.controller.js';
+import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
+import { createLogger } from './logger.js';
+import { OAuthErrorFilter } from './oauth-error.filter.js';
+import { traceRequests } from './trace-requests.js';
+
+export interface ServiceOptions {
+  name: string;
+  module: Type | DynamicModule;
+  listen: Listen;
+  infrastructure: Infrastructure;
+  /** Runs before anything is served, e.g. to mount a middleware of another framework. */
+  configure?: (app: NestExpressApplication) => void | Promise<void>;
+}
+
+export interface RunningService {
+  /** The address that was bound, for the log; the public URL is configuration. */
+  url: string;
+  app: NestExpressApplication;
+  /** Stops accepting, finishes what is running, then ends the modules. */
+  close(): Promise<void>;
+}
+
+@Module({})
+class ServiceModule {}
+
+/** Starts one service. Bodies are not parsed here: every edge reads its own, strictly and with its own limit. */
+export async function bootstrapService(options: ServiceOptions): Promise<RunningService> {
+  const { name, listen, infrastructure } = options;
+  const logger = createLogger(name, infrastructure.config.logLevel);
+  const root: DynamicModule = {
+    module: ServiceModule,
+    imports: [InfrastructureModule.register({ ...infrastructure, logger }), options.module],
+    controllers: [HealthController],
+  };
+  const app = await NestFactory.create<NestExpressApplication>(root, {
+    bodyParser: false,
+    logger: false,
+    abortOnError: false,
+  });
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(traceRequests);
+  app.useGlobalFilters(new OAuthErrorFilter(logger));
+  await options.configure?.(app);
+  await app.listen(listen.port, listen.host);
+
+  const server = app.getHttpServer();
+  const { port } = server.address() as AddressInfo;
+  logger.info({ host: listen.host, port }, 'listening');
+  return {
+    url: `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
+    app,
+    close: async () => {
+      const closed = app.close();
+      server.closeIdleConnections();
+      await closed;
+    },
+  };
+}

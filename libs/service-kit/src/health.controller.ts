@@ -1,0 +1,30 @@
+import { Controller, Get, Inject, Optional, Res } from '@nestjs/common';
+import type { Response } from 'express';
+
+/** Provide this token in a service's module to say when it is ready. */
+export const READINESS = Symbol('READINESS');
+
+export interface Readiness {
+  /** What it still waits for, by name; empty when it can serve. */
+  waitingFor(): string[];
+}
+
+/** `/healthz`: the process lives. `/readyz`: it can serve; 503 with the reasons while it cannot. */
+@Controller()
+export class HealthController {
+  constructor(@Optional() @Inject(READINESS) private readonly readiness: Readiness | undefined) {}
+
+  @Get('healthz')
+  health(): { status: string } {
+    return { status: 'ok' };
+  }
+
+  @Get('readyz')
+  ready(@Res() response: Response): void {
+    const waitingFor = this.readiness?.waitingFor() ?? [];
+    response
+      .status(waitingFor.length === 0 ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json(waitingFor.length === 0 ? { status: 'ready' } : { status: 'waiting', waiting_for: waitingFor });
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * How a service runs: configuration loading, Nest bootstrap, HTTP edges, errors, health, logs and shutdown. The only
+ * library that knows Nest. It binds no adapter: apps hand in an `Infrastructure`.
+ */
+export {
+  AUDIT_LOG,
+  BUS,
+  CLOCK,
+  CONFIG,
+  KEY_ENCRYPTION_KEY,
+  LOGGER,
+  ONE_TIME_STORE,
+  RECORD_STORE,
+} from './tokens.js';
+export { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
+export { bootstrapService, type RunningService, type ServiceOptions } from './bootstrap-service.js';
+export { type Logger, createLogger } from './logger.js';
+export { loadConfig } from './load-config.js';
+export { OAuthErrorFilter } from './oauth-error.filter.js';
+export { READINESS, type Readiness } from './health.controller.js';
+export { readBody, readFormBody, readJsonBody } from './read-body.js';
+export { runUntilSignal } from './run-until-signal.js';

@@ -1,0 +1,46 @@
+import type { AuditLog } from '@behalf/audit';
+import type { BehalfConfig } from '@behalf/config';
+import type { Bus, Clock, OneTimeStore, RecordStore } from '@behalf/ports';
+import type { KeyEncryptionKey } from '@behalf/sealing';
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Logger } from './logger.js';
+import {
+  AUDIT_LOG,
+  BUS,
+  CLOCK,
+  CONFIG,
+  KEY_ENCRYPTION_KEY,
+  LOGGER,
+  ONE_TIME_STORE,
+  RECORD_STORE,
+} from './tokens.js';
+
+/** One adapter for every port, opened by the caller and closed by the caller after the services. */
+export interface Infrastructure {
+  config: BehalfConfig;
+  clock: Clock;
+  records: RecordStore;
+  oneTime: OneTimeStore;
+  bus: Bus;
+  audit: AuditLog;
+  keyEncryptionKey: KeyEncryptionKey;
+  logger: Logger;
+}
+
+/** Makes the ports available to every module of a service. */
+@Module({})
+export class InfrastructureModule {
+  static register(infrastructure: Infrastructure): DynamicModule {
+    const providers = [
+      { provide: CONFIG, useValue: infrastructure.config },
+      { provide: CLOCK, useValue: infrastructure.clock },
+      { provide: RECORD_STORE, useValue: infrastructure.records },
+      { provide: ONE_TIME_STORE, useValue: infrastructure.oneTime },
+      { provide: BUS, useValue: infrastructure.bus },
+      { provide: AUDIT_LOG, useValue: infrastructure.audit },
+      { provide: KEY_ENCRYPTION_KEY, useValue: infrastructure.keyEncryptionKey },
+      { provide: LOGGER, useValue: infrastructure.logger },
+    ];
+    return { module: InfrastructureModule, global: true, providers, exports: providers };
+  }
+}

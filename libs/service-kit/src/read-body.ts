@@ -1,0 +1,66 @@
+import { IJsonError, type IJsonLimits, parseIJson } from '@behalf/i-json';
+import { OAuthError } from '@behalf/oauth';
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Reads a request's body whole.
+ *
+ * @throws OAuthError `invalid_request` (413) once it is larger than `maxBytes`, announced or not
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = (): OAuthError =>
+    new OAuthError('invalid_request', 'the body is too large', { status: 413 });
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Reads a JSON body strictly (RFC 7493).
+ *
+ * @throws OAuthError `invalid_request`: 415 for another content type, 413 when too large, 400 otherwise
+ */
+export async function readJsonBody(request: IncomingMessage, limits: IJsonLimits): Promise<unknown> {
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new OAuthError('invalid_request', 'the body must be application/json', { status: 415 });
+  }
+  const body = await readBody(request, limits.maxBytes);
+  try {
+    return parseIJson(body, limits);
+  } catch (cause) {
+    if (!(cause instanceof IJsonError)) throw cause;
+    throw new OAuthError('invalid_request', `the body is not acceptable JSON: ${cause.problem}`, { cause });
+  }
+}
+
+/**
+ * Reads a form body. A parameter that comes twice is refused.
+ *
+ * @throws OAuthError `invalid_request`
+ */
+export async function readFormBody(
+  request: IncomingMessage,
+  maxBytes = 64 * 1024,
+): Promise<Map<string, string>> {
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/x-www-form-urlencoded') {
+    throw new OAuthError('invalid_request', 'the body must be application/x-www-form-urlencoded', {
+      status: 415,
+    });
+  }
+  const form = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(
+    Buffer.from(await readBody(request, maxBytes)).toString('utf8'),
+  )) {
+    if (form.has(name)) throw new OAuthError('invalid_request', 'a parameter is repeated');
+    form.set(name, value);
+  }
+  return form;
+}
