@@ -1,0 +1,11 @@
+/** What tests share: one conformance suite per port, a fake clock, test keys and free ports. Never shipped. */
+export { FakeClock } from './fake-clock.js';
+export { freePort } from './free-port.js';
+export { describeBus, type OpenBus } from './describe-bus.js';
+export { type CacheSuiteOptions, describeCache, type OpenCache } from './describe-cache.js';
+export {
+  describeOneTimeStore,
+  type OneTimeStoreSuiteOptions,
+  type OpenOneTimeStore,
+} from './describe-one-time-store.js';
+export { describeRecordStore, type OpenRecordStore } from './describe-record-store.js';
