@@ -1,0 +1,25 @@
+/**
+ * The policy decision core: an AuthZEN evaluation in, a decision with reasons out. It owns the mapping to Cedar's
+ * entities and what stands on top of Cedar (errors deny, earlier actors only narrow). Cedar itself is behind the
+ * `PolicyEngine` port (`@behalf/adapter-cedar`); transports and audit are in `apps/policy`.
+ */
+export {
+  type EngineDecision,
+  type ErringPolicy,
+  type PolicyBundle,
+  type PolicyEngine,
+  PolicyEngineError,
+  type PolicyProblem,
+  type PolicySource,
+} from './ports.js';
+export { type CedarEntity, type CedarRequest, type CedarValue, type EntityUid } from './cedar-request.js';
+export { InvalidEvaluation } from './invalid-evaluation.js';
+export { toCedarValue } from './to-cedar-value.js';
+export { type MappingOptions, buildCedarRequest } from './build-cedar-request.js';
+export { type DecideDependencies, decideEvaluation } from './decide.js';
+export {
+  type BatchLimits,
+  TooManyEvaluations,
+  type UncheckedEvaluations,
+  evaluateBatch,
+} from './evaluate-batch.js';
