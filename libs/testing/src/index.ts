@@ -9,3 +9,4 @@ export {
   type OpenOneTimeStore,
 } from './describe-one-time-store.js';
 export { describeRecordStore, type OpenRecordStore } from './describe-record-store.js';
+export { describePolicyEngine } from './describe-policy-engine.js';

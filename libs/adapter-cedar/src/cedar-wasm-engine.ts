@@ -1,0 +1,91 @@
+import { preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import {
+  type CedarRequest,
+  type EngineDecision,
+  type PolicyBundle,
+  type PolicyEngine,
+  PolicyEngineError,
+  type PolicyProblem,
+} from '@behalf/policy';
+import { type CheckedBundle, checkPolicyBundle } from './check-policy-bundle.js';
+import { describeCedarError } from './describe-cedar-error.js';
+import { mergeEntities } from './merge-entities.js';
+
+interface LoadedBundle extends Pick<CheckedBundle, 'entities'> {
+  version: string;
+  effects: ReadonlyMap<string, 'permit' | 'forbid'>;
+}
+
+let engines = 0;
+
+/**
+ * The official evaluator. Policies are parsed once per bundle; entities are parsed with every request, which is most
+ * of what a decision costs.
+ *
+ * Policies are validated against the schema when loaded. Requests are not: tools take what arguments they like, and
+ * the schema names only those that policies use. An argument of another type than declared makes the policy err, and
+ * an erring policy never permits.
+ */
+export class CedarWasmEngine implements PolicyEngine {
+  /** cedar-wasm keeps parsed policies per name and never frees them, so an engine uses one name for all its bundles. */
+  readonly #policySetId = `behalf-${++engines}`;
+  #loaded: LoadedBundle | undefined;
+
+  get version(): string | undefined {
+    return this.#loaded?.version;
+  }
+
+  load(bundle: PolicyBundle): PolicyProblem[] {
+    const { policies, entities, problems } = checkPolicyBundle(bundle);
+    if (problems.some((problem) => problem.severity === 'error')) return problems;
+    const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]));
+    const parsed = preparsePolicySet(this.#policySetId, { staticPolicies });
+    if (parsed.type === 'failure') {
+      return [
+        ...problems,
+        ...parsed.errors.map((error) => ({ severity: 'error' as const, reason: describeCedarError(error) })),
+      ];
+    }
+    const effects = new Map(policies.map(({ id, effect }) => [id, effect]));
+    this.#loaded = { version: bundle.version, effects, entities };
+    return problems;
+  }
+
+  decide(request: CedarRequest): EngineDecision {
+    const loaded = this.#loaded;
+    if (loaded === undefined) throw new PolicyEngineError('no policy bundle is loaded');
+    const { decision, diagnostics } = this.#ask(request, loaded);
+    const erring = diagnostics.errors.map(({ policyId }) => {
+      const effect = loaded.effects.get(policyId);
+      // An unknown policy that errs could be a forbid; treating it as one can only deny.
+      return { id: policyId, effect: effect ?? 'forbid' };
+    });
+    return {
+      decision,
+      determining: diagnostics.reason.toSorted(),
+      erring: erring.toSorted((one, other) => (one.id < other.id ? -1 : 1)),
+      policyVersion: loaded.version,
+    };
+  }
+
+  #ask(request: CedarRequest, loaded: LoadedBundle) {
+    const { principal, action, resource, context } = request;
+    const entities = mergeEntities(loaded.entities, request.entities);
+    let answer: ReturnType<typeof statefulIsAuthorized>;
+    try {
+      answer = statefulIsAuthorized({
+        principal,
+        action,
+        resource,
+        context,
+        entities,
+        preparsedPolicySetId: this.#policySetId,
+      });
+    } catch (cause) {
+      throw new PolicyEngineError('Cedar could not read the request', { cause });
+    }
+    if (answer.type === 'failure')
+      throw new PolicyEngineError(answer.errors.map((error) => describeCedarError(error)).join('; '));
+    return answer.response;
+  }
+}
