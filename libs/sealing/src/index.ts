@@ -1,0 +1,8 @@
+/**
+ * Secrets at rest: envelope encryption under a key-encryption key, bound to the place they belong to. Where the local
+ * key comes from (a file or the environment) is in `@behalf/adapter-local-key`.
+ */
+export { type KeyEncryptionKey } from './key-encryption-key.js';
+export { LocalKeyEncryptionKey } from './local-key-encryption-key.js';
+export { SealingError, type SealingProblem } from './sealing-error.js';
+export { type SealingContext, open, seal } from './seal.js';
