@@ -25,4 +25,4 @@ export {
   revocationKinds,
   revocationSchema,
 } from './revocations.js';
-export { policyChanged, signingKeysRotated, tokenExchanged, tokenRefused } from './events.js';
+export { policyChanged, signingKeysRotated } from './events.js';

@@ -41,26 +41,38 @@ export class AccessTokenVerifier {
    * @throws OAuthError `invalid_token`; `temporarily_unavailable` when keys or revocations cannot be known
    */
   async verify(token: string, resource: string): Promise<AccessTokenClaims> {
+    const claims = await this.#validate(token, resource);
+    if (claims.cnf) throw new OAuthError('invalid_token', 'sender-constrained tokens are not accepted here');
+    return claims;
+  }
+
+  /**
+   * The same without asking whom the token is for, and with sender-constrained tokens let through: for the issuer
+   * itself, which is shown its own tokens at exchange, introspection and revocation. Never for a resource.
+   */
+  async verifyForAnyAudience(token: string): Promise<AccessTokenClaims> {
+    return this.#validate(token, undefined);
+  }
+
+  async #validate(token: string, audience: string | undefined): Promise<AccessTokenClaims> {
     if (token.length > maxTokenBytes) throw new OAuthError('invalid_token', 'the access token is too large');
-    const payload = await this.#verifySignature(token, resource);
+    const payload = await this.#verifySignature(token, audience);
     // RFC 9068 allows a list; one audience per token is our rule, so that no other resource can replay it.
     const claims = accessTokenClaimsSchema.safeParse(payload);
     if (!claims.success)
       throw new OAuthError('invalid_token', 'the access token lacks required claims', {
         cause: claims.error,
       });
-    if (claims.data.cnf)
-      throw new OAuthError('invalid_token', 'sender-constrained tokens are not accepted here');
     if (this.#isRevoked(claims.data)) throw new OAuthError('invalid_token', 'the access token was revoked');
     return claims.data;
   }
 
-  async #verifySignature(token: string, resource: string): Promise<unknown> {
+  async #verifySignature(token: string, audience: string | undefined): Promise<unknown> {
     const { issuer, keys, clock } = this.options;
     try {
       const { payload } = await jwtVerify(token, keys, {
         issuer,
-        audience: resource,
+        ...(audience !== undefined && { audience }),
         typ: 'at+jwt',
         algorithms: acceptedAlgorithms,
         clockTolerance: clockToleranceSeconds,

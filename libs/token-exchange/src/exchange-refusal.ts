@@ -1,0 +1,117 @@
+import { OAuthError } from '@behalf/oauth';
+
+/** Everything an exchange can be refused for. The wire shows few of these apart; the audit log shows each. */
+export type RefusalReason =
+  | { kind: 'parameter_missing'; parameter: string }
+  | { kind: 'parameter_repeated'; parameter: string }
+  | { kind: 'actor_token_type_without_actor_token' }
+  | { kind: 'token_type_unsupported'; parameter: string }
+  | { kind: 'client_is_public' }
+  | { kind: 'client_may_not_exchange' }
+  | { kind: 'subject_token_invalid'; cause: unknown }
+  | { kind: 'subject_token_bound' }
+  | { kind: 'subject_is_no_person' }
+  | { kind: 'subject_token_not_for_client' }
+  | { kind: 'actor_token_invalid'; cause: unknown }
+  | { kind: 'actor_token_bound' }
+  | { kind: 'actor_is_not_client' }
+  | { kind: 'actor_not_named_by_may_act' }
+  | { kind: 'chain_too_deep' }
+  | { kind: 'chain_too_large' }
+  | { kind: 'target_missing' }
+  | { kind: 'several_targets' }
+  | { kind: 'target_unknown' }
+  | { kind: 'target_beyond_ceiling' }
+  | { kind: 'scope_malformed' }
+  | { kind: 'scope_beyond_authority' }
+  | { kind: 'no_scope_left' }
+  | { kind: 'no_lifetime_left' }
+  | { kind: 'policy_denied'; decisionId: string | undefined }
+  | { kind: 'policy_unavailable'; cause: unknown }
+  | { kind: 'verification_unavailable'; cause: unknown }
+  | { kind: 'not_recordable'; cause: unknown }
+  | { kind: 'issued_claims_unsound'; fault: string };
+
+/** Thrown by the checks; leaves the library only as the OAuthError it maps to. */
+export class ExchangeRefusal extends Error {
+  override readonly name = 'ExchangeRefusal';
+  constructor(readonly reason: RefusalReason) {
+    super(reason.kind);
+  }
+}
+
+const retryAfterSeconds = 2;
+
+/**
+ * The wire form of a refusal. All faults of a presented token look the same from outside: nobody learns by trying
+ * whether a person is signed in or a token was revoked.
+ *
+ * @see RFC 8693 §2.2.2: an invalid or unacceptable subject or actor token is `invalid_request`
+ */
+export function refusalToOAuthError(reason: RefusalReason): OAuthError {
+  const cause = 'cause' in reason ? reason.cause : reason.kind;
+  switch (reason.kind) {
+    case 'parameter_missing':
+      return new OAuthError('invalid_request', `${reason.parameter} is required`, { cause });
+    case 'parameter_repeated':
+      return new OAuthError('invalid_request', `${reason.parameter} must not be repeated`, { cause });
+    case 'actor_token_type_without_actor_token':
+      return new OAuthError('invalid_request', 'actor_token_type goes with actor_token', { cause });
+    case 'token_type_unsupported':
+      return new OAuthError('invalid_request', `${reason.parameter} is not supported`, { cause });
+    case 'client_is_public':
+    case 'client_may_not_exchange':
+      return new OAuthError('unauthorized_client', 'the client may not act on behalf of people', { cause });
+    case 'subject_token_invalid':
+    case 'subject_token_bound':
+    case 'subject_is_no_person':
+    case 'subject_token_not_for_client':
+    case 'no_lifetime_left':
+      return new OAuthError('invalid_request', 'subject_token is not acceptable', { cause });
+    case 'actor_token_invalid':
+    case 'actor_token_bound':
+    case 'actor_is_not_client':
+      return new OAuthError('invalid_request', 'actor_token is not acceptable', { cause });
+    case 'actor_not_named_by_may_act':
+      return new OAuthError('invalid_request', 'subject_token does not allow this actor', { cause });
+    case 'chain_too_deep':
+    case 'chain_too_large':
+      return new OAuthError('invalid_request', 'the chain of actors is too long', { cause });
+    case 'target_missing':
+      return new OAuthError('invalid_target', 'resource is required', { cause });
+    case 'several_targets':
+      return new OAuthError('invalid_target', 'a delegated token has one target', { cause });
+    case 'target_unknown':
+    case 'target_beyond_ceiling':
+      return new OAuthError('invalid_target', 'no token is issued for this target', { cause });
+    case 'policy_denied':
+      return new OAuthError(
+        'invalid_target',
+        `policy denied this exchange${reason.decisionId ? `, decision ${reason.decisionId}` : ''}`,
+        { cause },
+      );
+    case 'scope_malformed':
+      return new OAuthError('invalid_scope', 'scope contains characters that are not allowed', { cause });
+    case 'scope_beyond_authority':
+      return new OAuthError('invalid_scope', 'scope exceeds what can be delegated', { cause });
+    case 'no_scope_left':
+      return new OAuthError('invalid_scope', 'no scope is left to delegate', { cause });
+    case 'policy_unavailable':
+      return new OAuthError('temporarily_unavailable', 'no policy decision could be had', {
+        cause,
+        retryAfterSeconds,
+      });
+    case 'verification_unavailable':
+      return new OAuthError('temporarily_unavailable', 'the token could not be checked', {
+        cause,
+        retryAfterSeconds,
+      });
+    case 'not_recordable':
+      return new OAuthError('temporarily_unavailable', 'the exchange could not be recorded', {
+        cause,
+        retryAfterSeconds,
+      });
+    case 'issued_claims_unsound':
+      return new OAuthError('server_error', 'the exchange failed', { cause: reason.fault });
+  }
+}

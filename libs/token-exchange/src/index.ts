@@ -1,0 +1,16 @@
+/**
+ * Token exchange by RFC 8693, delegation profile, for subject tokens of our own issuer: read `exchange-token.ts` from
+ * top to bottom, it follows the order of the specification. Client authentication happens before (in the token
+ * endpoint), what a resource does with the issued token after (`@behalf/resource-server`).
+ */
+export { exchangeToken } from './exchange-token.js';
+export { ExchangeRefusal, type RefusalReason, refusalToOAuthError } from './exchange-refusal.js';
+export type {
+  ExchangeDependencies,
+  ExchangeParameters,
+  ExchangeRequest,
+  ExchangeResponse,
+  ExchangeTarget,
+  RequestingClient,
+  TokenClaims,
+} from './ports.js';

@@ -1,0 +1,65 @@
+import { tokenTypes } from '@behalf/oauth';
+import { ExchangeRefusal } from './exchange-refusal.js';
+import type { ExchangeParameters } from './ports.js';
+
+export interface ParsedParameters {
+  subjectToken: string;
+  actorToken: string | undefined;
+  scope: string | undefined;
+  /** `resource` and `audience` values together, each once. */
+  targets: string[];
+}
+
+/**
+ * Reads the form parameters of an exchange.
+ *
+ * `resource` and `audience` may repeat; everything else may not. Does not look into the tokens.
+ *
+ * @throws ExchangeRefusal
+ * @see RFC 8693 §2.1
+ */
+export function parseExchangeParameters(parameters: ExchangeParameters): ParsedParameters {
+  const subjectToken = required(parameters, 'subject_token');
+  checkTokenType(required(parameters, 'subject_token_type'), 'subject_token_type');
+
+  const actorToken = single(parameters, 'actor_token');
+  const actorTokenType = single(parameters, 'actor_token_type');
+  if (actorToken === undefined && actorTokenType !== undefined) {
+    throw new ExchangeRefusal({ kind: 'actor_token_type_without_actor_token' });
+  }
+  if (actorToken !== undefined) checkTokenType(required(parameters, 'actor_token_type'), 'actor_token_type');
+
+  // Never substituted: who asks for another type than we issue is told so.
+  const requestedTokenType = single(parameters, 'requested_token_type');
+  if (requestedTokenType !== undefined) checkTokenType(requestedTokenType, 'requested_token_type');
+
+  return {
+    subjectToken,
+    actorToken,
+    scope: single(parameters, 'scope'),
+    targets: [...new Set([...list(parameters, 'resource'), ...list(parameters, 'audience')])],
+  };
+}
+
+function list(parameters: ExchangeParameters, name: string): string[] {
+  const value = parameters[name];
+  return [value ?? []].flat().filter((entry) => entry !== '');
+}
+
+/** RFC 6749 §3.2: a parameter without a value is treated as if it were left out. */
+function single(parameters: ExchangeParameters, name: string): string | undefined {
+  if (Array.isArray(parameters[name]))
+    throw new ExchangeRefusal({ kind: 'parameter_repeated', parameter: name });
+  return list(parameters, name)[0];
+}
+
+function required(parameters: ExchangeParameters, name: string): string {
+  const value = single(parameters, name);
+  if (value === undefined) throw new ExchangeRefusal({ kind: 'parameter_missing', parameter: name });
+  return value;
+}
+
+function checkTokenType(value: string, parameter: string): void {
+  if (value !== tokenTypes.accessToken)
+    throw new ExchangeRefusal({ kind: 'token_type_unsupported', parameter });
+}

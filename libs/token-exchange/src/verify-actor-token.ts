@@ -1,0 +1,29 @@
+import { ExchangeRefusal } from './exchange-refusal.js';
+import type { ExchangeDependencies, RequestingClient, TokenClaims } from './ports.js';
+import { isUndecided } from './verify-subject-token.js';
+
+/**
+ * Verifies the actor token: the client's own access token, made with `client_credentials`. A client cannot name
+ * another party as the actor, and an actor that is itself acted for has no place in the chain.
+ *
+ * @throws ExchangeRefusal
+ * @see RFC 8693 §2.1 `actor_token`
+ */
+export async function verifyActorToken(
+  token: string,
+  client: RequestingClient,
+  dependencies: Pick<ExchangeDependencies, 'verifyAccessToken'>,
+): Promise<TokenClaims> {
+  const claims = await dependencies.verifyAccessToken(token).catch((cause: unknown) => {
+    throw new ExchangeRefusal(
+      isUndecided(cause)
+        ? { kind: 'verification_unavailable', cause }
+        : { kind: 'actor_token_invalid', cause },
+    );
+  });
+  if (claims.cnf !== undefined) throw new ExchangeRefusal({ kind: 'actor_token_bound' });
+  if (claims.sub !== client.clientId || claims.client_id !== client.clientId || claims.act !== undefined) {
+    throw new ExchangeRefusal({ kind: 'actor_is_not_client' });
+  }
+  return claims;
+}
