@@ -66,6 +66,7 @@ describe('buildCedarRequest', () => {
     ['tool', 'a/b', { server: 's' }, 'Tool', 's/a/b'],
     ['prompt', 'p', { server: 's' }, 'Prompt', 's/p'],
     ['resource_uri', 'file:///a', { server: 's' }, 'ResourceUri', 's/file:///a'],
+    ['resource_uri', 'file:///a', undefined, 'ResourceUri', 'file:///a'],
     ['mcp_server', 's', undefined, 'McpServer', 's'],
     ['audience', 'https://a.example', undefined, 'Audience', 'https://a.example'],
   ])('maps a resource of type %s, id %s, %j to %s::"%s"', (type, id, properties, cedarType, cedarId) => {
@@ -102,6 +103,8 @@ describe('buildCedarRequest', () => {
     ['a resource type that is a prototype name', { resource: { type: '__proto__', id: '1' } }],
     ['groups that are not names', { subject: { type: 'user', id: 'a', properties: { groups: [1] } } }],
     ['a server name with a slash', { resource: { type: 'tool', id: 'c', properties: { server: 'a/b' } } }],
+    ['a server name with a colon', { resource: { type: 'tool', id: 'c', properties: { server: 'file:' } } }],
+    ['an id that passes for a tool on a server', { resource: { type: 'tool', id: 'files/read_file' } }],
     ['two servers that disagree', { context: { server: 'other' } }],
     ['actors that are no chain', { context: { actors: [{ client_id: 'x' }] } }],
     [

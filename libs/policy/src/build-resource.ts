@@ -12,12 +12,16 @@ const onServer: Record<string, { type: string; nameAttribute: string }> = {
 /** What stands by itself. `audience` is the protected resource that an exchanged token would be for. */
 const standalone: Record<string, string> = { mcp_server: 'McpServer', audience: 'Audience' };
 
+/** No slash, or tool `b/c` of server `a` and tool `c` of server `a/b` were one entity; no colon, so that no URI begins like one. */
+const serverName = /^[^/:]+$/;
+
 /**
  * The resource as an entity. A tool, prompt or resource of server `s` is `Tool::"s/<id>"` with the parent
  * `McpServer::"s"` and the attributes `name` (or `uri`) and `server`; without a server it is `Tool::"<id>"` and has no
  * parent, so a policy about a server never covers it. The server is `properties.server`, or else `context.server`.
  *
- * @throws InvalidEvaluation for a type that is not known, or two servers that disagree
+ * @throws InvalidEvaluation for a type that is not known, two servers that disagree, or an id that would pass for one
+ *   on a server
  */
 export function buildResource(resource: Evaluation['resource'], contextServer: unknown): CedarEntity {
   const attrs = toCedarRecord(resource.properties ?? {}, 'resource.properties');
@@ -26,25 +30,36 @@ export function buildResource(resource: Evaluation['resource'], contextServer: u
 
   const kind = Object.hasOwn(onServer, resource.type) ? onServer[resource.type] : undefined;
   if (kind === undefined) throw new InvalidEvaluation('resource.type', 'is not known');
+  const named = { ...attrs, [kind.nameAttribute]: resource.id };
   const server = serverOf(resource, contextServer);
-  const parents: EntityUid[] = server === undefined ? [] : [{ type: 'McpServer', id: server }];
+  if (server === undefined) {
+    checkNotOnServer(resource.id);
+    return { uid: { type: kind.type, id: resource.id }, attrs: named, parents: [] };
+  }
   return {
-    uid: { type: kind.type, id: server === undefined ? resource.id : `${server}/${resource.id}` },
-    attrs: { ...attrs, [kind.nameAttribute]: resource.id, ...(server !== undefined && { server }) },
-    parents,
+    uid: { type: kind.type, id: `${server}/${resource.id}` },
+    attrs: { ...named, server },
+    parents: [{ type: 'McpServer', id: server }],
   };
 }
 
 function serverOf(resource: Evaluation['resource'], contextServer: unknown): string | undefined {
   const own = resource.properties?.['server'] ?? undefined;
-  const named = own ?? contextServer ?? undefined;
-  if (named === undefined) return undefined;
-  // With a slash in it, tool `b/c` of server `a` and tool `c` of server `a/b` would be one entity.
-  if (typeof named !== 'string' || named === '' || named.includes('/')) {
-    throw new InvalidEvaluation('resource.properties.server', 'is not a server name');
-  }
-  if (own !== undefined && contextServer !== undefined && contextServer !== null && own !== contextServer) {
+  const other = contextServer ?? undefined;
+  if (own !== undefined && other !== undefined && own !== other) {
     throw new InvalidEvaluation('context.server', 'names another server than the resource');
   }
+  const named = own ?? other;
+  if (named === undefined) return undefined;
+  if (typeof named !== 'string' || !serverName.test(named)) {
+    throw new InvalidEvaluation('resource.properties.server', 'is not a server name');
+  }
   return named;
+}
+
+/** The attack: leaving out the server and putting it into the id, to be taken for a tool that a policy names. */
+function checkNotOnServer(id: string): void {
+  const slash = id.indexOf('/');
+  if (slash > 0 && serverName.test(id.slice(0, slash)))
+    throw new InvalidEvaluation('resource.id', 'needs a server');
 }
