@@ -1,5 +1,5 @@
 import type { Evaluation } from '@behalf/contracts';
-import type { CedarEntity, EntityUid } from './cedar-request.js';
+import type { CedarEntity } from './cedar-request.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
 import { toCedarRecord } from './to-cedar-value.js';
 
