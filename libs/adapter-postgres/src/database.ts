@@ -1,0 +1,51 @@
+import type { ColumnType, Generated, Kysely } from 'kysely';
+
+/** The tables as code sees them; `migrations/` has their definition. Times are milliseconds since the epoch. */
+export interface Tables {
+  records: RecordsTable;
+  outbox: OutboxTable;
+  outbox_head: OutboxHeadTable;
+  audit_records: AuditRecordsTable;
+}
+
+export type Database = Kysely<Tables>;
+
+/** PostgreSQL answers a bigint as text with `pg` and as a number with PGlite. */
+type Bigint = ColumnType<number | string, number, number>;
+/** Written as JSON text, read parsed. */
+type Jsonb = ColumnType<unknown, string, string>;
+
+export interface RecordsTable {
+  kind: string;
+  id: string;
+  value: Jsonb;
+  keys: Jsonb;
+  version: number;
+  expires_at_ms: ColumnType<number | string | null, number | null, number | null>;
+}
+
+export interface OutboxTable {
+  /** The order of writing; has gaps where transactions were rolled back. */
+  position: Generated<number | string>;
+  event_id: string;
+  type: string;
+  data: Jsonb;
+  occurred_at_ms: Bigint;
+  /** The order of publishing, without gaps; given by the relay. */
+  sequence: ColumnType<number | string | null, number | null | undefined, number | null>;
+  published_at_ms: ColumnType<number | string | null, number | null | undefined, number | null>;
+}
+
+export interface OutboxHeadTable {
+  /** There is one row. */
+  singleton: boolean;
+  last_sequence: Bigint;
+}
+
+export interface AuditRecordsTable {
+  position: Generated<number | string>;
+  type: string;
+  outcome: string;
+  occurred_at_ms: Bigint;
+  record: Jsonb;
+}
