@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { ConfigError, parseConfig, protectedResources } from './index.js';
+
+const demo = (): Record<string, any> => parse(readFileSync('deploy/demo/behalf.yaml', 'utf8'));
+
+function faultsOf(file: unknown, environment: Record<string, string> = {}): string[] {
+  try {
+    parseConfig(file, environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+describe('parseConfig', () => {
+  it('takes the demo configuration', () => {
+    expect(faultsOf(demo())).toEqual([]);
+  });
+
+  it('refuses everything that is only for the demo when NODE_ENV=production, all at once', () => {
+    expect(faultsOf(demo(), { NODE_ENV: 'production' }).map((fault) => fault.split(':')[0])).toEqual([
+      'authorizationServer.signIn',
+      'authorizationServer.clients.demo-gateway.demoSecret',
+      'authorizationServer.clients.demo-agent.demoSecret',
+      'authorizationServer.clients.demo-admin.demoSecret',
+      'gateway.demoClientSecret',
+      'policy.allowUnauthenticatedLoopback',
+    ]);
+  });
+
+  it('names every fault and no value', () => {
+    const file = demo();
+    file['authorizationServer'].issuer = 'https://secret-host.example/';
+    file['gateway'].upstreams.files.transport = 'carrier-pigeon-secret';
+    file['polcy'] = {};
+    const faults = faultsOf(file);
+    expect(faults).toHaveLength(3);
+    expect(faults.join()).not.toContain('secret');
+  });
+
+  it('misses secrets by the name of their variable', () => {
+    const file = demo();
+    const gateway = file['authorizationServer'].clients[0];
+    delete gateway.demoSecret;
+    gateway.secretEnv = 'GATEWAY_SECRET';
+    expect(faultsOf(file)).toEqual([
+      'authorizationServer.clients.demo-gateway.secretEnv: the environment has no GATEWAY_SECRET',
+    ]);
+    expect(faultsOf(file, { GATEWAY_SECRET: 'x' })).toEqual([]);
+  });
+
+  it('gives a public client neither a secret nor an exchange', () => {
+    const file = demo();
+    file['authorizationServer'].clients[2].exchange = { audiences: ['*'], scopes: ['mcp:tools'] };
+    expect(faultsOf(file)).toHaveLength(1);
+  });
+});
+
+describe('protectedResources', () => {
+  it('knows the upstreams, the services and the configured resources, and who serves them', () => {
+    const resources = protectedResources(parseConfig(demo(), {}));
+    expect(resources.map(({ resource }) => resource)).toEqual([
+      'http://localhost:4003/mcp/everything',
+      'http://localhost:4003/mcp/files',
+      'http://localhost:4003/mcp/whoami',
+      'http://localhost:4002',
+      'http://localhost:4000/admin',
+      'http://localhost:4010/mcp',
+      'http://localhost:4020/agent',
+    ]);
+    expect(resources[1]).toMatchObject({
+      scopes: ['mcp:tools', 'files:write'],
+      defaultScopes: ['mcp:tools'],
+      servedBy: ['demo-gateway'],
+    });
+  });
+});

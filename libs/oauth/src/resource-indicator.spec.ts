@@ -1,0 +1,55 @@
+import {
+  canonicalResource,
+  checkResourceIndicator,
+  protectedResourceMetadataUrl,
+  sameResource,
+} from './index.js';
+
+describe('checkResourceIndicator', () => {
+  it.each(['', '/mcp', 'not a uri', 'https://h/p#f', 'https://h/p#'])('RFC 8707 §2: refuses %j', (value) => {
+    expect(() => checkResourceIndicator(value)).toThrow(expect.objectContaining({ code: 'invalid_target' }));
+  });
+
+  it.each(['https://h/mcp', 'http://localhost:4003/mcp/x', 'urn:example:tool'])('takes %j', (value) => {
+    expect(() => checkResourceIndicator(value)).not.toThrow();
+  });
+});
+
+describe('canonicalResource', () => {
+  it.each([
+    ['HTTPS://Example.COM/MCP', 'https://example.com/MCP'],
+    ['https://example.com:443/mcp', 'https://example.com/mcp'],
+    ['https://example.com/', 'https://example.com'],
+    ['https://example.com/mcp/', 'https://example.com/mcp/'],
+    ['https://example.com/%7Ea', 'https://example.com/%7Ea'],
+    ['urn:Example:Tool', 'urn:Example:Tool'],
+  ])('%s is looked up as %s', (given, canonical) => {
+    expect(canonicalResource(given)).toBe(canonical);
+  });
+
+  it('keeps resources apart that differ in path, port or scheme', () => {
+    for (const other of [
+      'https://h/mcp/y',
+      'https://h:8443/mcp/x',
+      'http://h/mcp/x',
+      'https://h/mcp/x?a=b',
+      'https://h/MCP/x',
+    ]) {
+      expect(sameResource('https://h/mcp/x', other)).toBe(false);
+    }
+  });
+
+  it('is not led astray by userinfo or dot segments', () => {
+    expect(sameResource('https://h/mcp/x', 'https://h/mcp/y/../x')).toBe(false);
+    expect(sameResource('https://h/mcp/x', 'https://h@evil.example/mcp/x')).toBe(false);
+  });
+});
+
+describe('protectedResourceMetadataUrl', () => {
+  it('RFC 9728 §3.1: puts the well-known segment between host and path', () => {
+    expect(protectedResourceMetadataUrl('https://h:1/mcp/x')).toBe(
+      'https://h:1/.well-known/oauth-protected-resource/mcp/x',
+    );
+    expect(protectedResourceMetadataUrl('https://h')).toBe('https://h/.well-known/oauth-protected-resource');
+  });
+});
