@@ -1,4 +1,5 @@
-import { Controller, Get, Inject, Optional, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import type { Response } from 'express';
 
 /** Provide this token in a service's module to say when it is ready. */
@@ -12,7 +13,7 @@ export interface Readiness {
 /** `/healthz`: the process lives. `/readyz`: it can serve; 503 with the reasons while it cannot. */
 @Controller()
 export class HealthController {
-  constructor(@Optional() @Inject(READINESS) private readonly readiness: Readiness | undefined) {}
+  constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
 
   @Get('healthz')
   health(): { status: string } {
@@ -21,10 +22,19 @@ export class HealthController {
 
   @Get('readyz')
   ready(@Res() response: Response): void {
-    const waitingFor = this.readiness?.waitingFor() ?? [];
+    const waitingFor = this.#readiness()?.waitingFor() ?? [];
     response
       .status(waitingFor.length === 0 ? 200 : 503)
       .set('Cache-Control', 'no-store')
       .json(waitingFor.length === 0 ? { status: 'ready' } : { status: 'waiting', waiting_for: waitingFor });
+  }
+
+  /** The service's module provides it, or does not: a service without one is ready once it listens. */
+  #readiness(): Readiness | undefined {
+    try {
+      return this.modules.get<Readiness>(READINESS, { strict: false });
+    } catch {
+      return undefined;
+    }
   }
 }

@@ -1,0 +1,166 @@
+import { OAuthError } from '@behalf/oauth';
+import { Controller, Get, Inject, Module, Post, Req } from '@nestjs/common';
+import type { Request } from 'express';
+import { Readable } from 'node:stream';
+import {
+  CLOCK,
+  type Infrastructure,
+  READINESS,
+  type RunningService,
+  bootstrapService,
+  readFormBody,
+  readJsonBody,
+} from './index.js';
+
+const limits = { maxBytes: 100, maxDepth: 5 };
+let waitingFor: string[] = [];
+const slow = { entered: Promise.withResolvers<void>(), answer: Promise.withResolvers<{ done: true }>() };
+
+@Controller()
+class ProbeController {
+  constructor(@Inject(CLOCK) private readonly clock: Infrastructure['clock']) {}
+
+  @Get('time')
+  time(): { now: number } {
+    return { now: this.clock.nowMs() };
+  }
+
+  @Get('slow')
+  slow(): Promise<{ done: true }> {
+    slow.entered.resolve();
+    return slow.answer.promise;
+  }
+
+  @Get('known')
+  known(): never {
+    throw new OAuthError('temporarily_unavailable', 'wait a little', {
+      retryAfterSeconds: 7,
+      cause: new Error('secret cause'),
+    });
+  }
+
+  @Get('unknown')
+  unknown(): never {
+    throw new Error('secret message');
+  }
+
+  @Post('echo')
+  async echo(@Req() request: Request): Promise<unknown> {
+    return { got: await readJsonBody(request, limits) };
+  }
+}
+
+@Module({
+  controllers: [ProbeController],
+  providers: [{ provide: READINESS, useValue: { waitingFor: () => waitingFor } }],
+})
+class ProbeModule {}
+
+const infrastructure = {
+  config: { logLevel: 'silent' },
+  clock: { nowMs: () => 42 },
+} as unknown as Infrastructure;
+const start = (): Promise<RunningService> =>
+  bootstrapService({
+    name: 'probe',
+    module: ProbeModule,
+    listen: { host: '127.0.0.1', port: 0 },
+    infrastructure,
+  });
+
+describe('bootstrapService', () => {
+  let service: RunningService;
+  beforeAll(async () => {
+    service = await start();
+  });
+  afterAll(() => service.close());
+
+  const post = (body: string, type = 'application/json'): Promise<Response> =>
+    fetch(`${service.url}/echo`, { method: 'POST', body, headers: { 'content-type': type } });
+
+  it('gives modules the ports', async () => {
+    expect(await (await fetch(`${service.url}/time`)).json()).toEqual({ now: 42 });
+  });
+
+  it('is alive at once and ready when its module says so', async () => {
+    waitingFor = ['revocations'];
+    expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+    const waiting = await fetch(`${service.url}/readyz`);
+    expect([waiting.status, await waiting.json()]).toEqual([
+      503,
+      { status: 'waiting', waiting_for: ['revocations'] },
+    ]);
+    waitingFor = [];
+    expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+  });
+
+  it('answers an OAuthError with its code, status and Retry-After, and not its cause', async () => {
+    const response = await fetch(`${service.url}/known`);
+    expect([
+      response.status,
+      response.headers.get('retry-after'),
+      response.headers.get('cache-control'),
+    ]).toEqual([503, '7', 'no-store']);
+    expect(await response.json()).toEqual({
+      error: 'temporarily_unavailable',
+      error_description: 'wait a little',
+    });
+  });
+
+  it('answers any other error without its message or stack', async () => {
+    const response = await fetch(`${service.url}/unknown`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toMatch(/secret|at /);
+    expect((await fetch(`${service.url}/nowhere`)).status).toBe(404);
+    expect(response.headers.get('x-powered-by')).toBeNull();
+  });
+
+  it.each([
+    ['a duplicate key', '{"a":1,"a":2}', 400],
+    ['a duplicate key by escape', String.raw`{"a":1,"\u0061":2}`, 400],
+    ['deep nesting', '[[[[[[1]]]]]]', 400],
+    ['a comment', '{/*x*/"a":1}', 400],
+    ['an empty body', '', 400],
+    ['a large body', JSON.stringify('x'.repeat(200)), 413],
+    ['an integer that would change', '{"a":9007199254740993}', 400],
+  ])('RFC 7493: refuses %s', async (_title, body, status) => {
+    expect((await post(body)).status).toBe(status);
+  });
+
+  it('refuses another content type and reads what is right', async () => {
+    expect((await post('{}', 'text/plain')).status).toBe(415);
+    expect(await (await post('{"a":[1,"ü"]}', 'application/json; charset=utf-8')).json()).toEqual({
+      got: { a: [1, 'ü'] },
+    });
+  });
+
+  it('finishes running requests before it closes, and accepts no new ones', async () => {
+    const closing = await start();
+    const running = fetch(`${closing.url}/slow`);
+    await slow.entered.promise;
+    const closed = closing.close();
+    slow.answer.resolve({ done: true });
+    expect(await (await running).json()).toEqual({ done: true });
+    await closed;
+    await expect(fetch(`${closing.url}/healthz`)).rejects.toThrow('fetch failed');
+  });
+});
+
+describe('readFormBody', () => {
+  const form = (body: string): Promise<Map<string, string>> =>
+    readFormBody(
+      Object.assign(Readable.from([Buffer.from(body)]), {
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      }) as never,
+    );
+
+  it('refuses a repeated parameter', async () => {
+    expect(await form('a=1&b=2')).toEqual(
+      new Map([
+        ['a', '1'],
+        ['b', '2'],
+      ]),
+    );
+    await expect(form('a=1&a=2')).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+});
