@@ -10,3 +10,5 @@ export {
 } from './describe-one-time-store.js';
 export { describeRecordStore, type OpenRecordStore } from './describe-record-store.js';
 export { describePolicyEngine } from './describe-policy-engine.js';
+export { describeSigner, type OpenSigner } from './describe-signer.js';
+export { testKeys, type TestKeys } from './test-keys.js';

@@ -1,0 +1,65 @@
+import type { Clock, SignOptions, Signer } from '@behalf/ports';
+import { CompactSign, type CryptoKey, importJWK } from 'jose';
+import type { SigningAlgorithm } from './signing-key-record.js';
+import type { PrivateJwk } from './signing-keys.js';
+
+export interface JoseSignerOptions {
+  /** How long a key is used before the store is asked again, in case the news of a rotation got lost. */
+  refreshSeconds: number;
+  defaultAlg?: SigningAlgorithm;
+}
+
+interface LoadedKey {
+  readonly kid: string;
+  readonly key: CryptoKey;
+}
+
+/**
+ * Signs with the current key of each algorithm. A key is unsealed and imported once, and again after `refresh`.
+ * Does not look at what it signs.
+ */
+export class JoseSigner implements Signer {
+  #loaded: Promise<Map<string, LoadedKey>> | undefined;
+  #loadedAtMs = 0;
+
+  constructor(
+    private readonly keys: { current(): Promise<PrivateJwk[]> },
+    private readonly clock: Clock,
+    private readonly options: JoseSignerOptions = { refreshSeconds: 60 },
+  ) {}
+
+  /** To be called when the keys were rotated; the next signature uses the new one. */
+  refresh(): void {
+    this.#loaded = undefined;
+  }
+
+  async sign(claims: Record<string, unknown>, options: SignOptions): Promise<string> {
+    const alg = options.alg ?? this.options.defaultAlg ?? 'ES256';
+    const loaded = (await this.#load()).get(alg);
+    if (!loaded) throw new Error(`there is no signing key for ${alg}`);
+    return new CompactSign(Buffer.from(JSON.stringify(claims)))
+      .setProtectedHeader({ alg, kid: loaded.kid, typ: options.typ })
+      .sign(loaded.key);
+  }
+
+  #load(): Promise<Map<string, LoadedKey>> {
+    const nowMs = this.clock.nowMs();
+    if (this.#loaded && nowMs < this.#loadedAtMs + this.options.refreshSeconds * 1000) return this.#loaded;
+    this.#loadedAtMs = nowMs;
+    const loading = this.#importAll();
+    this.#loaded = loading;
+    loading.catch(() => {
+      if (this.#loaded === loading) this.#loaded = undefined;
+    });
+    return loading;
+  }
+
+  async #importAll(): Promise<Map<string, LoadedKey>> {
+    const loaded = new Map<string, LoadedKey>();
+    for (const jwk of await this.keys.current()) {
+      const { kid, alg } = jwk;
+      loaded.set(alg, { kid, key: (await importJWK(jwk, alg, { extractable: false })) as CryptoKey });
+    }
+    return loaded;
+  }
+}
