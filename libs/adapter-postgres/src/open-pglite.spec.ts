@@ -40,7 +40,8 @@ describe('openPglite', () => {
   });
 
   it('sweeps away what has expired and nothing else', async () => {
-    const { db, close } = await openPglite('memory://');
+    const opened = await openPglite('memory://');
+    const { db } = opened;
     await migrate(db);
     await new SqlRecordStore(db, { nowMs: () => 0 }).transaction(async (transaction) => {
       await transaction.put(note, 'lives', { text: '' }, { expiresAtMs: 1001 });
@@ -52,6 +53,6 @@ describe('openPglite', () => {
       { id: 'for ever' },
       { id: 'lives' },
     ]);
-    await close();
+    await opened.close();
   });
 });
