@@ -1,0 +1,33 @@
+import { evaluatePolicy, evaluatePolicyBatch } from '@behalf/contracts';
+import { OAuthError } from '@behalf/oauth';
+import { TooManyEvaluations } from '@behalf/policy';
+import type { Bus, Subscription } from '@behalf/ports';
+import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import type { DecisionPoint } from '../decision-point.js';
+
+/** The same decisions on the bus. Messages are parsed by the contract before they get here. */
+export class DecisionSubjects implements OnModuleInit, OnModuleDestroy {
+  #subscriptions: Subscription[] = [];
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly decisions: DecisionPoint,
+  ) {}
+
+  onModuleInit(): void {
+    this.#subscriptions = [
+      this.bus.handle(evaluatePolicy, (evaluation) => this.decisions.decide(evaluation)),
+      this.bus.handle(evaluatePolicyBatch, (request) => this.decisions.decideBatch(request).catch(asRefusal)),
+    ];
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
+  }
+}
+
+function asRefusal(error: unknown): never {
+  if (error instanceof TooManyEvaluations)
+    throw new OAuthError('invalid_request', error.message, { cause: error });
+  throw error;
+}

@@ -1,0 +1,30 @@
+import type { BehalfConfig } from '@behalf/config';
+import { resolve } from 'node:path';
+
+/** What one decision may weigh: arguments are part of it, and they hold files. */
+export const evaluationLimits = { maxBytes: 1024 * 1024, maxDepth: 64 };
+/** A list of hundreds of tools is one batch. */
+export const batchLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 64, maxEvaluations: 1000 };
+/** What a token must carry to ask for decisions. */
+export const requiredScope = 'policy:evaluate';
+
+export interface PolicyServiceConfig {
+  /** Absolute. */
+  policiesFolder: string;
+  /** Also the resource identifier that callers' tokens are for. */
+  publicUrl: string;
+  issuer: string;
+  jwksUri: string;
+  allowUnauthenticatedLoopback: boolean;
+}
+
+/** What this service reads of the configuration, and nothing else. */
+export function policyServiceConfig({ policy, authorizationServer }: BehalfConfig): PolicyServiceConfig {
+  return {
+    policiesFolder: resolve(policy.policies),
+    publicUrl: policy.publicUrl,
+    issuer: authorizationServer.issuer,
+    jwksUri: `${authorizationServer.issuer}${authorizationServer.paths.jwks}`,
+    allowUnauthenticatedLoopback: policy.allowUnauthenticatedLoopback,
+  };
+}

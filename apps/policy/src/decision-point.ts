@@ -1,0 +1,93 @@
+import type { AuditLog } from '@behalf/audit';
+import type { Evaluation, EvaluationDecision, EvaluationsDecision } from '@behalf/contracts';
+import {
+  type PolicyEngine,
+  type UncheckedEvaluations,
+  decideEvaluation,
+  evaluateBatch,
+} from '@behalf/policy';
+import type { Clock } from '@behalf/ports';
+import type { Logger } from '@behalf/service-kit';
+import { attributes, inSpan } from '@behalf/telemetry';
+import { randomUUID } from 'node:crypto';
+import { batchLimits } from './config.js';
+import { buildDecisionRecord } from './decision-record.js';
+import { actorNames, decisionAttributes } from './decision-attributes.js';
+
+export interface DecisionPointOptions {
+  engine: PolicyEngine;
+  ownIssuer: string;
+  audit: AuditLog;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Decides and writes down. Every decision is one span and one audit record, and the record is durable before the
+ * answer leaves: what cannot be recorded is denied, whatever the policies say.
+ */
+export class DecisionPoint {
+  constructor(private readonly options: DecisionPointOptions) {}
+
+  /** @param caller the authenticated client that asks; undefined on the bus, whose callers are services */
+  decide(evaluation: Evaluation, caller?: string): Promise<EvaluationDecision> {
+    return inSpan('policy decide', { attributes: decisionAttributes(evaluation) }, async (span) => {
+      const answer = await this.#record(evaluation, this.#decide(evaluation), caller);
+      span.setAttributes({
+        [attributes.decision]: answer.decision,
+        [attributes.decisionId]: answer.context?.id,
+        [attributes.decisionReason]: answer.context?.reason,
+      });
+      return answer;
+    });
+  }
+
+  /** @throws TooManyEvaluations */
+  decideBatch(request: UncheckedEvaluations, caller?: string): Promise<EvaluationsDecision> {
+    return evaluateBatch(request, (evaluation) => this.decide(evaluation, caller), batchLimits);
+  }
+
+  #decide(evaluation: Evaluation): EvaluationDecision {
+    const { engine, ownIssuer, logger } = this.options;
+    return decideEvaluation(evaluation, {
+      engine,
+      ownIssuer,
+      newId: randomUUID,
+      onFault: ({ id, reason, cause }) => {
+        // Only the kind of an engine's failure: its message may quote arguments.
+        const why = reason === 'invalid_request' ? (cause as Error).message : (cause as Error).name;
+        logger.warn({ decision_id: id, reason, why }, 'an evaluation could not be decided');
+      },
+    });
+  }
+
+  async #record(
+    evaluation: Evaluation,
+    answer: EvaluationDecision,
+    caller: string | undefined,
+  ): Promise<EvaluationDecision> {
+    const { audit, clock, logger } = this.options;
+    try {
+      await audit.append(
+        buildDecisionRecord({
+          evaluation,
+          answer,
+          caller,
+          actors: actorNames(evaluation),
+          occurredAtMs: clock.nowMs(),
+        }),
+      );
+      return answer;
+    } catch (err) {
+      logger.error(
+        { err, decision_id: answer.context?.id },
+        'a decision could not be recorded and is denied',
+      );
+      const { id, policy_version } = answer.context ?? {};
+      return {
+        decision: false,
+        context: { id, reason: 'policy_error', policies: [], errors: [], policy_version },
+      };
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { OAuthError, protectedResourceMetadataUrl } from '@behalf/oauth';
+import { bearerChallenge } from '@behalf/resource-server';
+import { LOGGER, type Logger } from '@behalf/service-kit';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { type PolicyServiceConfig, requiredScope } from '../config.js';
+import { POLICY_CONFIG } from '../tokens.js';
+import { echoRequestId } from './echo-request-id.js';
+
+/** Errors of the call, in the shape that AuthZEN gives to errors of an item: `{error: {status, message}}`. */
+@Catch()
+export class AuthzenErrorFilter implements ExceptionFilter {
+  constructor(
+    @Inject(POLICY_CONFIG) private readonly config: PolicyServiceConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const error =
+      thrown instanceof OAuthError
+        ? thrown
+        : new OAuthError('server_error', 'something failed here', { cause: thrown });
+    if (error.status >= 500) this.logger.error({ err: error.cause ?? error }, error.code);
+    const request = host.switchToHttp().getRequest<Request>();
+    const response = host.switchToHttp().getResponse<Response>();
+    echoRequestId(request, response);
+    if (error.status === 401 || error.status === 403)
+      response.set('WWW-Authenticate', this.#challenge(request, error));
+    if (error.retryAfterSeconds !== undefined) response.set('Retry-After', String(error.retryAfterSeconds));
+    response
+      .status(error.status)
+      .set('Cache-Control', 'no-store')
+      .json({ error: { status: error.status, message: error.toJSON().error_description } });
+  }
+
+  #challenge(request: Request, error: OAuthError): string {
+    return bearerChallenge({
+      resourceMetadata: protectedResourceMetadataUrl(this.config.publicUrl),
+      scope: requiredScope,
+      error: request.headers.authorization === undefined ? undefined : error,
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
+import type { AuditLog, AuditRecord } from '@behalf/audit';
+import { parseConfig } from '@behalf/config';
+import { listRevocations } from '@behalf/contracts';
+import { systemClock } from '@behalf/ports';
+import { type Infrastructure, createLogger } from '@behalf/service-kit';
+import { SignJWT, exportJWK, generateKeyPair } from 'jose';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+// oxlint-disable-next-line no-restricted-imports -- the app's own module, started as its main.ts does
+import { startPolicy } from '../src/policy.module.js';
+
+/** Keeps records in memory, and fails when told to. */
+export class RememberedAudit implements AuditLog {
+  readonly records: AuditRecord[] = [];
+  failing = false;
+
+  async append(record: AuditRecord): Promise<void> {
+    if (this.failing) throw new Error('disk full');
+    this.records.push(record);
+  }
+
+  async latest(limit: number): Promise<AuditRecord[]> {
+    return this.records.toReversed().slice(0, limit);
+  }
+}
+
+export interface ServiceChange {
+  allowUnauthenticatedLoopback?: boolean;
+  publicUrl?: string;
+}
+
+/** The policy service on a copy of the demo policies, beside an issuer that is only a key. */
+export async function startPolicyService(change: ServiceChange = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-policy-'));
+  await cp(resolve('deploy/demo/policies'), folder, { recursive: true });
+  const issuer = await startIssuer();
+  const publicUrl = change.publicUrl ?? 'https://pdp.example';
+  const config = parseConfig(
+    {
+      logLevel: 'silent',
+      authorizationServer: { issuer: issuer.url, signIn: { method: 'local', users: [] } },
+      policy: {
+        listen: { port: 0 },
+        publicUrl,
+        policies: folder,
+        allowUnauthenticatedLoopback: change.allowUnauthenticatedLoopback,
+      },
+      gateway: { clientId: 'demo-gateway', upstreams: {} },
+    },
+    {},
+  );
+  const audit = new RememberedAudit();
+  const bus = new InProcessBus({ maxInFlight: 64 });
+  bus.handle(listRevocations, async () => ({ revocations: [] }));
+  const records = new MemoryRecordStore(systemClock, { onCommit: (events) => void events });
+  const infrastructure: Infrastructure = {
+    config,
+    clock: systemClock,
+    records,
+    oneTime: new MemoryOneTimeStore(systemClock),
+    bus,
+    audit,
+    keyEncryptionKey: undefined as unknown as Infrastructure['keyEncryptionKey'],
+    logger: createLogger('policy', 'silent'),
+  };
+  const service = await startPolicy(infrastructure);
+  return {
+    folder,
+    publicUrl,
+    url: service.url,
+    app: service.app,
+    audit,
+    bus,
+    records,
+    sign: issuer.sign,
+    async close(): Promise<void> {
+      await service.close();
+      await bus.close();
+      issuer.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+export type PolicyService = Awaited<ReturnType<typeof startPolicyService>>;
+
+async function startIssuer() {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] };
+  const server: Server = createServer(
+    (_, response) => void response.setHeader('content-type', 'application/json').end(JSON.stringify(keys)),
+  );
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sign = (claims: Record<string, unknown>) =>
+    new SignJWT({ iss: url, sub: 'gw', client_id: 'gw', jti: 'j', scope: 'policy:evaluate', ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k', typ: 'at+jwt' })
+      .setIssuedAt()
+      .setExpirationTime('5m')
+      .sign(privateKey);
+  return { url, sign, close: () => void server.close() };
+}
