@@ -4,6 +4,7 @@
  * access token in `@behalf/resource-server`.
  */
 export { OAuthError, oauthErrorCodes, type OAuthErrorCode, type OAuthErrorOptions } from './oauth-error.js';
+export { errorTable } from './error-table.js';
 export { grantTypes, tokenTypes, type TokenType } from './token-types.js';
 export { ScopeSet, parseScope } from './scope-set.js';
 export {
