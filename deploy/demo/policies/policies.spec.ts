@@ -4,7 +4,7 @@ import { decideEvaluation } from '@behalf/policy';
 import { resolve } from 'node:path';
 
 const engine = new CedarWasmEngine();
-const groups: Record<string, string[]> = { alice: ['eng'], bob: [], carol: ['sales'] };
+const groups: Record<string, string[]> = { alice: ['eng'], bob: ['sales'], carol: [] };
 
 function decide(
   person: string,
