@@ -12,3 +12,4 @@ export { describeRecordStore, type OpenRecordStore } from './describe-record-sto
 export { describePolicyEngine } from './describe-policy-engine.js';
 export { describeSigner, type OpenSigner } from './describe-signer.js';
 export { testKeys, type TestKeys } from './test-keys.js';
+export { testCertificate } from './test-certificate.js';

@@ -1,0 +1,18 @@
+import type { GuardedFetch } from './guarded-fetch.js';
+
+/**
+ * A guarded fetch in the shape of the platform's, for libraries that take a `fetch`. GET only; of the options it heeds
+ * `method` and `signal`, and it sends none of the caller's headers.
+ *
+ * @throws TypeError for another method; GuardedFetchError where the platform's fetch would answer with another status
+ */
+export function asFetch(
+  guarded: GuardedFetch,
+): (url: string | URL, options?: RequestInit) => Promise<Response> {
+  return async (url, options = {}) => {
+    if ((options.method ?? 'GET').toUpperCase() !== 'GET')
+      throw new TypeError('a guarded fetch can only GET');
+    const { status, headers, body } = await guarded(String(url), { signal: options.signal ?? undefined });
+    return new Response(Uint8Array.from(body), { status, headers });
+  };
+}
