@@ -25,7 +25,10 @@ export class RevocationView {
   add(revocation: Revocation): void {
     const now = this.clock.nowMs();
     for (const [key, known] of this.#live) if (known.expiresAtMs <= now) this.#live.delete(key);
-    if (revocation.expiresAtMs > now) this.#live.set(`${revocation.kind}:${revocation.id}`, revocation);
+    const key = `${revocation.kind}:${revocation.id}`;
+    // Revoked twice, it stays revoked for the longer of the two.
+    const known = this.#live.get(key)?.expiresAtMs ?? now;
+    if (revocation.expiresAtMs > known) this.#live.set(key, revocation);
   }
 
   /** @throws Error while nothing has been loaded */
