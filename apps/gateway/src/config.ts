@@ -1,0 +1,52 @@
+import { type BehalfConfig, type GatewayConfig, type UpstreamConfig, upstreamResource } from '@behalf/config';
+import { protectedResourceMetadataUrl } from '@behalf/oauth';
+
+/** One upstream with the names it is known by outside. */
+export interface UpstreamSettings {
+  name: string;
+  /** The resource identifier, which is also its public URL. */
+  resource: string;
+  resourceMetadata: string;
+  config: UpstreamConfig;
+}
+
+/** What the gateway reads of the configuration, with what follows from it. */
+export interface GatewaySettings {
+  gateway: GatewayConfig;
+  issuer: string;
+  tokenEndpoint: string;
+  jwksUri: string;
+  clientSecret: string;
+  upstreams: ReadonlyMap<string, UpstreamSettings>;
+}
+
+export const GATEWAY_SETTINGS = Symbol('GATEWAY_SETTINGS');
+
+/** @throws Error when no client secret is configured */
+export function gatewaySettings(config: BehalfConfig, environment = process.env): GatewaySettings {
+  const { gateway, authorizationServer } = config;
+  const { issuer, paths } = authorizationServer;
+  const fromEnvironment = gateway.clientSecretEnv && environment[gateway.clientSecretEnv];
+  const clientSecret = fromEnvironment ?? gateway.demoClientSecret ?? '';
+  const exchanges = Object.values(gateway.upstreams).some(
+    (upstream) => upstream.transport === 'http' && upstream.token.kind === 'exchange',
+  );
+  if (exchanges && clientSecret === '')
+    throw new Error('gateway: an upstream needs exchanged tokens, so clientSecretEnv must be set');
+  return {
+    gateway,
+    issuer,
+    tokenEndpoint: `${issuer}${paths.token}`,
+    jwksUri: `${issuer}${paths.jwks}`,
+    clientSecret,
+    upstreams: new Map(
+      Object.entries(gateway.upstreams).map(([name, upstream]) => {
+        const resource = upstreamResource(gateway, name);
+        return [
+          name,
+          { name, resource, resourceMetadata: protectedResourceMetadataUrl(resource), config: upstream },
+        ];
+      }),
+    ),
+  };
+}

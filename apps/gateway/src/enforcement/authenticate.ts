@@ -1,0 +1,86 @@
+import { type Caller, McpError, type McpRequest, behalfErrorCodes, mcpErrorCodes } from '@behalf/mcp';
+import { OAuthError, ScopeSet, parseScope } from '@behalf/oauth';
+import {
+  type AccessTokenClaims,
+  type AccessTokenVerifier,
+  bearerChallenge,
+  readBearerToken,
+} from '@behalf/resource-server';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { UpstreamSettings } from '../config.js';
+
+export interface Authenticated {
+  claims: AccessTokenClaims;
+  token: string;
+}
+
+/**
+ * Finds and validates the caller's access token for one upstream. When there is a fault, the challenge that tells the
+ * client what to do is already on the response.
+ *
+ * @throws McpError 401 without a token or with a bad one, 400 for a malformed one or one in the query, 503 when keys or
+ *   revocations cannot be known
+ * @see RFC 6750 §3, MCP 2026-07-28 authorization, "Error Handling"
+ */
+export async function authenticate(
+  request: IncomingMessage,
+  response: ServerResponse,
+  upstream: UpstreamSettings,
+  verifier: AccessTokenVerifier,
+): Promise<Authenticated> {
+  const scope = upstream.config.scopes.default.join(' ');
+  try {
+    const query = new URL(request.url ?? '/', 'http://gateway').searchParams;
+    const token = readBearerToken(request.headers.authorization, query);
+    if (token === undefined) {
+      challenge(response, upstream, scope);
+      throw refused(401, 'An access token is needed');
+    }
+    return { token, claims: await verifier.verify(token, upstream.resource) };
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error;
+    if (error.code === 'temporarily_unavailable')
+      throw new McpError(mcpErrorCodes.internalError, 'Tokens cannot be checked now', {
+        status: 503,
+        retryAfterSeconds: error.retryAfterSeconds,
+        cause: error,
+      });
+    challenge(response, upstream, scope, error);
+    throw refused(error.status, error.description, error);
+  }
+}
+
+/**
+ * Checks that the token carries every scope the request needs. The challenge names all of them, held or not.
+ *
+ * @throws McpError 403
+ */
+export function checkScopes(
+  caller: Caller,
+  request: McpRequest,
+  response: ServerResponse,
+  upstream: UpstreamSettings,
+): void {
+  const { scopes } = upstream.config;
+  const tool = request.method === 'tools/call' ? request.params?.['name'] : undefined;
+  const ofTool = typeof tool === 'string' && Object.hasOwn(scopes.tools, tool) ? scopes.tools[tool] : [];
+  const needed = new ScopeSet([...scopes.default, ...(ofTool ?? [])]);
+  if (needed.isSubsetOf(parseScope(caller.scope))) return;
+  const error = new OAuthError('insufficient_scope', 'the access token lacks a scope that this call needs');
+  challenge(response, upstream, needed.toString(), error);
+  throw refused(403, error.description, error);
+}
+
+function challenge(
+  response: ServerResponse,
+  { resourceMetadata }: UpstreamSettings,
+  scope: string,
+  error?: OAuthError,
+): void {
+  response.setHeader('WWW-Authenticate', bearerChallenge({ resourceMetadata, scope, error }));
+}
+
+function refused(status: number, message: string, error?: OAuthError): McpError {
+  const code = status === 403 ? behalfErrorCodes.denied : behalfErrorCodes.unauthorized;
+  return new McpError(code, message, { status, data: error?.toJSON(), cause: error });
+}

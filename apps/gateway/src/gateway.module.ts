@@ -1,0 +1,131 @@
+import type { BehalfConfig } from '@behalf/config';
+import type { Bus, Clock, Subscription } from '@behalf/ports';
+import { AccessTokenVerifier, remoteKeys } from '@behalf/resource-server';
+import { RevocationView, followRevocations } from '@behalf/revocation';
+import {
+  BUS,
+  CLOCK,
+  CONFIG,
+  type Infrastructure,
+  LOGGER,
+  type Logger,
+  READINESS,
+  type Readiness,
+  type RunningService,
+  bootstrapService,
+} from '@behalf/service-kit';
+import {
+  type DynamicModule,
+  Inject,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { GATEWAY_SETTINGS, type GatewaySettings, gatewaySettings } from './config.js';
+import { PolicyDecisions } from './enforcement/policy-decisions.js';
+import { GatewayMiddleware } from './http/gateway.middleware.js';
+import { McpEndpoint } from './http/mcp-endpoint.js';
+import { MetadataDocuments } from './http/metadata-documents.js';
+import { HttpTokenExchanger } from './upstream/http-token-exchanger.js';
+import { TOKEN_EXCHANGER, type TokenExchanger } from './upstream/token-exchanger.js';
+import { UPSTREAMS, type Upstreams, buildUpstreams } from './upstream/upstreams.js';
+
+/** The gateway's composition root. */
+@Module({})
+export class GatewayModule implements NestModule, OnModuleInit, OnApplicationShutdown {
+  #revocations: Subscription | undefined;
+
+  constructor(
+    @Inject(UPSTREAMS) private readonly upstreams: Upstreams,
+    @Inject(RevocationView) private readonly view: RevocationView,
+    @Inject(BUS) private readonly bus: Bus,
+  ) {}
+
+  static register(): DynamicModule {
+    return {
+      module: GatewayModule,
+      providers: [
+        GatewayMiddleware,
+        { provide: GATEWAY_SETTINGS, inject: [CONFIG], useFactory: (c: BehalfConfig) => gatewaySettings(c) },
+        { provide: RevocationView, inject: [CLOCK], useFactory: (clock: Clock) => new RevocationView(clock) },
+        { provide: TOKEN_EXCHANGER, inject: [GATEWAY_SETTINGS], useFactory: tokenExchanger },
+        {
+          provide: UPSTREAMS,
+          inject: [GATEWAY_SETTINGS, TOKEN_EXCHANGER, CLOCK, LOGGER],
+          useFactory: buildUpstreams,
+        },
+        {
+          provide: MetadataDocuments,
+          inject: [GATEWAY_SETTINGS, CLOCK],
+          useFactory: (settings: GatewaySettings, clock: Clock) => new MetadataDocuments(settings, clock),
+        },
+        {
+          provide: McpEndpoint,
+          inject: [GATEWAY_SETTINGS, RevocationView, CLOCK, BUS, LOGGER],
+          useFactory: mcpEndpoint,
+        },
+        { provide: READINESS, inject: [RevocationView, UPSTREAMS], useFactory: readiness },
+      ],
+      exports: [READINESS],
+    };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(GatewayMiddleware).forRoutes('*path');
+  }
+
+  onModuleInit(): void {
+    this.#revocations = followRevocations(this.bus, this.view);
+    for (const upstream of this.upstreams.values()) upstream.start();
+  }
+
+  /** Runs after the last request has been answered. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#revocations?.drain();
+    await Promise.all([...this.upstreams.values()].map((upstream) => upstream.close()));
+  }
+}
+
+function tokenExchanger({ gateway, tokenEndpoint, clientSecret }: GatewaySettings): TokenExchanger {
+  return new HttpTokenExchanger({
+    tokenEndpoint,
+    clientId: gateway.clientId,
+    clientSecret,
+    timeoutMs: gateway.limits.exchangeTimeoutMs,
+  });
+}
+
+function mcpEndpoint(
+  { gateway, issuer, jwksUri }: GatewaySettings,
+  revocations: RevocationView,
+  clock: Clock,
+  bus: Bus,
+  logger: Logger,
+): McpEndpoint {
+  return new McpEndpoint({
+    limits: gateway.limits,
+    verifier: new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
+    policy: new PolicyDecisions(bus, gateway.limits.policyTimeoutMs),
+    logger,
+  });
+}
+
+function readiness(revocations: RevocationView, upstreams: Upstreams): Readiness {
+  return {
+    waitingFor: () => [
+      ...(revocations.loaded ? [] : ['revocations']),
+      ...[...upstreams.values()].flatMap((upstream) => upstream.waitingFor()),
+    ],
+  };
+}
+
+export function startGateway(infrastructure: Infrastructure): Promise<RunningService> {
+  return bootstrapService({
+    name: 'gateway',
+    module: GatewayModule.register(),
+    listen: infrastructure.config.gateway.listen,
+    infrastructure,
+  });
+}

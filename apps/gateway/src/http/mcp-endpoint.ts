@@ -1,0 +1,246 @@
+import {
+  type Classified,
+  McpError,
+  type McpMessage,
+  type McpMethod,
+  type McpRequest,
+  type RequestId,
+  buildEvaluation,
+  checkHeaderAgreement,
+  checkParamHeaders,
+  classifyEra,
+  deniedError,
+  deniedToolResult,
+  describeMethod,
+  isJsonObject,
+  mcpErrorCodes,
+} from '@behalf/mcp';
+import type { AccessTokenVerifier } from '@behalf/resource-server';
+import type { Logger } from '@behalf/service-kit';
+import { attributes } from '@behalf/telemetry';
+import { trace } from '@opentelemetry/api';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { UpstreamSettings } from '../config.js';
+import { type Authenticated, authenticate, checkScopes } from '../enforcement/authenticate.js';
+import { ParamHeaderRegistry } from '../enforcement/param-header-registry.js';
+import type { PolicyDecisions } from '../enforcement/policy-decisions.js';
+import type { Exchange, Upstream } from '../upstream/upstream.js';
+import { InFlight } from './in-flight.js';
+import { inMessageSpan } from './in-message-span.js';
+import { McpAnswer } from './mcp-answer.js';
+import { type MessageLimits, readMessage } from './read-message.js';
+
+export interface McpEndpointOptions {
+  limits: MessageLimits & { maxInFlight: number };
+  verifier: AccessTokenVerifier;
+  policy: PolicyDecisions;
+  logger: Logger;
+}
+
+/**
+ * One MCP server's place on the gateway, read from top to bottom: who calls, what is said, whether headers and body
+ * agree, whether the token's scopes suffice, whether policy permits it; only then is anything passed on.
+ */
+export class McpEndpoint {
+  readonly #requests: InFlight;
+  readonly #streams: InFlight;
+  readonly #paramHeaders = new ParamHeaderRegistry();
+  readonly #closing = new AbortController();
+
+  constructor(private readonly options: McpEndpointOptions) {
+    this.#requests = new InFlight(options.limits.maxInFlight);
+    this.#streams = new InFlight(options.limits.maxInFlight);
+  }
+
+  /** Ends the streams that would otherwise stay open as long as their clients like. */
+  endStreams(): void {
+    this.#closing.abort();
+  }
+
+  async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    settings: UpstreamSettings,
+    upstream: Upstream,
+  ): Promise<void> {
+    let id: RequestId | null = null;
+    let answer: McpAnswer | undefined;
+    try {
+      const authenticated = await authenticate(request, response, settings, this.options.verifier);
+      if (request.method === 'GET' || request.method === 'DELETE') {
+        answer = new McpAnswer(response, null, true);
+        return await this.#serveSession(request, response, settings, upstream, authenticated, answer);
+      }
+      if (request.method !== 'POST') throw notAllowed(response);
+      const message = await readMessage(request, this.options.limits, (known) => (id = known));
+      const acceptsStream =
+        (request.headers.accept ?? '').includes('text/event-stream') &&
+        !(message.kind === 'request' && message.method === 'initialize');
+      answer = new McpAnswer(response, id, acceptsStream);
+      await this.#serveMessage(request, settings, upstream, authenticated, message, answer);
+    } catch (error) {
+      this.#fail(error, answer ?? new McpAnswer(response, id, false));
+    }
+  }
+
+  async #serveMessage(
+    request: IncomingMessage,
+    settings: UpstreamSettings,
+    upstream: Upstream,
+    { claims, token }: Authenticated,
+    message: McpMessage,
+    answer: McpAnswer,
+  ): Promise<void> {
+    const header = (name: string): string | undefined => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(',') : value;
+    };
+    const classified = classifyEra(message, header('mcp-protocol-version'));
+    if (classified.era === 'modern' && message.kind !== 'response') checkHeaderAgreement(message, header);
+    const method = message.kind === 'request' ? knownMethod(message, classified) : undefined;
+    const listens = message.kind === 'request' && message.method === 'subscriptions/listen';
+    const leave = (listens ? this.#streams : this.#requests).enter();
+    try {
+      await inMessageSpan(message, classified, settings.name, claims, async () => {
+        if (message.kind === 'request' && method) {
+          checkScopes(claims, message, answer.response, settings);
+          if (!(await this.#permitted(settings.name, claims, message, method, classified, answer))) return;
+          if (classified.era === 'modern' && message.method === 'tools/call')
+            this.#checkParamHeaders(settings.name, message, header);
+        }
+        const signal = this.#signalOf(answer.response, listens);
+        const { era } = classified;
+        await upstream.handle(
+          {
+            message,
+            era,
+            method,
+            caller: claims,
+            callerToken: token,
+            headers: request.headers,
+            signal,
+            filterResult: this.#filterFor(settings.name, claims),
+          },
+          answer,
+        );
+      });
+    } finally {
+      leave();
+    }
+  }
+
+  async #serveSession(
+    request: IncomingMessage,
+    response: ServerResponse,
+    settings: UpstreamSettings,
+    upstream: Upstream,
+    { claims, token }: Authenticated,
+    answer: McpAnswer,
+  ): Promise<void> {
+    const leave = this.#streams.enter();
+    try {
+      await upstream.handleSession(
+        {
+          httpMethod: request.method as 'GET' | 'DELETE',
+          caller: claims,
+          callerToken: token,
+          headers: request.headers,
+          signal: this.#signalOf(response, true),
+          filterResult: this.#filterFor(settings.name, claims),
+        },
+        answer,
+      );
+    } finally {
+      leave();
+    }
+  }
+
+  /** @returns false when the answer has been given: denied */
+  async #permitted(
+    server: string,
+    claims: Authenticated['claims'],
+    message: McpRequest,
+    method: McpMethod,
+    { era }: Classified,
+    answer: McpAnswer,
+  ): Promise<boolean> {
+    if (method.decidedOn === 'token') return true;
+    const evaluation = buildEvaluation(claims, server, message, method);
+    const { decision, context } = await this.options.policy.decide(evaluation);
+    trace.getActiveSpan()?.setAttributes({
+      [attributes.decision]: decision,
+      ...(context?.id !== undefined && { [attributes.decisionId]: context.id }),
+      ...(context?.reason !== undefined && { [attributes.decisionReason]: context.reason }),
+    });
+    if (decision) return true;
+    this.options.logger.info(
+      {
+        decision: context?.id,
+        reason: context?.reason,
+        server,
+        method: message.method,
+        client: claims.client_id,
+      },
+      'denied by policy',
+    );
+    if (message.method !== 'tools/call') throw deniedError(context?.id);
+    answer.respond(deniedToolResult(era, context?.id));
+    return false;
+  }
+
+  #checkParamHeaders(
+    server: string,
+    message: McpRequest,
+    header: (name: string) => string | undefined,
+  ): void {
+    const { name, arguments: args } = message.params ?? {};
+    if (typeof name !== 'string') return;
+    checkParamHeaders(
+      this.#paramHeaders.declaredBy(server, name),
+      isJsonObject(args) ? args : undefined,
+      header,
+    );
+  }
+
+  #filterFor(server: string, claims: Authenticated['claims']): Exchange['filterResult'] {
+    return async (result) => {
+      this.#paramHeaders.learn(server, result);
+      return this.options.policy.filterResult(claims, server, result);
+    };
+  }
+
+  /** Fires when the client goes; for streams without an end also when the gateway closes. */
+  #signalOf(response: ServerResponse, endless: boolean): AbortSignal {
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
+    if (response.destroyed) gone.abort();
+    return endless ? AbortSignal.any([gone.signal, this.#closing.signal]) : gone.signal;
+  }
+
+  #fail(error: unknown, answer: McpAnswer): void {
+    const known =
+      error instanceof McpError
+        ? error
+        : new McpError(mcpErrorCodes.internalError, 'Something failed here', { status: 500, cause: error });
+    if (known.status >= 500) this.options.logger.error({ err: known.cause ?? known }, known.message);
+    else this.options.logger.debug({ code: known.code, reason: known.message }, 'request refused');
+    if (known.status === 413) answer.response.setHeader('Connection', 'close');
+    if (known.status === 405) answer.response.setHeader('Allow', 'POST');
+    answer.fail(known);
+  }
+}
+
+function knownMethod(message: McpRequest, { era }: Classified): McpMethod {
+  const method = describeMethod(message.method, era);
+  if (method) return method;
+  throw new McpError(mcpErrorCodes.methodNotFound, 'Method not found', {
+    status: era === 'modern' ? 404 : 200,
+  });
+}
+
+function notAllowed(response: ServerResponse): McpError {
+  response.setHeader('Allow', 'POST, GET, DELETE, OPTIONS');
+  return new McpError(mcpErrorCodes.invalidRequest, 'Method not allowed', { status: 405 });
+}

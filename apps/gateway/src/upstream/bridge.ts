@@ -1,0 +1,125 @@
+import {
+  type Json,
+  McpError,
+  type McpRequest,
+  mcpErrorCodes,
+  isJsonObject,
+  metaKeys,
+  negotiateLegacyVersion,
+  serializeMessage,
+  sharedCapabilities,
+  toDiscoverResult,
+  toLegacyRequest,
+  toModernError,
+  toModernResult,
+} from '@behalf/mcp';
+import type { McpAnswer } from '../http/mcp-answer.js';
+import type { LegacyConnection } from './legacy-connection.js';
+import { OpenCalls } from './open-calls.js';
+import type { Exchange } from './upstream.js';
+
+/** What needs a session of one's own, which a shared connection does not have. */
+const needsSession = new Set([
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tasks/get',
+  'tasks/update',
+  'tasks/list',
+  'tasks/result',
+  'tasks/cancel',
+]);
+
+/** Serves clients of both eras, without sessions, from a connection to a server of the legacy era. */
+export class Bridge {
+  readonly #openCalls = new OpenCalls();
+
+  async handle(exchange: Exchange, connection: LegacyConnection, answer: McpAnswer): Promise<void> {
+    const { message, era } = exchange;
+    if (message.kind === 'response') return answer.accepted();
+    if (message.kind === 'notification') {
+      if (message.method === 'notifications/cancelled')
+        this.#openCalls.cancel(exchange.caller, message.params?.['requestId']);
+      return answer.accepted();
+    }
+    const own = era === 'modern' ? modernAnswer(message, connection) : legacyAnswer(message, connection);
+    if (own !== undefined) return answer.respond(own);
+    if (message.method === 'subscriptions/listen') return listen(message, exchange.signal, answer);
+    if (needsSession.has(message.method)) throw notFound(era);
+    await this.#call(exchange, message, connection, answer);
+  }
+
+  async #call(
+    exchange: Exchange,
+    message: McpRequest,
+    connection: LegacyConnection,
+    answer: McpAnswer,
+  ): Promise<void> {
+    const { era, caller } = exchange;
+    const { method, params } = era === 'modern' ? toLegacyRequest(message) : message;
+    const open = this.#openCalls.open(caller, message.id, exchange.signal);
+    try {
+      const reply = await connection.request({
+        method,
+        params,
+        signal: open.signal,
+        onNotification: (notification) => answer.notify(serializeMessage(notification)),
+      });
+      if ('error' in reply) {
+        const { code, message: text, data } = reply.error;
+        throw era === 'modern' ? toModernError(reply.error) : new McpError(code, text, { status: 200, data });
+      }
+      const result =
+        era === 'modern' ? toModernResult(method, reply.result, connection.server) : reply.result;
+      answer.respond(await exchange.filterResult(result));
+    } finally {
+      open.close();
+    }
+  }
+}
+
+function modernAnswer({ method }: McpRequest, { server }: LegacyConnection): Json | undefined {
+  return method === 'server/discover' ? toDiscoverResult(server) : undefined;
+}
+
+function legacyAnswer({ method, params }: McpRequest, { server }: LegacyConnection): Json | undefined {
+  if (method === 'ping') return {};
+  if (method !== 'initialize') return undefined;
+  return {
+    protocolVersion: negotiateLegacyVersion(params?.['protocolVersion']),
+    capabilities: sharedCapabilities(server.capabilities),
+    serverInfo: server.serverInfo,
+    ...(server.instructions !== undefined && { instructions: server.instructions }),
+  };
+}
+
+/**
+ * Holds a stream on which nothing will come: the connection behind announces changes to nobody in particular. The
+ * acknowledgement says so, and the stream ends in order when the gateway closes.
+ *
+ * @see MCP 2026-07-28, basic/patterns/subscriptions
+ */
+async function listen(request: McpRequest, signal: AbortSignal, answer: McpAnswer): Promise<void> {
+  if (!isJsonObject(request.params?.['notifications']))
+    throw new McpError(mcpErrorCodes.invalidParams, 'Invalid params: notifications is missing', {
+      status: 200,
+    });
+  const _meta = { [metaKeys.subscriptionId]: request.id };
+  answer.startStream();
+  answer.notify({
+    jsonrpc: '2.0',
+    method: 'notifications/subscriptions/acknowledged',
+    params: { notifications: {}, _meta },
+  });
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  answer.respond({ resultType: 'complete', _meta });
+}
+
+function notFound(era: 'modern' | 'legacy'): McpError {
+  return new McpError(mcpErrorCodes.methodNotFound, 'Method not found', {
+    status: era === 'modern' ? 404 : 200,
+  });
+}

@@ -1,0 +1,160 @@
+import {
+  type Caller,
+  type InitializeResult,
+  McpError,
+  type McpMessage,
+  type McpRequest,
+  type McpResponse,
+  mcpErrorCodes,
+  metaKeys,
+  metaOf,
+  parseMessage,
+  withMeta,
+} from '@behalf/mcp';
+import { LRUCache } from 'lru-cache';
+import {
+  type LegacyCall,
+  type LegacyConnection,
+  initializeParams,
+  initializeResultSchema,
+} from './legacy-connection.js';
+import { sseEvents } from './sse-events.js';
+import { type UpstreamHttp, upstreamFailure } from './upstream-http.js';
+
+const maxSessions = 1_000;
+const sessionMs = 300_000;
+const maxMessageBytes = 32 * 1024 * 1024;
+
+interface Session {
+  server: InitializeResult;
+  headers: Record<string, string>;
+}
+
+/** Sessions with a server of the legacy era, one for each person and client, begun for clients that have none. */
+export class LegacyHttpSessions {
+  readonly #sessions = new LRUCache<string, Session>({ max: maxSessions, ttl: sessionMs });
+  #nextId = 1;
+
+  constructor(private readonly http: UpstreamHttp) {}
+
+  /** @throws McpError when the handshake fails */
+  async connect(caller: Caller, token: string | undefined, signal: AbortSignal): Promise<LegacyConnection> {
+    const key = JSON.stringify([caller.sub, caller.client_id]);
+    const session = this.#sessions.get(key) ?? (await this.#begin(token, signal));
+    this.#sessions.set(key, session);
+    return {
+      server: session.server,
+      request: async (call) => {
+        try {
+          return await this.#post(call, session.headers, token);
+        } catch (error) {
+          if (!(error instanceof SessionEnded)) throw error;
+          this.#sessions.delete(key);
+          const renewed = await this.#begin(token, signal);
+          this.#sessions.set(key, renewed);
+          return this.#post(call, renewed.headers, token);
+        }
+      },
+    };
+  }
+
+  async #begin(token: string | undefined, signal: AbortSignal): Promise<Session> {
+    const headers: Record<string, string> = {};
+    const answer = await this.#post(
+      { method: 'initialize', params: initializeParams, onNotification: () => {}, signal },
+      headers,
+      token,
+    );
+    const server = initializeResultSchema.safeParse('result' in answer ? answer.result : undefined);
+    if (!server.success) throw unreadable(server.error);
+    headers['mcp-protocol-version'] = server.data.protocolVersion;
+    const message = { kind: 'notification', method: 'notifications/initialized', params: undefined } as const;
+    const { body } = await this.http.send({ httpMethod: 'POST', message, token, headers, signal });
+    await body.dump();
+    return { server: server.data, headers };
+  }
+
+  /** Sends one request and reads its answer, whichever form it has. Learns the session id of an `initialize`. */
+  async #post(
+    { method, params, onNotification, signal }: LegacyCall,
+    headers: Record<string, string>,
+    token: string | undefined,
+  ): Promise<McpResponse['body']> {
+    const id = this.#nextId++;
+    const call: McpRequest = { kind: 'request', id, method, params };
+    const { progressToken, ...meta } = metaOf(call);
+    const message =
+      progressToken === undefined ? call : withMeta(call, { ...meta, [metaKeys.progressToken]: id });
+    const response = await this.http.send({ httpMethod: 'POST', message, token, headers, signal });
+    const { statusCode, body } = response;
+    try {
+      if (statusCode === 404 && 'mcp-session-id' in headers) throw new SessionEnded();
+      const sessionId = response.headers['mcp-session-id'];
+      if (method === 'initialize' && typeof sessionId === 'string') headers['mcp-session-id'] = sessionId;
+      for await (const received of messagesOf(response.headers['content-type'], body)) {
+        if (received.kind === 'response' && (received.id === id || statusCode !== 200)) return received.body;
+        if (received.kind === 'request') await this.#refuse(received, headers, token, signal);
+        if (received.kind !== 'notification' || received.params?.['progressToken'] !== id) continue;
+        if (received.method === 'notifications/progress')
+          onNotification({ ...received, params: { ...received.params, progressToken } });
+      }
+      throw unreadable(`status ${statusCode} without a response`);
+    } catch (cause) {
+      if (cause instanceof SessionEnded) throw cause;
+      throw upstreamFailure(cause, signal);
+    } finally {
+      body.on('error', () => {}).destroy();
+    }
+  }
+
+  async #refuse(
+    { id }: McpRequest,
+    headers: Record<string, string>,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const error = { code: mcpErrorCodes.methodNotFound, message: 'Method not found' };
+    const message = { kind: 'response', id, body: { error } } as const;
+    const { body } = await this.http.send({ httpMethod: 'POST', message, token, headers, signal });
+    await body.dump();
+  }
+}
+
+class SessionEnded extends Error {}
+
+async function* messagesOf(
+  type: string | string[] | undefined,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<McpMessage> {
+  if (String(type).startsWith('text/event-stream')) {
+    for await (const { data } of sseEvents(body, maxMessageBytes)) if (data) yield readable(data);
+    return;
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxMessageBytes) throw unreadable('too large');
+    chunks.push(chunk);
+  }
+  yield readable(Buffer.concat(chunks).toString('utf8'));
+}
+
+function readable(text: string): McpMessage {
+  try {
+    return parseMessage(JSON.parse(text));
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+function unreadable(cause: unknown): McpError {
+  return new McpError(
+    mcpErrorCodes.internalError,
+    'The server behind the gateway did not answer as MCP asks',
+    {
+      status: 502,
+      cause,
+    },
+  );
+}

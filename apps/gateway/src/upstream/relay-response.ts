@@ -1,0 +1,142 @@
+import { type Json, McpError, behalfErrorCodes, isJsonObject, markPrivate, mcpErrorCodes } from '@behalf/mcp';
+import type { Logger } from '@behalf/service-kit';
+import { pipeline } from 'node:stream/promises';
+import type { Dispatcher } from 'undici';
+import type { SessionBinding } from '../enforcement/session-binding.js';
+import type { McpAnswer } from '../http/mcp-answer.js';
+import { formatEvent, type SseEvent, sseEvents } from './sse-events.js';
+import { upstreamFailure } from './upstream-http.js';
+import type { Exchange, SessionExchange } from './upstream.js';
+
+const maxMessageBytes = 32 * 1024 * 1024;
+
+export interface RelayOptions {
+  name: string;
+  sessions: SessionBinding;
+  logger: Logger;
+}
+
+/**
+ * Passes the answer of an upstream on. Streams go through event by event, as fast as the client takes them; every list
+ * in them is filtered, whichever request it answers, and every session and event id is bound to the caller. Only the
+ * headers that MCP uses come through; challenges of the upstream are about our token and stay here.
+ *
+ * @throws McpError when nothing of the answer can be passed on
+ */
+export async function relayResponse(
+  upstream: Dispatcher.ResponseData,
+  exchange: Exchange | SessionExchange,
+  answer: McpAnswer,
+  options: RelayOptions,
+): Promise<void> {
+  const type = String(upstream.headers['content-type'] ?? '')
+    .split(';')[0]
+    ?.trim()
+    .toLowerCase();
+  try {
+    checkStatus(upstream, type);
+    const headers = sessionHeaders(upstream, exchange, options);
+    if (type === 'text/event-stream') return await relayEvents(upstream, exchange, answer, headers, options);
+    if (type === 'application/json' && (answer.streaming || mustRead(upstream, exchange)))
+      return await relayMessage(upstream, exchange, answer, headers);
+    answer.response.writeHead(upstream.statusCode, {
+      'Cache-Control': 'no-store',
+      ...(type && { 'Content-Type': type }),
+      ...headers,
+    });
+    await pipeline(upstream.body, answer.response);
+  } catch (cause) {
+    upstream.body.on('error', () => {}).destroy();
+    const failure = upstreamFailure(cause, exchange.signal);
+    // Part of the answer has left: an event stream can still end with an error, anything else can only break off.
+    if (answer.begun && !answer.streaming) answer.response.destroy();
+    throw failure;
+  }
+}
+
+function checkStatus({ statusCode, headers }: Dispatcher.ResponseData, type: string | undefined): void {
+  if (statusCode === 401 || statusCode === 403)
+    throw new McpError(behalfErrorCodes.denied, 'The server behind the gateway refused the call', {
+      status: statusCode === 403 ? 403 : 502,
+    });
+  if (statusCode === 429 || statusCode === 503)
+    throw new McpError(mcpErrorCodes.internalError, 'The server behind the gateway is busy', {
+      status: 503,
+      retryAfterSeconds: Number(headers['retry-after']) || 1,
+    });
+  if (statusCode >= 500 || (statusCode >= 300 && statusCode < 400))
+    throw new McpError(mcpErrorCodes.internalError, 'The server behind the gateway failed', { status: 502 });
+  if (statusCode >= 400 && statusCode !== 405 && type !== 'application/json')
+    throw new McpError(mcpErrorCodes.internalError, 'The server behind the gateway refused the message', {
+      status: statusCode,
+    });
+}
+
+function sessionHeaders(
+  { headers }: Dispatcher.ResponseData,
+  exchange: Exchange | SessionExchange,
+  { sessions, name }: RelayOptions,
+): Record<string, string> {
+  const id = headers['mcp-session-id'];
+  if (typeof id !== 'string' || ('era' in exchange && exchange.era === 'modern')) return {};
+  return { 'Mcp-Session-Id': sessions.wrap('session', name, exchange.caller, id) };
+}
+
+/** Results of tools may be large and hold no lists, so they pass unread; everything else is looked at. */
+function mustRead({ statusCode }: Dispatcher.ResponseData, exchange: Exchange | SessionExchange): boolean {
+  return statusCode === 200 && 'method' in exchange && exchange.method?.decidedOn !== 'tool';
+}
+
+async function relayMessage(
+  upstream: Dispatcher.ResponseData,
+  exchange: Exchange | SessionExchange,
+  answer: McpAnswer,
+  headers: Record<string, string>,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of upstream.body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxMessageBytes) throw new Error('answer too large');
+    chunks.push(chunk);
+  }
+  const message: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  if (!isJsonObject(message)) throw new Error('not a message');
+  answer.finishWith(await filterMessage(message, exchange), headers);
+}
+
+async function relayEvents(
+  upstream: Dispatcher.ResponseData,
+  exchange: Exchange | SessionExchange,
+  answer: McpAnswer,
+  headers: Record<string, string>,
+  { sessions, name }: RelayOptions,
+): Promise<void> {
+  answer.startStream(headers);
+  for await (const event of sseEvents(upstream.body, maxMessageBytes)) {
+    if (event.id) event.id = sessions.wrap('event', name, exchange.caller, event.id);
+    await answer.writeEvent(formatEvent(await filterEvent(event, exchange)));
+  }
+  answer.end();
+}
+
+/** Parses only what can be a response: an escaped key would still spell `result` with a backslash. */
+async function filterEvent(event: SseEvent, exchange: Exchange | SessionExchange): Promise<SseEvent> {
+  const { data } = event;
+  if (data === undefined || !(data.includes('"result"') || data.includes('\\u'))) return event;
+  const message: unknown = JSON.parse(data);
+  if (!isJsonObject(message)) throw new Error('not a message');
+  const filtered = await filterMessage(message, exchange);
+  return filtered === message ? event : { ...event, data: JSON.stringify(filtered) };
+}
+
+async function filterMessage(message: Json, exchange: Exchange | SessionExchange): Promise<Json> {
+  const { result } = message;
+  if (!isJsonObject(result)) return message;
+  const filtered = await exchange.filterResult(result);
+  if (filtered === result) return message;
+  return {
+    ...message,
+    result: 'era' in exchange && exchange.era === 'modern' ? markPrivate(filtered) : filtered,
+  };
+}

@@ -1,0 +1,98 @@
+import { McpError, behalfErrorCodes, mcpErrorCodes } from '@behalf/mcp';
+import type { Logger } from '@behalf/service-kit';
+import type { McpAnswer } from '../http/mcp-answer.js';
+import { Bridge } from './bridge.js';
+import { StdioConnection } from './stdio-connection.js';
+import { type Command, SupervisedProcess } from './supervised-process.js';
+import type { Exchange, SessionExchange, Upstream } from './upstream.js';
+
+/** How long a call waits for a program that is just being started. */
+const startWaitMs = 10_000;
+
+/** A server that is a program on this machine, spoken to over its standard streams. */
+export class StdioUpstream implements Upstream {
+  readonly #bridge = new Bridge();
+  readonly #process: SupervisedProcess;
+  #ready = Promise.withResolvers<StdioConnection>();
+  #connection: StdioConnection | undefined;
+  #tried = false;
+
+  constructor(
+    private readonly name: string,
+    command: Command,
+    private readonly timeoutMs: number,
+    private readonly logger: Logger,
+  ) {
+    this.#process = new SupervisedProcess(command, logger, {
+      onStart: (child) => void this.#open(child),
+      onExit: () => this.#lost(),
+    });
+  }
+
+  start(): void {
+    this.#process.start();
+  }
+
+  async handle(exchange: Exchange, answer: McpAnswer): Promise<void> {
+    await this.#bridge.handle(exchange, await this.#current(), answer);
+  }
+
+  handleSession(_exchange: SessionExchange, _answer: McpAnswer): Promise<void> {
+    return Promise.reject(
+      new McpError(behalfErrorCodes.denied, 'Method not allowed: there are no sessions here', {
+        status: 405,
+      }),
+    );
+  }
+
+  waitingFor(): string[] {
+    return this.#tried ? [] : [`upstream ${this.name}`];
+  }
+
+  async close(): Promise<void> {
+    await this.#process.close();
+  }
+
+  async #open(child: Parameters<typeof StdioConnection.open>[0]): Promise<void> {
+    try {
+      const connection = await StdioConnection.open(child, this.timeoutMs, this.logger);
+      this.#connection = connection;
+      this.#ready.resolve(connection);
+      this.logger.info('upstream program is ready');
+    } catch (error) {
+      this.logger.error({ err: error }, 'upstream program did not answer the handshake');
+      child.kill('SIGKILL');
+    } finally {
+      this.#tried = true;
+    }
+  }
+
+  #lost(): void {
+    this.#tried = true;
+    if (this.#connection === undefined) return;
+    this.#connection = undefined;
+    this.#ready = Promise.withResolvers();
+  }
+
+  async #current(): Promise<StdioConnection> {
+    if (this.#connection) return this.#connection;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new McpError(mcpErrorCodes.internalError, 'The server behind the gateway is not running', {
+              status: 503,
+              retryAfterSeconds: 5,
+            }),
+          ),
+        startWaitMs,
+      );
+    });
+    try {
+      return await Promise.race([this.#ready.promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

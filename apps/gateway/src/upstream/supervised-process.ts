@@ -1,0 +1,91 @@
+import type { Logger } from '@behalf/service-kit';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const firstPauseMs = 250;
+const longestPauseMs = 30_000;
+/** A program that ran this long had started well: the next pause is short again. */
+const healthyAfterMs = 30_000;
+const graceMs = 2_000;
+
+export interface Command {
+  command: string;
+  args: string[];
+  cwd?: string | undefined;
+  env: Record<string, string>;
+}
+
+/**
+ * A program that is started, watched, and started again when it ends, with growing, jittered pauses.
+ *
+ * It gets PATH, HOME and what the configuration gives it, and nothing else of our environment: that holds secrets.
+ * What it writes to stderr goes to the log at debug level.
+ */
+export class SupervisedProcess {
+  #child: ChildProcessWithoutNullStreams | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #pauseMs = firstPauseMs;
+  #stopped = false;
+
+  constructor(
+    private readonly command: Command,
+    private readonly logger: Logger,
+    private readonly listener: {
+      onStart(child: ChildProcessWithoutNullStreams): void;
+      onExit(): void;
+    },
+  ) {}
+
+  start(): void {
+    if (this.#stopped) return;
+    const { command, args, cwd, env } = this.command;
+    const { PATH = '', HOME = '' } = process.env;
+    if (cwd !== undefined) mkdirSync(cwd, { recursive: true });
+    const child = spawn(command, args, { cwd, env: { PATH, HOME, ...env }, stdio: 'pipe' });
+    this.#child = child;
+    const startedAt = performance.now();
+    let ended = false;
+    const exited = (how: unknown): void => {
+      if (ended) return;
+      ended = true;
+      this.#child = undefined;
+      this.listener.onExit();
+      if (this.#stopped) return;
+      if (performance.now() - startedAt > healthyAfterMs) this.#pauseMs = firstPauseMs;
+      const pauseMs = this.#pauseMs * (0.5 + Math.random());
+      this.logger.warn({ how, pauseMs: Math.round(pauseMs) }, 'upstream program ended; starting it again');
+      this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+      this.#timer = setTimeout(() => this.start(), pauseMs);
+    };
+    child.once('error', (error: NodeJS.ErrnoException) => exited(error.code ?? error.name));
+    child.once('close', (code, signal) => exited(signal ?? code));
+    // A write to a program that has just ended must not end us; its exit is handled above.
+    child.stdin.on('error', () => {});
+    createInterface({ input: child.stderr }).on('line', (line) =>
+      this.logger.debug({ line: line.slice(0, 2_000) }),
+    );
+    if (child.pid !== undefined) this.listener.onStart(child);
+  }
+
+  /** Ends a program that misbehaves; it is then started again. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  /** Closes its input, then asks it to end, then makes it. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    if (child === undefined) return;
+    const closed = new Promise<void>((resolve) => void child.once('close', () => resolve()));
+    const timers = [
+      setTimeout(() => child.kill('SIGTERM'), graceMs),
+      setTimeout(() => child.kill('SIGKILL'), 2 * graceMs),
+    ];
+    child.stdin.end();
+    await closed;
+    timers.forEach(clearTimeout);
+  }
+}

@@ -1,0 +1,24 @@
+import type { AccessTokenClaims } from '@behalf/resource-server';
+
+export interface TokenExchangeRequest {
+  /** The caller's token, addressed to this gateway. */
+  subjectToken: string;
+  /** Its claims, for decorators that cache. */
+  claims: AccessTokenClaims;
+  /** The upstream's resource identifier. */
+  resource: string;
+  /** The scopes to ask for; without them the authorization server decides. */
+  scopes?: readonly string[] | undefined;
+}
+
+export interface ExchangedToken {
+  accessToken: string;
+  expiresInSeconds: number | undefined;
+}
+
+/** Gets a token for an upstream on behalf of the caller. @see RFC 8693 */
+export interface TokenExchanger {
+  /** @throws McpError 403 when it was refused, 503 when nobody answered */
+  exchange(request: TokenExchangeRequest, signal: AbortSignal): Promise<ExchangedToken>;
+}
+export const TOKEN_EXCHANGER = Symbol('TOKEN_EXCHANGER');

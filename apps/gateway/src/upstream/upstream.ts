@@ -1,0 +1,34 @@
+import type { Json, McpMessage, McpMethod } from '@behalf/mcp';
+import type { AccessTokenClaims } from '@behalf/resource-server';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { McpAnswer } from '../http/mcp-answer.js';
+
+/** One message that may be passed on: the token is verified, the policy has permitted it. */
+export interface Exchange {
+  message: McpMessage;
+  era: 'modern' | 'legacy';
+  method: McpMethod | undefined;
+  caller: AccessTokenClaims;
+  /** What is exchanged for the upstream's token. It is never sent to the upstream itself. */
+  callerToken: string;
+  headers: IncomingHttpHeaders;
+  /** Fires when the client has gone, or the gateway is closing. */
+  signal: AbortSignal;
+  /** Leaves of the lists in a result what the caller may see. @throws McpError when that cannot be decided */
+  filterResult: (result: Json) => Promise<Json>;
+}
+
+/** A stream or the end of a session of the legacy era: a request without a message. */
+export type SessionExchange = Omit<Exchange, 'message' | 'era' | 'method'> & { httpMethod: 'GET' | 'DELETE' };
+
+/** A server behind the gateway, however it is reached. */
+export interface Upstream {
+  start(): void;
+  /** Passes a message on and answers with what comes back. @throws McpError when there is no answer to give */
+  handle(exchange: Exchange, answer: McpAnswer): Promise<void>;
+  /** @throws McpError 405 when the upstream has no sessions */
+  handleSession(exchange: SessionExchange, answer: McpAnswer): Promise<void>;
+  /** What it still waits for before it can be used for the first time. */
+  waitingFor(): string[];
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+import type { Clock } from '@behalf/ports';
+import type { Logger } from '@behalf/service-kit';
+import type { GatewaySettings } from '../config.js';
+import { SessionBinding } from '../enforcement/session-binding.js';
+import { HttpUpstream } from './http-upstream.js';
+import { StdioUpstream } from './stdio-upstream.js';
+import type { TokenExchanger } from './token-exchanger.js';
+import type { Upstream } from './upstream.js';
+
+export const UPSTREAMS = Symbol('UPSTREAMS');
+export type Upstreams = ReadonlyMap<string, Upstream>;
+
+/** Every configured upstream, not yet started. */
+export function buildUpstreams(
+  settings: GatewaySettings,
+  exchanger: TokenExchanger,
+  clock: Clock,
+  logger: Logger,
+): Upstreams {
+  const sessions = new SessionBinding();
+  return new Map(
+    [...settings.upstreams.values()].map(({ name, config }): [string, Upstream] => {
+      const log = logger.child({ upstream: name });
+      return [
+        name,
+        config.transport === 'stdio'
+          ? new StdioUpstream(name, config, config.timeoutMs, log)
+          : new HttpUpstream({ name, config, exchanger, sessions, clock, logger: log }),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,88 @@
+import { readFormBody } from '@behalf/service-kit';
+import { testKeys } from '@behalf/testing';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ExchangeSeen {
+  authorization: string | undefined;
+  form: Record<string, string>;
+}
+
+/** An issuer for tests: keys, metadata, and a token endpoint that exchanges whatever it is given. */
+export async function startFakeIssuer() {
+  const keys = await testKeys();
+  const exchanges: ExchangeSeen[] = [];
+  let refusal: { status: number; error: string } | undefined;
+  let jtis = 0;
+
+  const sign = (claims: Record<string, unknown>, signer = keys): Promise<string> => {
+    const now = Math.floor(Date.now() / 1000);
+    const defaults = {
+      iss: url,
+      sub: 'alice',
+      client_id: 'test-client',
+      scope: 'mcp:tools',
+      groups: ['eng'],
+    };
+    return signer.sign(
+      { ...defaults, jti: `jti-${++jtis}`, iat: now, exp: now + 300, ...claims },
+      { typ: 'at+jwt' },
+    );
+  };
+
+  const token = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const form = Object.fromEntries(await readFormBody(request));
+    exchanges.push({ authorization: request.headers.authorization, form });
+    if (refusal) {
+      json(response, { error: refusal.error }, refusal.status);
+      return;
+    }
+    const [, payload = ''] = (form['subject_token'] ?? '').split('.');
+    const subject = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
+    const act = {
+      sub: 'demo-gateway',
+      client_id: 'demo-gateway',
+      ...(subject['act'] ? { act: subject['act'] } : {}),
+    };
+    const access_token = await sign({
+      sub: subject['sub'],
+      aud: form['resource'],
+      scope: form['scope'] ?? subject['scope'],
+      client_id: 'demo-gateway',
+      act,
+    });
+    json(response, { access_token, token_type: 'Bearer', expires_in: 300 });
+  };
+
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://issuer');
+    if (pathname === '/jwks') return json(response, keys.publicJwks());
+    if (pathname === '/token') return void token(request, response);
+    if (/^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/.test(pathname))
+      return json(response, {
+        issuer: url,
+        authorization_endpoint: `${url}/auth`,
+        token_endpoint: `${url}/token`,
+      });
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    jwksUri: `${url}/jwks`,
+    exchanges,
+    sign,
+    /** Lets the token endpoint refuse from now on; undefined lets it exchange again. */
+    refuseExchanges: (with_: typeof refusal) => void (refusal = with_),
+    close: (): void => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+export type FakeIssuer = Awaited<ReturnType<typeof startFakeIssuer>>;
+
+function json(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

@@ -1,0 +1,78 @@
+import type { Evaluation, EvaluationsRequest } from '@behalf/contracts';
+import { type ActClaim, actorChain } from '@behalf/oauth';
+import { type Json, type McpRequest, isJsonObject } from './mcp-message.js';
+import type { ListDescription, McpMethod } from './mcp-methods.js';
+
+/** Who calls, by the claims of a token that has been verified. */
+export interface Caller {
+  sub: string;
+  client_id: string;
+  aud: string;
+  scope: string;
+  act?: ActClaim | undefined;
+  groups?: string[] | undefined;
+}
+
+type Properties = NonNullable<Evaluation['context']>;
+
+/**
+ * The question to the policy for one request: this person, through these actors, wants this method of this thing on
+ * this server, with these arguments.
+ *
+ * @see AuthZEN Authorization API 1.0 §6.1
+ */
+export function buildEvaluation(
+  caller: Caller,
+  server: string,
+  request: McpRequest,
+  method: McpMethod,
+): Evaluation {
+  return {
+    subject: subjectOf(caller),
+    action: { name: request.method },
+    resource: resourceOf(server, request, method),
+    context: { ...contextOf(caller, server), arguments: argumentsOf(request) as Properties },
+  };
+}
+
+/** The question which of the listed things the caller may use. Nothing is being called, so there are no arguments. */
+export function buildListEvaluation(
+  caller: Caller,
+  server: string,
+  list: ListDescription,
+  ids: string[],
+): EvaluationsRequest {
+  return {
+    subject: subjectOf(caller),
+    action: { name: list.usedBy },
+    context: contextOf(caller, server),
+    evaluations: ids.map((id) => ({ resource: { type: list.resourceType, id, properties: { server } } })),
+    options: { evaluations_semantic: 'execute_all' },
+  };
+}
+
+function subjectOf({ sub, groups = [] }: Caller): Evaluation['subject'] {
+  return { type: 'user', id: sub, properties: { groups } };
+}
+
+function resourceOf(server: string, { params }: McpRequest, method: McpMethod): Evaluation['resource'] {
+  const id = method.nameParam && params?.[method.nameParam];
+  if (method.decidedOn === 'server' || method.decidedOn === 'token' || typeof id !== 'string' || id === '')
+    return { type: 'mcp_server', id: server };
+  return { type: method.decidedOn, id, properties: { server } };
+}
+
+function contextOf(caller: Caller, server: string): Properties {
+  const actors = actorChain(caller.act).map(({ sub, client_id }): Record<string, string> =>
+    client_id === undefined ? { sub } : { sub, client_id },
+  );
+  return { actors, server, client_id: caller.client_id, scope: caller.scope, aud: caller.aud };
+}
+
+/** The arguments where the method has some; else its parameters, which then play that part. */
+function argumentsOf({ method, params }: McpRequest): Json {
+  if (method === 'tools/call' || method === 'prompts/get')
+    return isJsonObject(params?.['arguments']) ? params['arguments'] : {};
+  const { _meta, ...rest } = params ?? {};
+  return rest;
+}
