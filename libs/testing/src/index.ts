@@ -13,3 +13,11 @@ export { describePolicyEngine } from './describe-policy-engine.js';
 export { describeSigner, type OpenSigner } from './describe-signer.js';
 export { testKeys, type TestKeys } from './test-keys.js';
 export { testCertificate } from './test-certificate.js';
+export {
+  type OpenOptions,
+  readForm,
+  signInAndConsent,
+  type SignInOptions,
+  TestBrowser,
+  type Visit,
+} from './browser.js';

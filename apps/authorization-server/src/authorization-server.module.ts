@@ -1,0 +1,119 @@
+import { asFetch, createGuardedFetch } from '@behalf/adapter-http';
+import type { FetchDocument } from '@behalf/adapter-oidc-provider';
+import type { BehalfConfig } from '@behalf/config';
+import type { Bus, RecordStore, Subscription } from '@behalf/ports';
+import {
+  bootstrapService,
+  BUS,
+  type Infrastructure,
+  RECORD_STORE,
+  type RunningService,
+} from '@behalf/service-kit';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { RouterModule } from '@nestjs/core';
+import type { AttemptLimiter } from './attempt-limiter.js';
+import { answerRevocations } from './bus/answer-revocations.js';
+import { AdminController } from './http/admin.controller.js';
+import { InteractionController } from './http/interaction.controller.js';
+import { routeToProvider } from './http/route-to-provider.js';
+import { SignInCallbackController } from './http/sign-in-callback.controller.js';
+import type { KeyRotation } from './key-rotation.js';
+import type { ProviderHolder } from './provider-holder.js';
+import { type AuthorizationServerOptions, buildProviders } from './providers.js';
+import { KEY_ROTATION, PROVIDER_HOLDER, REGISTRATION_LIMITER } from './tokens.js';
+
+// Metadata documents end at 5 KB, which oidc-provider counts; key sets may be larger.
+const maxDocumentBytes = 64 * 1024;
+const fetchTimeoutMs = 2_500;
+
+@Module({ controllers: [InteractionController] })
+class InteractionModule {}
+
+@Module({ controllers: [SignInCallbackController] })
+class SignInCallbackModule {}
+
+@Module({ controllers: [AdminController] })
+class AdminModule {}
+
+/** Binds the ports to the authorization server's parts. */
+@Module({})
+export class AuthorizationServerModule implements OnModuleInit, OnApplicationShutdown {
+  #subscriptions: Subscription[] = [];
+
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(RECORD_STORE) private readonly records: RecordStore,
+    @Inject(KEY_ROTATION) private readonly rotation: KeyRotation,
+  ) {}
+
+  onModuleInit(): void {
+    this.#subscriptions = [answerRevocations(this.bus, this.records), this.rotation.follow(this.bus)];
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
+  }
+
+  static register(options: AuthorizationServerOptions): DynamicModule {
+    const { paths } = options.config.authorizationServer;
+    const providers = buildProviders(options);
+    return {
+      module: AuthorizationServerModule,
+      global: true,
+      imports: [
+        InteractionModule,
+        SignInCallbackModule,
+        AdminModule,
+        RouterModule.register([
+          { path: paths.interaction, module: InteractionModule },
+          { path: paths.signInCallback, module: SignInCallbackModule },
+          { path: paths.admin, module: AdminModule },
+        ]),
+      ],
+      providers,
+      exports: providers.map(({ provide }) => provide),
+    };
+  }
+}
+
+export interface StartOptions {
+  /** Fetches documents that strangers name; the guarded fetch without it. */
+  fetch?: FetchDocument;
+  environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Starts the authorization server on ports that the caller has opened and will close. */
+export async function startAuthorizationServer(
+  infrastructure: Omit<Infrastructure, 'logger'> & Partial<Pick<Infrastructure, 'logger'>>,
+  options: StartOptions = {},
+): Promise<RunningService> {
+  const { config } = infrastructure;
+  const { fetch = guardedFetch(config), environment = process.env } = options;
+  return bootstrapService({
+    name: 'authorization-server',
+    module: AuthorizationServerModule.register({ config, fetch, environment }),
+    listen: config.authorizationServer.listen,
+    infrastructure: infrastructure as Infrastructure,
+    configure: (app) => {
+      const holder = app.get<ProviderHolder>(PROVIDER_HOLDER);
+      const registrations = app.get<AttemptLimiter>(REGISTRATION_LIMITER);
+      app.use(routeToProvider(config.authorizationServer, holder, registrations));
+    },
+  });
+}
+
+function guardedFetch({ development }: BehalfConfig): FetchDocument {
+  return asFetch(
+    createGuardedFetch({
+      allowLoopback: development.allowLoopbackFetch,
+      maxBytes: maxDocumentBytes,
+      timeoutMs: fetchTimeoutMs,
+    }),
+  );
+}

@@ -1,0 +1,84 @@
+import type { AuthorizationServerConfig } from '@behalf/config';
+import type { RequestHandler } from 'express';
+import type { AttemptLimiter } from '../attempt-limiter.js';
+import type { ProviderHolder } from '../provider-holder.js';
+
+const wellKnown = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+
+/** Endpoints that programs in browsers call. None of them looks at cookies, so any origin may. */
+function corsPaths({ paths }: AuthorizationServerConfig): Set<string> {
+  return new Set([
+    ...wellKnown,
+    paths.jwks,
+    paths.registration,
+    paths.token,
+    paths.revocation,
+    paths.userinfo,
+  ]);
+}
+
+/**
+ * Hands the protocol's endpoints to oidc-provider and lets everything else through. Paths are those of the issuer: an
+ * issuer with a path has its metadata at both places, with the path inserted (RFC 8414 §3.1) and appended.
+ */
+export function routeToProvider(
+  config: AuthorizationServerConfig,
+  holder: ProviderHolder,
+  registrations: AttemptLimiter,
+): RequestHandler {
+  const { paths } = config;
+  const issuerPath = new URL(config.issuer).pathname.replace(/\/$/, '');
+  const exact = new Set([
+    ...wellKnown,
+    ...[paths.authorization, paths.token, paths.jwks, paths.registration, paths.introspection],
+    ...[paths.revocation, paths.userinfo, paths.endSession],
+    ...[`${paths.endSession}/confirm`, `${paths.endSession}/success`],
+  ]);
+  const cors = corsPaths(config);
+
+  return (request, response, next) => {
+    request.url = relativeToIssuer(request.url, issuerPath);
+    const { pathname } = new URL(request.url, 'http://localhost');
+
+    if (cors.has(pathname)) {
+      response.setHeader('Access-Control-Allow-Origin', '*');
+      response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After');
+      if (request.method === 'OPTIONS') {
+        response
+          .status(204)
+          .set({
+            'Access-Control-Allow-Methods': 'GET, HEAD, POST, OPTIONS',
+            'Access-Control-Allow-Headers': 'Authorization, Content-Type, Accept, MCP-Protocol-Version',
+            'Access-Control-Max-Age': '3600',
+          })
+          .end();
+        return;
+      }
+    }
+    if (pathname === paths.registration && request.method === 'POST') {
+      const waitSeconds = registrations.tryAttempt('');
+      if (waitSeconds !== undefined) {
+        response
+          .status(429)
+          .set({ 'Retry-After': String(waitSeconds), 'Cache-Control': 'no-store' })
+          .json({ error: 'temporarily_unavailable', error_description: 'too many registrations' });
+        return;
+      }
+    }
+    const isResume = pathname.startsWith(`${paths.authorization}/`);
+    if (!exact.has(pathname) && !isResume) return next();
+    // oidc-provider builds its URLs from the issuer; what it was mounted under must not be added once more.
+    request.originalUrl = request.url;
+    holder.handle(request, response).catch(next);
+  };
+}
+
+function relativeToIssuer(url: string, issuerPath: string): string {
+  if (issuerPath === '') return url;
+  const inserted = wellKnown.find(
+    (path) => url === `${path}${issuerPath}` || url.startsWith(`${path}${issuerPath}?`),
+  );
+  if (inserted) return inserted;
+  const rest = url.startsWith(issuerPath) ? url.slice(issuerPath.length) : undefined;
+  return rest !== undefined && /^[/?]/.test(rest) ? rest.replace(/^\?/, '/?') : url;
+}

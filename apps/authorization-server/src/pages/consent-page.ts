@@ -1,0 +1,62 @@
+import type { Page } from '@behalf/adapter-oidc-provider';
+import { html } from './html.js';
+import { layout } from './layout.js';
+
+export interface ConsentPage {
+  action: string;
+  csrf: string;
+  clientName: string;
+  /** Where the client's metadata document comes from: a name can be anybody's, this cannot. */
+  clientHost?: string | undefined;
+  redirectHost: string;
+  /** The answer goes to a program on the person's own machine, which nobody has vouched for. */
+  isLoopbackOnly: boolean;
+  resource?: { name: string; identifier: string } | undefined;
+  /** Each scope in words. */
+  permissions: string[];
+  personName: string;
+}
+
+export function consentPage(page: ConsentPage): Page {
+  const { action, csrf, clientName, clientHost, redirectHost, resource, permissions, personName } = page;
+  return layout(
+    `Allow ${clientName}?`,
+    html`<p>
+        You are signed in as <strong>${personName}</strong>. <strong>${clientName}</strong> asks to act for
+        you.
+      </p>
+      <h2>It will be able to</h2>
+      <ul>
+        ${permissions.map((permission) => html`<li>${permission}</li>`)}
+      </ul>
+      <dl>
+        ${
+          resource &&
+          html`<dt>At</dt>
+            <dd>${resource.name} <span class="quiet">(${resource.identifier})</span></dd>`
+        }
+        ${
+          clientHost !== undefined &&
+          html`<dt>Application published by</dt>
+            <dd>${clientHost}</dd>`
+        }
+        <dt>You will be sent to</dt>
+        <dd><strong>${redirectHost}</strong></dd>
+      </dl>
+      ${
+        page.isLoopbackOnly &&
+        html`<p class="warning" role="note">
+          The answer goes to a program on this computer. Anything that runs here could have started this:
+          allow it only if you have just started ${clientName} yourself.
+        </p>`
+      }
+      <form method="post" action="${action}">
+        <input type="hidden" name="csrf" value="${csrf}" />
+        <div class="actions">
+          <button type="submit" name="decision" value="allow">Allow</button>
+          <button type="submit" name="decision" value="deny" class="second">Deny</button>
+        </div>
+      </form>
+      <p class="quiet">Your decision is remembered until it is revoked or the application asks for more.</p>`,
+  );
+}

@@ -1,0 +1,150 @@
+import type { AuditLog } from '@behalf/audit';
+import {
+  createProvider,
+  type FetchDocument,
+  ResourceRegistry,
+  revocationLifetimeSeconds,
+} from '@behalf/adapter-oidc-provider';
+import type { BehalfConfig } from '@behalf/config';
+import type { Clock, OneTimeStore, RecordStore } from '@behalf/ports';
+import type { KeyEncryptionKey } from '@behalf/sealing';
+import {
+  AUDIT_LOG,
+  CLOCK,
+  KEY_ENCRYPTION_KEY,
+  type Logger,
+  LOGGER,
+  ONE_TIME_STORE,
+  RECORD_STORE,
+} from '@behalf/service-kit';
+import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
+import { AttemptLimiter } from './attempt-limiter.js';
+import { clientSecretFrom } from './config.js';
+import { FormGuard } from './http/form-guard.js';
+import { IssuerKeys } from './issuer-keys.js';
+import { KeyRotation } from './key-rotation.js';
+import { errorPage, signedOutPage, signOutPage } from './pages/message-pages.js';
+import { ProviderHolder } from './provider-holder.js';
+import { serverSecret } from './server-secrets.js';
+import { UpstreamSignIn } from './sign-in/upstream-sign-in.js';
+import {
+  FORM_GUARD,
+  ISSUER_KEYS,
+  KEY_ROTATION,
+  PROVIDER_HOLDER,
+  REGISTRATION_LIMITER,
+  RESOURCE_REGISTRY,
+  SIGN_IN_LIMITER,
+  SIGNER,
+  SIGNING_KEYS,
+  UPSTREAM_SIGN_IN,
+} from './tokens.js';
+
+const passwordAttempts = { attempts: 10, windowSeconds: 60 };
+
+export interface AuthorizationServerOptions {
+  config: BehalfConfig;
+  /** Fetches documents that strangers name. */
+  fetch: FetchDocument;
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The parts of the authorization server, each on the ports it needs. */
+export function buildProviders({ config, fetch, environment }: AuthorizationServerOptions) {
+  const server = config.authorizationServer;
+  return [
+    { provide: RESOURCE_REGISTRY, useValue: new ResourceRegistry(config) },
+    {
+      provide: SIGNING_KEYS,
+      inject: [RECORD_STORE, KEY_ENCRYPTION_KEY, CLOCK],
+      useFactory: async (records: RecordStore, kek: KeyEncryptionKey, clock: Clock) => {
+        const keys = new SigningKeys(records, kek, clock, {
+          overlapSeconds: revocationLifetimeSeconds(config),
+        });
+        await keys.ensure();
+        return keys;
+      },
+    },
+    { provide: ISSUER_KEYS, inject: [SIGNING_KEYS], useFactory: (keys: SigningKeys) => new IssuerKeys(keys) },
+    {
+      provide: SIGNER,
+      inject: [SIGNING_KEYS, CLOCK],
+      useFactory: (keys: SigningKeys, clock: Clock) => new JoseSigner(keys, clock),
+    },
+    {
+      provide: FORM_GUARD,
+      inject: [RECORD_STORE, KEY_ENCRYPTION_KEY],
+      useFactory: async (records: RecordStore, kek: KeyEncryptionKey) =>
+        new FormGuard(await serverSecret(records, kek, 'forms'), server.issuer),
+    },
+    {
+      provide: SIGN_IN_LIMITER,
+      inject: [CLOCK],
+      useFactory: (clock: Clock) => new AttemptLimiter(clock, passwordAttempts),
+    },
+    {
+      provide: REGISTRATION_LIMITER,
+      inject: [CLOCK],
+      useFactory: (clock: Clock) =>
+        new AttemptLimiter(clock, { attempts: server.registration.perMinute, windowSeconds: 60 }),
+    },
+    {
+      provide: UPSTREAM_SIGN_IN,
+      inject: [ONE_TIME_STORE],
+      useFactory: (oneTime: OneTimeStore) => {
+        const { signIn } = server;
+        if (signIn.method !== 'upstream') return undefined;
+        const secret = signIn.clientSecretEnv === undefined ? undefined : environment[signIn.clientSecretEnv];
+        return new UpstreamSignIn(server, signIn, secret, oneTime);
+      },
+    },
+    {
+      provide: PROVIDER_HOLDER,
+      inject: [
+        RECORD_STORE,
+        KEY_ENCRYPTION_KEY,
+        CLOCK,
+        AUDIT_LOG,
+        LOGGER,
+        RESOURCE_REGISTRY,
+        SIGNING_KEYS,
+        ISSUER_KEYS,
+      ],
+      useFactory: async (
+        records: RecordStore,
+        kek: KeyEncryptionKey,
+        clock: Clock,
+        audit: AuditLog,
+        logger: Logger,
+        resources: ResourceRegistry,
+        keys: SigningKeys,
+        issuerKeys: IssuerKeys,
+      ) => {
+        const cookieKeys = [await serverSecret(records, kek, 'cookies')];
+        return ProviderHolder.open(async () =>
+          createProvider({
+            config,
+            records,
+            clock,
+            resources,
+            signingKeys: await keys.current(),
+            publicJwks: () => keys.publicJwks(),
+            verificationKeys: issuerKeys.get,
+            cookieKeys,
+            clientSecret: clientSecretFrom(environment),
+            fetch,
+            pages: { error: errorPage, signOut: signOutPage, signedOut: signedOutPage },
+            audit: (record) => audit.append({ ...record, occurredAtMs: clock.nowMs() }),
+            onServerError: (error) => logger.error({ err: error }, 'server_error'),
+          }),
+        );
+      },
+    },
+    {
+      provide: KEY_ROTATION,
+      inject: [PROVIDER_HOLDER, ISSUER_KEYS, SIGNER],
+      useFactory: (holder: ProviderHolder, issuerKeys: IssuerKeys, signer: JoseSigner) =>
+        new KeyRotation(holder, issuerKeys, signer),
+    },
+  ];
+}

@@ -1,0 +1,75 @@
+import { decodeProtectedHeader } from 'jose';
+import { files, redirectUri, TestServer } from './test-server.js';
+
+describe('authorization code', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await TestServer.start();
+  });
+  afterAll(() => server.close());
+
+  it('RFC 9068: a person who consents gives the client an at+jwt for one resource', async () => {
+    const response = await server.authorize({ scope: 'mcp:tools' });
+    expect(response.get('state')).toBe('the-state');
+    expect(response.get('iss')).toBe(server.issuer);
+
+    const { status, body } = await server.redeem(response.get('code'));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 900, scope: 'mcp:tools' });
+    expect(decodeProtectedHeader(body.access_token)).toMatchObject({ typ: 'at+jwt', alg: 'ES256' });
+    const claims = await server.claims(body.access_token);
+    expect(claims).toMatchObject({
+      iss: server.issuer,
+      sub: 'alice',
+      aud: files,
+      client_id: 'web-app',
+      scope: 'mcp:tools',
+      groups: ['eng'],
+      txn: claims.jti,
+      auth_time: expect.any(Number),
+      grant_id: expect.any(String),
+      sid: expect.any(String),
+    });
+  });
+
+  it('clients.md 9: does not ask for a state', async () => {
+    const response = await server.authorize({ state: undefined });
+    expect(response.has('state')).toBe(false);
+    expect(response.get('code')).not.toBeNull();
+  });
+
+  it.each([
+    ['missing', { code_challenge: undefined, code_challenge_method: undefined }],
+    ['plain', { code_challenge_method: 'plain' }],
+  ])('OAuth 2.1 §4.1.1: refuses a code challenge that is %s', async (_case, parameters) => {
+    const response = await server.authorize(parameters);
+    expect(response.get('error')).toBe('invalid_request');
+    expect(response.get('iss')).toBe(server.issuer);
+  });
+
+  it('OAuth 2.1 §4.1.3: refuses a wrong code verifier', async () => {
+    const code = (await server.authorize()).get('code');
+    const { body } = await server.redeem(code, { code_verifier: 'x'.repeat(43) });
+    expect(body.error).toBe('invalid_grant');
+  });
+
+  it.each([
+    'https://evil.example.com/callback',
+    `${redirectUri}/more`,
+    `${redirectUri}?more`,
+    'javascript:alert(1)',
+  ])('RFC 9700 §4.1: shows a page and goes nowhere for the redirect URI %s', async (uri) => {
+    const page = await server.browser.open(server.authorizationUrl({ redirect_uri: uri }));
+    expect(page.status).toBe(400);
+    expect(page.url.origin).toBe(server.issuer);
+    expect(page.html).toContain('invalid_redirect_uri');
+    expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  });
+
+  it('RFC 9207: iss in error responses, here after the person said no', async () => {
+    const response = await server.authorize({ prompt: 'consent' }, { deny: true });
+    expect(response.get('error')).toBe('access_denied');
+    expect(response.get('iss')).toBe(server.issuer);
+    expect(response.get('state')).toBe('the-state');
+  });
+});

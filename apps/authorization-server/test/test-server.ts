@@ -1,0 +1,236 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
+import type { AuditRecord } from '@behalf/audit';
+import { configSchema } from '@behalf/config';
+import { revocationCreated, signingKeysRotated } from '@behalf/contracts';
+import type { EventEnvelope } from '@behalf/ports';
+import { LocalKeyEncryptionKey } from '@behalf/sealing';
+import type { RunningService } from '@behalf/service-kit';
+import { FakeClock, freePort, TestBrowser } from '@behalf/testing';
+import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
+import { type StartOptions, startAuthorizationServer } from '../src/authorization-server.module.js';
+
+export const files = 'http://localhost:4003/mcp/files';
+export const whoami = 'http://localhost:4003/mcp/whoami';
+export const redirectUri = 'https://client.example.com/callback';
+
+export interface Tokens {
+  status: number;
+  body: Record<string, unknown> & { access_token: string; refresh_token: string; error?: string };
+}
+
+/** Overrides of the `authorizationServer` section of the configuration. */
+export interface TestServerOptions extends StartOptions {
+  server?: Record<string, unknown>;
+  gateway?: Record<string, unknown>;
+}
+
+/** An authorization server on a free port, with everything in memory and a clock to turn. */
+export class TestServer {
+  readonly browser = new TestBrowser();
+
+  private constructor(
+    readonly issuer: string,
+    readonly clock: FakeClock,
+    readonly records: MemoryRecordStore,
+    readonly bus: InProcessBus,
+    readonly audit: AuditRecord[],
+    readonly service: RunningService,
+  ) {}
+
+  static async start(options: TestServerOptions = {}): Promise<TestServer> {
+    const port = await freePort();
+    const issuer = (options.server?.['issuer'] as string | undefined) ?? `http://localhost:${port}`;
+    const config = configSchema.parse({
+      logLevel: 'silent',
+      authorizationServer: {
+        issuer,
+        scopes: { 'mcp:tools': 'Use its tools', 'files:write': 'Change files' },
+        signIn: {
+          method: 'local',
+          users: ['alice', 'bob'].map((name) => ({
+            username: name,
+            password: name,
+            name: name.toUpperCase(),
+            groups: name === 'alice' ? ['eng'] : [],
+          })),
+        },
+        clients: [
+          {
+            clientId: 'web-app',
+            clientName: 'Web <App>',
+            demoSecret: 'web-app-secret',
+            redirectUris: [redirectUri],
+          },
+          {
+            clientId: 'gateway',
+            demoSecret: 'gateway-secret',
+            grantTypes: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+            scopes: ['policy:evaluate'],
+            exchange: { audiences: ['*'], scopes: ['mcp:tools'] },
+          },
+          {
+            clientId: 'operator',
+            demoSecret: 'operator-secret',
+            grantTypes: ['client_credentials'],
+            scopes: ['admin'],
+          },
+        ],
+        ...options.server,
+        listen: { port },
+      },
+      policy: {
+        policies: 'unused',
+      },
+      gateway: {
+        clientId: 'gateway',
+        demoClientSecret: 'gateway-secret',
+        upstreams: {
+          files: {
+            transport: 'stdio',
+            command: 'unused',
+            name: 'Files',
+            scopes: { tools: { write_file: ['files:write'] } },
+          },
+          whoami: { transport: 'stdio', command: 'unused' },
+        },
+        ...options.gateway,
+      },
+    });
+    const clock = new FakeClock(Date.now());
+    const bus = new InProcessBus({ maxInFlight: 100 });
+    const records = new MemoryRecordStore(clock, {
+      onCommit: (events) => {
+        for (const event of events) {
+          const contract = [revocationCreated, signingKeysRotated].find(({ type }) => type === event.type);
+          if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
+        }
+      },
+    });
+    const audit: AuditRecord[] = [];
+    const service = await startAuthorizationServer(
+      {
+        config,
+        clock,
+        records,
+        oneTime: new MemoryOneTimeStore(clock),
+        bus,
+        audit: {
+          append: async (record) => void audit.push(record),
+          latest: async (limit) => audit.toReversed().slice(0, limit),
+        },
+        keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),
+      },
+      options,
+    );
+    return new TestServer(issuer, clock, records, bus, audit, service);
+  }
+
+  async close(): Promise<void> {
+    await this.service.close();
+    await this.bus.close();
+  }
+
+  authorizationUrl(parameters: Record<string, string | undefined> = {}): URL {
+    const url = new URL(`${this.issuer}/auth`);
+    const all = {
+      client_id: 'web-app',
+      response_type: 'code',
+      redirect_uri: redirectUri,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      resource: files,
+      state: 'the-state',
+      ...parameters,
+    };
+    for (const [name, value] of Object.entries(all))
+      if (value !== undefined) url.searchParams.set(name, value);
+    return url;
+  }
+
+  /** Signs in and consents; the parameters of the authorization response. */
+  async authorize(
+    parameters: Record<string, string | undefined> = {},
+    person: { username?: string; deny?: boolean; browser?: TestBrowser } = {},
+  ): Promise<URLSearchParams> {
+    const { username = 'alice', browser = this.browser } = person;
+    const target = new URL(parameters['redirect_uri'] ?? redirectUri);
+    const url = await browser.signInAndConsent(this.authorizationUrl(parameters), {
+      username,
+      ...(person.deny !== undefined && { deny: person.deny }),
+      stopAt: (at) => at.host === target.host && at.pathname === target.pathname,
+    });
+    return url.searchParams;
+  }
+
+  async token(
+    parameters: Record<string, string>,
+    authorization: string | undefined = basic('web-app', 'web-app-secret'),
+  ): Promise<Tokens> {
+    const response = await this.post('/token', parameters, authorization);
+    return { status: response.status, body: (await response.json()) as Tokens['body'] };
+  }
+
+  post(path: string, parameters: Record<string, string>, authorization?: string): Promise<Response> {
+    return fetch(`${this.issuer}${path}`, {
+      method: 'POST',
+      headers: { ...(authorization !== undefined && { authorization }) },
+      body: new URLSearchParams(parameters),
+    });
+  }
+
+  redeem(code: string | null, more: Record<string, string> = {}, authorization?: string): Promise<Tokens> {
+    const parameters = {
+      grant_type: 'authorization_code',
+      code: code ?? '',
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+      resource: files,
+      ...more,
+    };
+    return this.token(parameters, authorization);
+  }
+
+  refresh(refreshToken: string, more: Record<string, string> = {}, authorization?: string): Promise<Tokens> {
+    return this.token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...more }, authorization);
+  }
+
+  /** A whole authorization code flow of the configured web client. */
+  async signIn(
+    parameters: Record<string, string | undefined> = {},
+    person: { username?: string; browser?: TestBrowser } = {},
+  ): Promise<Tokens['body']> {
+    const { body, status } = await this.redeem((await this.authorize(parameters, person)).get('code'));
+    if (status !== 200) throw new Error(JSON.stringify(body));
+    return body;
+  }
+
+  async introspect(token: string, authorization: string): Promise<Record<string, unknown>> {
+    const response = await this.post('/introspect', { token }, authorization);
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  async claims(accessToken: string): Promise<JWTPayload & Record<string, unknown>> {
+    const keys = createRemoteJWKSet(new URL(`${this.issuer}/jwks`));
+    const { payload } = await jwtVerify(accessToken, keys, { typ: 'at+jwt', issuer: this.issuer });
+    return payload;
+  }
+
+  async register(
+    metadata: Record<string, unknown>,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
+    const response = await fetch(`${this.issuer}/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(metadata),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+}
+
+export const verifier = randomBytes(32).toString('base64url');
+export const challenge = createHash('sha256').update(verifier).digest('base64url');
+
+export function basic(clientId: string, secret: string): string {
+  return `Basic ${Buffer.from(`${encodeURIComponent(clientId)}:${secret}`).toString('base64')}`;
+}

@@ -1,0 +1,82 @@
+import { grantTypes } from '@behalf/oauth';
+import { errors, type Provider } from 'oidc-provider';
+import { matchesClientSecret } from './client-secret.js';
+import { isRegisteredRedirect, redirectUriFault } from './redirect-uris.js';
+
+/** What a client may have that nobody configured: grants on behalf of a person who consented, and nothing else. */
+const openGrantTypes: ReadonlySet<string> = new Set([grantTypes.authorizationCode, grantTypes.refreshToken]);
+
+/** Metadata while it is being checked, as oidc-provider's schema holds it. */
+interface MetadataUnderCheck {
+  client_id: string;
+  redirect_uris?: string[];
+  grant_types?: unknown;
+  response_types?: unknown;
+  application_type?: unknown;
+  scope?: unknown;
+}
+
+interface ClientUnderRules {
+  clientSecret: string;
+  redirectUris: string[];
+  postLogoutRedirectUris?: string[];
+}
+
+/**
+ * Puts our rules for client metadata in place of oidc-provider's, which depend on `application_type` and refuse what
+ * real clients register. Rules that concern security stay at least as strict.
+ */
+export function applyClientRules(provider: Provider, configuredClients: ReadonlySet<string>): void {
+  const Client = provider.Client as unknown as {
+    prototype: object;
+    Schema: { prototype: { choices(this: MetadataUnderCheck): void } };
+  };
+  Object.assign(Client.prototype, {
+    redirectUriAllowed(this: ClientUnderRules, uri: string) {
+      return isRegisteredRedirect(uri, this.redirectUris);
+    },
+    postLogoutRedirectUriAllowed(this: ClientUnderRules, uri: string) {
+      return isRegisteredRedirect(uri, this.postLogoutRedirectUris ?? []);
+    },
+    compareClientSecret(this: ClientUnderRules, presented: string) {
+      return matchesClientSecret(this.clientSecret, presented);
+    },
+  });
+
+  const schema = Client.Schema.prototype;
+  const { choices } = schema;
+  Object.assign(schema, {
+    // The first step of the library's check: everything is assigned, nothing is judged yet.
+    choices(this: MetadataUnderCheck) {
+      normalizeMetadata(this, configuredClients);
+      choices.call(this);
+    },
+    redirectUris(this: MetadataUnderCheck, uris = this.redirect_uris ?? [], label = 'redirect_uris') {
+      for (const uri of uris) {
+        const fault = redirectUriFault(uri);
+        if (fault !== undefined) throw new errors.InvalidClientMetadata(`${label} ${fault}`);
+      }
+    },
+  });
+}
+
+/** Drops what a client asks for and this server does not have; RFC 7591 §2 lets a server replace metadata. */
+function normalizeMetadata(metadata: MetadataUnderCheck, configuredClients: ReadonlySet<string>): void {
+  // Clients register the first scopes they saw and ask for more later: it is no ceiling.
+  delete metadata.scope;
+  if (metadata.application_type !== 'native') metadata.application_type = 'web';
+  if (configuredClients.has(metadata.client_id)) return;
+  if (Array.isArray(metadata.grant_types)) {
+    metadata.grant_types = metadata.grant_types.filter((type) => openGrantTypes.has(type as string));
+  }
+  if (Array.isArray(metadata.response_types)) {
+    metadata.response_types = metadata.response_types.filter((type) => type === 'code');
+  }
+  if (isEmpty(metadata.grant_types) || isEmpty(metadata.response_types)) {
+    throw new errors.InvalidClientMetadata('only the authorization code grant can be registered for');
+  }
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}

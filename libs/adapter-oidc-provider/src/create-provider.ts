@@ -1,0 +1,122 @@
+import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { applyClientRules } from './client-rules.js';
+import type { ProviderDependencies } from './dependencies.js';
+import { buildProviderConfiguration } from './provider-configuration.js';
+import {
+  type RequestParameters,
+  settleAuthorizationRequest,
+  settleResourceSpelling,
+} from './request-rules.js';
+import { answerStructuredTokens } from './structured-tokens.js';
+
+/**
+ * An oidc-provider with Behalf's rules. What it knows of its own address comes from the issuer, never from a header of
+ * the request.
+ */
+export function createProvider(deps: ProviderDependencies): Provider {
+  const { issuer, clients } = deps.config.authorizationServer;
+  const provider = new Provider(issuer, buildProviderConfiguration(deps));
+  bindToIssuer(provider, issuer);
+  applyClientRules(provider, new Set(clients.map((client) => client.clientId)));
+  settleRequests(provider, deps);
+  useUnauthorizedClient(provider);
+  echoRegisteredScope(provider);
+  answerStructuredTokens(provider, deps);
+  serveJwks(provider, deps);
+  extendGrantedScope(provider);
+  recordEvents(provider, deps);
+  return provider;
+}
+
+/** A proxy may speak http to us, and anybody may send any Host. */
+function bindToIssuer(provider: Provider, issuer: string): void {
+  const { protocol, host } = new URL(issuer);
+  Object.defineProperties(provider.request, {
+    protocol: { get: () => protocol.slice(0, -1) },
+    host: { get: () => host },
+  });
+}
+
+function settleRequests(provider: Provider, deps: ProviderDependencies): void {
+  const { OIDCContext } = provider;
+  class SettlingContext extends OIDCContext {
+    override urlFor(name: string, options?: Record<string, unknown>): string {
+      return (provider as unknown as { urlFor(name: string, options?: object): string }).urlFor(
+        name,
+        options,
+      );
+    }
+
+    // The first moment in both endpoints at which the parameters are read and nothing is judged yet; an error from
+    // here goes where the library's own go, to the redirect URI only if it is registered.
+    override entity(key: string, value: unknown): void {
+      super.entity(key, value);
+      if (key !== 'Client' || !this.params) return;
+      const parameters = this.params as RequestParameters;
+      if (this.route === 'authorization') settleAuthorizationRequest(parameters, deps.resources);
+      if (this.route === 'token') settleResourceSpelling(parameters, deps.resources);
+    }
+  }
+  Object.defineProperty(provider, 'OIDCContext', { value: SettlingContext });
+}
+
+/** RFC 6749 §5.2 has a code of its own for a client that may not use a grant; the library says `invalid_request`. */
+function useUnauthorizedClient(provider: Provider): void {
+  provider.on('grant.error', (ctx: KoaContextWithOIDC, error) => {
+    const { client, params } = ctx.oidc;
+    const grantType = params?.['grant_type'];
+    if (!client || !(error instanceof errors.InvalidRequest) || typeof grantType !== 'string') return;
+    if (error.error_description !== 'requested grant type is not allowed for this client') return;
+    ctx.body = { error: 'unauthorized_client', error_description: 'the client may not use this grant' };
+  });
+}
+
+/** The response tells what was registered. Scope is no ceiling here, but clients expect to see it (RFC 7591 §3.2.1). */
+function echoRegisteredScope(provider: Provider): void {
+  provider.on('registration_create.success', (ctx: KoaContextWithOIDC) => {
+    const scope = ctx.oidc.body?.['scope'];
+    if (typeof scope === 'string' && scope !== '') ctx.body = { ...(ctx.body as object), scope };
+  });
+}
+
+/**
+ * A new authorization adds to what the person has granted this client at the resource before, so that a client which
+ * asks only for what it lacks does not lose what it has.
+ */
+function extendGrantedScope(provider: Provider): void {
+  provider.on('authorization.accepted', (ctx: KoaContextWithOIDC) => {
+    const { grant, params } = ctx.oidc;
+    const resource = params?.['resource'];
+    if (!grant || !params || typeof resource !== 'string') return;
+    const scopes = [params['scope'] as string | undefined, grant.getResourceScope(resource)];
+    params['scope'] = [...new Set(scopes.join(' ').split(' ').filter(Boolean))].join(' ');
+  });
+}
+
+function recordEvents(provider: Provider, deps: ProviderDependencies): void {
+  const audit = (record: Parameters<typeof deps.audit>[0]): void =>
+    void deps.audit(record).catch((error: unknown) => deps.onServerError(error));
+  provider.on('server_error', (_ctx, error) => deps.onServerError(error));
+  provider.on('registration_create.success', (_ctx, client) =>
+    audit({ type: 'registration', outcome: 'allowed', client: client.clientId }),
+  );
+  provider.on('grant.revoked', (ctx, grantId) =>
+    audit({
+      type: 'revocation',
+      outcome: 'allowed',
+      ...(ctx.oidc.client && { client: ctx.oidc.client.clientId }),
+      details: { kind: 'grant', grant_id: grantId },
+    }),
+  );
+}
+
+/** The library publishes the keys it signs with only. */
+function serveJwks(provider: Provider, { config, publicJwks }: ProviderDependencies): void {
+  provider.use(async (ctx, next) => {
+    if (ctx.path !== config.authorizationServer.paths.jwks || !['GET', 'HEAD'].includes(ctx.method))
+      return next();
+    ctx.set('Cache-Control', 'public, max-age=60');
+    ctx.type = 'application/jwk-set+json';
+    ctx.body = JSON.stringify(await publicJwks());
+  });
+}

@@ -1,0 +1,40 @@
+import type { AuditRecord } from '@behalf/audit';
+import type { BehalfConfig, ClientConfig } from '@behalf/config';
+import type { Clock, RecordStore } from '@behalf/ports';
+import type { JWTVerifyGetKey } from 'jose';
+import type { JWK } from 'oidc-provider';
+import type { ResourceRegistry } from './resource-registry.js';
+
+/** One HTML page with the headers it must be served with. */
+export interface Page {
+  html: string;
+  headers: Readonly<Record<string, string>>;
+}
+
+export type FetchDocument = (url: string | URL, options?: RequestInit) => Promise<Response>;
+
+export interface ProviderDependencies {
+  config: BehalfConfig;
+  records: RecordStore;
+  clock: Clock;
+  resources: ResourceRegistry;
+  /** The private keys that sign. */
+  signingKeys: JWK[];
+  /** What the JWKS document holds: more than the keys above, since verifiers see keys before and after their time. */
+  publicJwks: () => Promise<{ keys: object[] }>;
+  verificationKeys: JWTVerifyGetKey;
+  /** Signs cookies; the first one signs, all verify. */
+  cookieKeys: string[];
+  clientSecret: (client: ClientConfig) => string | undefined;
+  /** Fetches what a stranger named. Must refuse redirects, special-use addresses and large bodies. */
+  fetch: FetchDocument;
+  pages: {
+    error: (error: { error: string; error_description?: string | undefined }) => Page;
+    /** `form` is the library's form with the id `op.logoutForm`. */
+    signOut: (form: string) => Page;
+    signedOut: () => Page;
+  };
+  audit: (record: Omit<AuditRecord, 'occurredAtMs'>) => Promise<void>;
+  /** Told of faults that leave as `server_error`. */
+  onServerError: (error: unknown) => void;
+}

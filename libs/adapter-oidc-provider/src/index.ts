@@ -1,0 +1,20 @@
+/**
+ * The authorization server's protocol pipeline: oidc-provider with our storage, client rules, resources and grants.
+ * It knows no web framework; pages and the sign-in are `apps/authorization-server`'s, what an exchange does is
+ * `@behalf/token-exchange`'s.
+ */
+export { createProvider } from './create-provider.js';
+export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
+export { ResourceRegistry } from './resource-registry.js';
+export { isLoopbackRedirect } from './redirect-uris.js';
+export { type Consent, consentRecords, findConsent, redirectHost, rememberConsent } from './consent.js';
+export { type Person, personRecords, resolveUpstreamPerson, savePerson } from './person.js';
+export { signInScopes } from './request-rules.js';
+export { readOwnAccessToken } from './read-own-access-token.js';
+export {
+  liveRevocations,
+  revocationLifetimeSeconds,
+  revocationRecords,
+  writeRevocation,
+} from './revocation-records.js';
+export { transact } from './transact.js';

@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs';
+import type { BehalfConfig } from '@behalf/config';
+import { grantTypes } from '@behalf/oauth';
+import {
+  type Account,
+  type ClientMetadata,
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
+import { completeAccessTokenPayload } from './access-token-payload.js';
+import { clientDocumentFetch } from './client-documents.js';
+import { findConsent } from './consent.js';
+import type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
+import { buildInteractionPolicy } from './interaction-policy.js';
+import { personRecords } from './person.js';
+import { signInScopes } from './request-rules.js';
+import { resourceServerInfo } from './resource-server-info.js';
+import { revocationLifetimeSeconds } from './revocation-records.js';
+import { StorageAdapter } from './storage-adapter.js';
+
+const maxClientDocumentBytes = 5 * 1024;
+
+/** Everything oidc-provider is told. What it has no setting for is in `create-provider.ts`. */
+export function buildProviderConfiguration(deps: ProviderDependencies): Configuration {
+  const { config, records, clock, pages } = deps;
+  const { issuer, paths, lifetimes, registration, clientIdMetadata } = config.authorizationServer;
+  const isHttps = issuer.startsWith('https:');
+  const cookies = { httpOnly: true, sameSite: 'lax', secure: isHttps, signed: true } as const;
+
+  return {
+    adapter: (model) =>
+      new StorageAdapter(model, {
+        records,
+        clock,
+        refreshGraceSeconds: lifetimes.refreshGraceSeconds,
+        revocationLifetimeSeconds: revocationLifetimeSeconds(config),
+      }),
+    jwks: { keys: deps.signingKeys },
+    clients: config.authorizationServer.clients.map((client) => toMetadata(client, deps)),
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => checkAssertionAudience(claims['aud'], issuer),
+    responseTypes: ['code'],
+    scopes: signInScopes,
+    claims: {
+      openid: ['sub'],
+      profile: ['name', 'groups'],
+      acr: null,
+      auth_time: null,
+      iss: null,
+      sid: null,
+    },
+    pkce: { required: () => true },
+    routes: {
+      authorization: paths.authorization,
+      token: paths.token,
+      jwks: paths.jwks,
+      registration: paths.registration,
+      introspection: paths.introspection,
+      revocation: paths.revocation,
+      userinfo: paths.userinfo,
+      end_session: paths.endSession,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      clientCredentials: { enabled: true },
+      userinfo: { enabled: true },
+      // Opaque tokens only, which are refresh tokens; `structured-tokens.ts` has the others.
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      registration: { enabled: registration.enabled, issueRegistrationAccessToken: false },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) => sendPage(ctx, pages.signOut(form)),
+        postLogoutSuccessSource: (ctx) => sendPage(ctx, pages.signedOut()),
+      },
+      clientIdMetadataDocument: {
+        enabled: clientIdMetadata.enabled,
+        ack: 'draft-02',
+        allowFetch: (_ctx, clientId) => isFetchAllowed(clientId, clientIdMetadata),
+        cacheDuration: { min: 0, max: 24 * 3600 },
+      },
+      resourceIndicators: {
+        enabled: true,
+        useGrantedResource: () => true,
+        defaultResource: (ctx, _client, oneOf) => defaultResource(ctx, oneOf),
+        getResourceServerInfo: (ctx, resource, client) =>
+          resourceServerInfo(ctx, resource, client.clientId, deps),
+      },
+    },
+    formats: {
+      customizers: {
+        jwt: (ctx, token, jwt) => completeAccessTokenPayload(ctx, token as never, jwt.payload),
+      },
+    },
+    ttl: {
+      AccessToken: lifetimes.accessTokenSeconds,
+      ClientCredentials: lifetimes.accessTokenSeconds,
+      AuthorizationCode: lifetimes.authorizationCodeSeconds,
+      IdToken: lifetimes.accessTokenSeconds,
+      RefreshToken: lifetimes.refreshTokenSeconds,
+      Interaction: lifetimes.interactionSeconds,
+      Session: lifetimes.sessionSeconds,
+      Grant: lifetimes.grantSeconds,
+    },
+    // Clients keep working after the browser session is over, until their grant is.
+    expiresWithSession: () => false,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed(grantTypes.refreshToken),
+    rotateRefreshToken: true,
+    cookies: {
+      keys: deps.cookieKeys,
+      names: {
+        session: isHttps ? '__Host-session' : 'session',
+        // These two are bound to the path of one interaction, which `__Host-` does not allow.
+        interaction: isHttps ? '__Secure-interaction' : 'interaction',
+        resume: isHttps ? '__Secure-resume' : 'resume',
+      },
+      long: cookies,
+      short: cookies,
+    },
+    interactions: {
+      policy: buildInteractionPolicy(records),
+      url: (_ctx, interaction) => `${issuer}${paths.interaction}/${interaction.uid}`,
+    },
+    findAccount: (_ctx, sub) => findAccount(sub, deps),
+    loadExistingGrant: (ctx) => loadExistingGrant(ctx, deps),
+    // Ours decides CORS for all endpoints alike, before the library is asked.
+    clientBasedCORS: () => true,
+    renderError: (ctx, out) => sendPage(ctx, pages.error(out)),
+    fetch: toLibraryFetch(clientDocumentFetch(deps.fetch, readPinned(clientIdMetadata.pinned))),
+    fetchResponseBodyLimits: { 'client_id metadata document': maxClientDocumentBytes, jwks_uri: 64 * 1024 },
+  };
+}
+
+function toMetadata(
+  client: BehalfConfig['authorizationServer']['clients'][number],
+  deps: ProviderDependencies,
+): ClientMetadata {
+  const secret = deps.clientSecret(client);
+  return {
+    client_id: client.clientId,
+    client_name: client.clientName ?? client.clientId,
+    ...(secret !== undefined && { client_secret: secret }),
+    token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+    application_type: client.applicationType,
+    redirect_uris: client.redirectUris,
+    grant_types:
+      client.redirectUris.length > 0 ? client.grantTypes : client.grantTypes.filter(needsNoRedirect),
+    response_types:
+      client.redirectUris.length > 0 && client.grantTypes.includes(grantTypes.authorizationCode)
+        ? ['code']
+        : [],
+  };
+}
+
+function needsNoRedirect(grantType: string): boolean {
+  return grantType !== grantTypes.authorizationCode;
+}
+
+/** @see draft-ietf-oauth-rfc7523bis: the audience is the issuer and nothing else; the token endpoint is not accepted */
+function checkAssertionAudience(audience: unknown, issuer: string): void {
+  const [only, ...more] = [audience].flat();
+  if (only !== issuer || more.length > 0) throw new errors.InvalidClientAuth('aud must be the issuer');
+}
+
+function isFetchAllowed(
+  clientId: string,
+  { allowedHosts }: BehalfConfig['authorizationServer']['clientIdMetadata'],
+): boolean {
+  // The library accepts https://host, which has no path component.
+  if (!/^https:\/\/[^/?#]+\//.test(clientId)) return false;
+  return allowedHosts === undefined || allowedHosts.includes(new URL(clientId).hostname);
+}
+
+async function defaultResource(
+  ctx: KoaContextWithOIDC,
+  oneOf?: readonly string[],
+): Promise<string | string[]> {
+  const { grant_type: grantType } = ctx.oidc.params ?? {};
+  if (oneOf !== undefined) throw new errors.InvalidTarget('one resource per request');
+  if (grantType === grantTypes.clientCredentials) throw new errors.InvalidTarget('resource is required');
+  return undefined as unknown as string;
+}
+
+async function findAccount(sub: string, deps: ProviderDependencies): Promise<Account | undefined> {
+  const record = await deps.records.get(personRecords, sub);
+  if (!record) return undefined;
+  const { name, groups } = record.value;
+  return { accountId: sub, groups, claims: async () => ({ sub, name, groups }) };
+}
+
+async function loadExistingGrant(ctx: KoaContextWithOIDC, deps: ProviderDependencies) {
+  const { client, account, result, provider } = ctx.oidc;
+  if (!client || !account) return undefined;
+  const decided =
+    result?.consent?.grantId ??
+    (await findConsent(deps.records, account.accountId, client.clientId))?.grantId;
+  return decided === undefined ? undefined : provider.Grant.find(decided);
+}
+
+/** Read once, at the start: a missing file must not be found out by a person who signs in. */
+function readPinned(pinned: { url: string; file: string }[]): ReadonlyMap<string, string> {
+  return new Map(pinned.map(({ url, file }) => [url, readFileSync(file, 'utf8')]));
+}
+
+export async function sendPage(ctx: KoaContextWithOIDC, page: Page): Promise<void> {
+  ctx.set({ ...page.headers });
+  ctx.type = 'html';
+  ctx.body = page.html;
+}
+
+function toLibraryFetch(fetch: FetchDocument): typeof globalThis.fetch {
+  return (input, init) => fetch(input instanceof Request ? input.url : input, init);
+}
