@@ -66,6 +66,7 @@ export class SqlRecordTransaction implements RecordTransaction {
   }
 
   async delete<T>(kind: RecordKind<T>, id: string): Promise<boolean> {
+    if (!isStorable(id)) return false;
     const deleted = await this.transaction
       .deleteFrom('records')
       .where('kind', '=', kind.name)
@@ -95,6 +96,7 @@ export async function getRecord<T>(
   id: string,
   nowMs: number,
 ): Promise<StoredRecord<T> | undefined> {
+  if (!isStorable(id)) return undefined;
   const row = await liveRows(db, kind, nowMs).where('id', '=', id).executeTakeFirst();
   return row && toRecord(kind, row);
 }
@@ -106,10 +108,16 @@ export async function listRecords<T>(
   nowMs: number,
 ): Promise<StoredRecord<T>[]> {
   const { where, afterId, limit = 100 } = options;
+  if (where && !Object.values(where).every(isStorable)) return [];
   let rows = liveRows(db, kind, nowMs).orderBy('id').limit(limit);
   if (where) rows = rows.where(sql<boolean>`keys @> ${JSON.stringify(where)}::jsonb`);
   if (afterId !== undefined) rows = rows.where('id', '>', afterId);
   return (await rows.execute()).map((row) => toRecord(kind, row));
+}
+
+/** PostgreSQL's text holds neither a NUL nor a lone surrogate; a stranger who looks for one must find nothing, not an error. */
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
 }
 
 function liveRows(db: Database, kind: { name: string }, nowMs: number) {

@@ -75,6 +75,15 @@ export function describeRecordStore(name: string, open: (clock: Clock) => Promis
       });
     });
 
+    it('finds nothing, without an error, under an id or key that a stranger made up', async () => {
+      await put('a');
+      for (const text of ['', '\0', 'a\0', '\ud800', 'x'.repeat(10_000), "' or 1=1 --", '%']) {
+        expect(await store.get(note, text)).toBeUndefined();
+        expect(await store.list(note, { where: { owner: text } })).toEqual([]);
+        expect(await store.transaction((transaction) => transaction.delete(note, text))).toBe(false);
+      }
+    });
+
     describe('listing', () => {
       it('lists by equal keys, all of them', async () => {
         await put('a', { text: 'x', owner: 'alice' });
