@@ -1,0 +1,91 @@
+import { upstreamResource } from '@behalf/config';
+import { HeadlessBrowser } from '@behalf/headless-browser';
+import { loadConfig } from '@behalf/service-kit';
+import { Agent } from './agent.js';
+import { Person } from './person.js';
+import { chapter, outcome, showClaims, sideBySide, tell } from './print.js';
+
+// Plays the story of the demo against a running system: `npm start` first.
+const config = loadConfig('deploy/demo/behalf.yaml');
+const { issuer } = config.authorizationServer;
+const agentResource = 'http://localhost:4020/agent';
+const clientId = config.authorizationServer.clientIdMetadata.pinned[0]?.url ?? '';
+const resource = (upstream: string): string => upstreamResource(config.gateway, upstream);
+
+if (
+  !(await fetch(`${issuer}/healthz`).then(
+    (answer) => answer.ok,
+    () => false,
+  ))
+) {
+  console.error(`Nothing answers at ${issuer}. Run "npm start" in another terminal first.`);
+  process.exit(1);
+}
+
+const alice = new HeadlessBrowser();
+const bob = new HeadlessBrowser();
+const people: Person[] = [];
+const connect = async (username: string, browser: HeadlessBrowser, upstream: string): Promise<Person> => {
+  const person = new Person(username, resource(upstream), browser, clientId);
+  people.push(person);
+  await person.connect();
+  return person;
+};
+
+chapter('1. Alice signs in with an MCP client and calls a tool');
+tell(`The client knows only ${resource('everything')}; discovery, sign-in and consent follow from its 401.`);
+const everything = await connect('alice', alice, 'everything');
+showClaims('Her token:', everything.accessToken);
+const echo = await everything.call('echo', { message: 'hello on behalf of alice' });
+outcome(!echo.isError, 'echo', echo.text);
+
+chapter('2. A tool that nobody may call');
+const environment = await everything.call('get-env');
+outcome(!environment.isError, 'get-env', environment.text);
+
+chapter('3. The same server, two people: what each of them sees');
+const aliceFiles = await connect('alice', alice, 'files');
+const bobFiles = await connect('bob', bob, 'files');
+sideBySide(
+  { title: 'alice (eng)', rows: await aliceFiles.listTools() },
+  { title: 'bob (sales)', rows: await bobFiles.listTools() },
+);
+
+chapter('4. Writing needs a scope more, and the right team');
+const note = { path: 'hello.txt', content: 'written on behalf of alice\n' };
+const written = await aliceFiles.call('write_file', note);
+outcome(!written.isError, 'alice: write_file, after she was asked for files:write', written.text);
+const refused = await bobFiles.call('write_file', note);
+outcome(!refused.isError, 'bob: write_file, although he agreed to files:write too', refused.text);
+
+chapter('5. What the server behind the gateway sees: one hop');
+const whoami = await connect('alice', alice, 'whoami');
+showClaims('Alice sends the gateway', whoami.accessToken);
+tell('and the server behind it verifies and answers');
+tell((await whoami.call('whoami')).text);
+
+chapter('6. Two hops: alice → demo-agent → gateway → server');
+const agent = await Agent.discover(issuer, 'demo-agent', 'demo-agent-secret');
+const forAgent = await agent.tokenFrom('alice', alice, agentResource);
+showClaims('Alice gives the agent', forAgent);
+const onBehalf = await agent.exchange(forAgent, resource('whoami'));
+showClaims('which exchanges it for', onBehalf);
+tell('and calls whoami with it; the server sees');
+tell(await callWithToken(resource('whoami'), onBehalf));
+
+await Promise.all(people.map((person) => person.close()));
+
+/** One tools/call as an agent makes it: with a token in hand and nobody to ask. */
+async function callWithToken(url: string, token: string): Promise<string> {
+  const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
+  const client = new Client(
+    { name: 'demo-agent', version: '1.0.0' },
+    { versionNegotiation: { mode: 'auto' } },
+  );
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(url), { authProvider: { token: async () => token } }),
+  );
+  const result = await client.callTool({ name: 'whoami' });
+  await client.close();
+  return result.content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+}
