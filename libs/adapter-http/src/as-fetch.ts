@@ -6,13 +6,12 @@ import type { GuardedFetch } from './guarded-fetch.js';
  *
  * @throws TypeError for another method; GuardedFetchError where the platform's fetch would answer with another status
  */
-export function asFetch(
-  guarded: GuardedFetch,
-): (url: string | URL, options?: RequestInit) => Promise<Response> {
-  return async (url, options = {}) => {
-    if ((options.method ?? 'GET').toUpperCase() !== 'GET')
-      throw new TypeError('a guarded fetch can only GET');
-    const { status, headers, body } = await guarded(String(url), { signal: options.signal ?? undefined });
+export function asFetch(guarded: GuardedFetch): typeof globalThis.fetch {
+  return async (input, options = {}) => {
+    const asked = input instanceof Request ? input : { url: String(input), method: 'GET', signal: undefined };
+    const method = options.method ?? asked.method;
+    if (method.toUpperCase() !== 'GET') throw new TypeError('a guarded fetch can only GET');
+    const { status, headers, body } = await guarded(asked.url, { signal: options.signal ?? asked.signal });
     return new Response(Uint8Array.from(body), { status, headers });
   };
 }

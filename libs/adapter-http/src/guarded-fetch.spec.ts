@@ -223,6 +223,8 @@ describe('createGuardedFetch', () => {
 
     it('refuses to send anything', async () => {
       await expect(asFetch(guarded())(base, { method: 'POST', body: 'x' })).rejects.toThrow(TypeError);
+      const request = new Request(base, { method: 'POST', body: 'x' });
+      await expect(asFetch(guarded())(request)).rejects.toThrow(TypeError);
       expect(requests).toBe(0);
     });
   });
