@@ -6,10 +6,12 @@ import {
   revocationLifetimeSeconds,
 } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
-import type { Clock, OneTimeStore, RecordStore } from '@behalf/ports';
+import { evaluatePolicy } from '@behalf/contracts';
+import type { Bus, Clock, OneTimeStore, RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import {
   AUDIT_LOG,
+  BUS,
   CLOCK,
   KEY_ENCRYPTION_KEY,
   type Logger,
@@ -40,6 +42,8 @@ import {
   UPSTREAM_SIGN_IN,
 } from './tokens.js';
 
+/** A decision takes milliseconds; past this the policy service is down. */
+const policyTimeoutMs = 2_000;
 const passwordAttempts = { attempts: 10, windowSeconds: 60 };
 
 export interface AuthorizationServerOptions {
@@ -109,6 +113,8 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         RESOURCE_REGISTRY,
         SIGNING_KEYS,
         ISSUER_KEYS,
+        SIGNER,
+        BUS,
       ],
       useFactory: async (
         records: RecordStore,
@@ -119,6 +125,8 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         resources: ResourceRegistry,
         keys: SigningKeys,
         issuerKeys: IssuerKeys,
+        signer: JoseSigner,
+        bus: Bus,
       ) => {
         const cookieKeys = [await serverSecret(records, kek, 'cookies')];
         return ProviderHolder.open(async () =>
@@ -133,6 +141,10 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
             cookieKeys,
             clientSecret: clientSecretFrom(environment),
             fetch,
+            exchange: {
+              signer,
+              decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
+            },
             pages: { error: errorPage, signOut: signOutPage, signedOut: signedOutPage },
             audit: (record) => audit.append({ ...record, occurredAtMs: clock.nowMs() }),
             onServerError: (error) => logger.error({ err: error }, 'server_error'),

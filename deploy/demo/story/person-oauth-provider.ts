@@ -18,6 +18,7 @@ export class PersonOAuthProvider implements OAuthClientProvider {
   authorizationUrl: URL | undefined;
   #client: StoredOAuthClientInformation | undefined;
   #tokens: StoredOAuthTokens | undefined;
+  #discovery: OAuthDiscoveryState | undefined;
   #verifier = '';
 
   /** @param clientMetadataUrl the client's id; without it the client registers itself */
@@ -49,5 +50,14 @@ export class PersonOAuthProvider implements OAuthClientProvider {
 
   codeVerifier(): string {
     return this.#verifier;
+  }
+
+  /** Binds the answer of the sign-in to the authorization server it was begun at. */
+  saveDiscoveryState(state: OAuthDiscoveryState): void {
+    this.#discovery = state;
+  }
+
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.#discovery;
   }
 }

@@ -2,6 +2,7 @@ import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { applyClientRules } from './client-rules.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { buildProviderConfiguration } from './provider-configuration.js';
+import { registerTokenExchange } from './register-token-exchange.js';
 import {
   type RequestParameters,
   settleAuthorizationRequest,
@@ -21,6 +22,7 @@ export function createProvider(deps: ProviderDependencies): Provider {
   settleRequests(provider, deps);
   useUnauthorizedClient(provider);
   echoRegisteredScope(provider);
+  registerTokenExchange(provider, deps);
   answerStructuredTokens(provider, deps);
   serveJwks(provider, deps);
   extendGrantedScope(provider);

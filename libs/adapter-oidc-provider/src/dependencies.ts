@@ -3,6 +3,7 @@ import type { BehalfConfig, ClientConfig } from '@behalf/config';
 import type { Clock, RecordStore } from '@behalf/ports';
 import type { JWTVerifyGetKey } from 'jose';
 import type { JWK } from 'oidc-provider';
+import type { ExchangePorts } from './register-token-exchange.js';
 import type { ResourceRegistry } from './resource-registry.js';
 
 /** One HTML page with the headers it must be served with. */
@@ -34,6 +35,7 @@ export interface ProviderDependencies {
     signOut: (form: string) => Page;
     signedOut: () => Page;
   };
+  exchange: ExchangePorts;
   audit: (record: Omit<AuditRecord, 'occurredAtMs'>) => Promise<void>;
   /** Told of faults that leave as `server_error`. */
   onServerError: (error: unknown) => void;

@@ -63,10 +63,7 @@ export function exchangeFixture(tokens: Record<string, TokenClaims> = { subject:
       return { decision: true, context: { id: 'decision-1' } };
     },
     signer: { sign: async (claims, options) => JSON.stringify({ ...claims, typ: options.typ }) },
-    audit: {
-      append: async (record) => void recorded.push(record),
-      latest: async (limit) => recorded.slice(-limit).reverse(),
-    },
+    audit: { append: async (record) => void recorded.push(record) },
     newId: () => `id-${(ids += 1)}`,
   };
   return {

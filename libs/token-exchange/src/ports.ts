@@ -73,7 +73,7 @@ export interface ExchangeDependencies {
   /** Rejects when no decision could be had. */
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;
-  audit: AuditLog;
+  audit: Pick<AuditLog, 'append'>;
   /** A fresh, unguessable id. */
   newId: () => string;
 }

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
+import { grantTypes } from '@behalf/oauth';
+import { nowSeconds, type Signer } from '@behalf/ports';
+import { activeTraceId } from '@behalf/telemetry';
+import { exchangeToken } from '@behalf/token-exchange';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { ProviderDependencies } from './dependencies.js';
+import { readOwnAccessToken } from './read-own-access-token.js';
+import { throwToLibrary } from './throw-to-library.js';
+
+const parameters = [
+  'subject_token',
+  'subject_token_type',
+  'actor_token',
+  'actor_token_type',
+  'requested_token_type',
+  'resource',
+  'audience',
+  'scope',
+];
+/** Both may repeat (RFC 8693 §2.1); without this the library refuses that. */
+const repeatable = ['resource', 'audience'];
+
+/** What an exchange needs besides what the other grants do. */
+export interface ExchangePorts {
+  decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
+  signer: Signer;
+}
+
+/**
+ * Serves token exchange at the token endpoint. The library has authenticated the client and checked that the grant is
+ * its to use; everything else is decided in `@behalf/token-exchange`.
+ *
+ * @see RFC 8693 §2
+ */
+export function registerTokenExchange(provider: Provider, deps: ProviderDependencies): void {
+  const { issuer, lifetimes, clients } = deps.config.authorizationServer;
+  const dependencies = {
+    issuer,
+    maxLifetimeSeconds: lifetimes.exchangedTokenSeconds,
+    verifyAccessToken: (token: string) => readOwnAccessToken(token, { ...deps, issuer }),
+    findTarget: (identifier: string) => deps.resources.find(identifier),
+    ...deps.exchange,
+    audit: { append: deps.audit },
+    newId: randomUUID,
+  };
+  const handler = async (ctx: KoaContextWithOIDC): Promise<void> => {
+    const { client, params } = ctx.oidc;
+    if (!client) throw new Error('the client is not authenticated');
+    const request = {
+      client: {
+        clientId: client.clientId,
+        isConfidential: client.tokenEndpointAuthMethod !== 'none',
+        ceiling: clients.find(({ clientId }) => clientId === client.clientId)?.exchange,
+      },
+      parameters: { ...params } as Record<string, string | string[] | undefined>,
+      nowSeconds: nowSeconds(deps.clock),
+      traceId: activeTraceId(),
+    };
+    ctx.body = await exchangeToken(request, dependencies).catch((error: unknown) =>
+      throwToLibrary(ctx, error),
+    );
+  };
+  provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);
+}
