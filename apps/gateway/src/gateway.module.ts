@@ -108,6 +108,7 @@ function mcpEndpoint(
     limits: gateway.limits,
     verifier: new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
     policy: new PolicyDecisions(bus, gateway.limits.policyTimeoutMs),
+    clock,
     logger,
   });
 }

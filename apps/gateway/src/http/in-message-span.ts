@@ -1,9 +1,8 @@
-import { type Caller, type Classified, McpError, type McpMessage, metaKeys, metaOf } from '@behalf/mcp';
+import { type Caller, type Classified, type McpMessage, metaKeys, metaOf } from '@behalf/mcp';
 import { actorChain } from '@behalf/oauth';
 import { attributes, inSpan, withTraceContext } from '@behalf/telemetry';
 import { type Context, type Link, context, trace } from '@opentelemetry/api';
-
-const plainName = /^[\w./-]{1,128}$/;
+import { messageAttributes, spanNameOf } from '../upstream/traced-message.js';
 
 /**
  * Runs the handling of one message in a SERVER span. The caller's `_meta` names its parent; the HTTP request it came
@@ -20,18 +19,15 @@ export function inMessageSpan(
 ): Promise<void> {
   if (message.kind === 'response') return work();
   const { parent, links } = parentOf(message);
-  const tool = nameOf(message, 'tools/call');
-  const prompt = nameOf(message, 'prompts/get');
-  const name = [message.method, tool ?? prompt].filter((part) => part !== undefined).join(' ');
   const actors = actorChain(caller.act);
   return inSpan(
-    name,
+    spanNameOf(message),
     {
       kind: 'SERVER',
       parent,
       links,
       attributes: {
-        [attributes.mcpMethod]: message.method,
+        ...messageAttributes(message),
         [attributes.mcpProtocolVersion]: version,
         [attributes.upstream]: server,
         [attributes.clientId]: caller.client_id,
@@ -40,22 +36,9 @@ export function inMessageSpan(
         [attributes.actorChain]: actors.map((actor) => actor.client_id ?? actor.sub),
         ...(caller.grant_id !== undefined && { [attributes.grantId]: caller.grant_id }),
         ...(caller.txn !== undefined && { [attributes.txn]: caller.txn }),
-        ...(message.kind === 'request' && { [attributes.jsonRpcRequestId]: String(message.id) }),
-        ...(tool !== undefined && {
-          [attributes.toolName]: tool,
-          [attributes.operationName]: 'execute_tool',
-        }),
-        ...(prompt !== undefined && { [attributes.promptName]: prompt }),
       },
     },
-    async (span) => {
-      try {
-        await work();
-      } catch (error) {
-        if (error instanceof McpError) span.setAttribute(attributes.errorType, String(error.code));
-        throw error;
-      }
-    },
+    work,
   );
 }
 
@@ -69,10 +52,4 @@ function parentOf(message: Exclude<McpMessage, { kind: 'response' }>): { parent:
   });
   const valid = trace.getSpanContext(parent)?.spanId !== ambient?.spanId;
   return { parent, links: valid && ambient ? [{ context: ambient }] : [] };
-}
-
-/** The name, where it is one: it ends up in span names, which must stay few and plain. */
-function nameOf(message: Exclude<McpMessage, { kind: 'response' }>, method: string): string | undefined {
-  const name = message.method === method ? message.params?.['name'] : undefined;
-  return typeof name === 'string' && plainName.test(name) ? name : undefined;
 }

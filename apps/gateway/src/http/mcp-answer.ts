@@ -103,7 +103,8 @@ export class McpAnswer {
 
   #sendKeepAlive(): void {
     this.startStream();
-    this.#write(': keep-alive\n\n');
+    // Another kind of answer may be on its way; nothing may get between its bytes.
+    if (this.#streaming) this.#write(': keep-alive\n\n');
   }
 
   #write(text: string): void {

@@ -15,6 +15,7 @@ import {
   isJsonObject,
   mcpErrorCodes,
 } from '@behalf/mcp';
+import type { Clock } from '@behalf/ports';
 import type { AccessTokenVerifier } from '@behalf/resource-server';
 import type { Logger } from '@behalf/service-kit';
 import { attributes } from '@behalf/telemetry';
@@ -34,6 +35,7 @@ export interface McpEndpointOptions {
   limits: MessageLimits & { maxInFlight: number };
   verifier: AccessTokenVerifier;
   policy: PolicyDecisions;
+  clock: Clock;
   logger: Logger;
 }
 
@@ -65,7 +67,9 @@ export class McpEndpoint {
   ): Promise<void> {
     let id: RequestId | null = null;
     let answer: McpAnswer | undefined;
+    let leave = (): void => {};
     try {
+      leave = (request.method === 'POST' ? this.#requests : this.#streams).enter();
       const authenticated = await authenticate(request, response, settings, this.options.verifier);
       if (request.method === 'GET' || request.method === 'DELETE') {
         answer = new McpAnswer(response, null, true);
@@ -77,9 +81,15 @@ export class McpEndpoint {
         (request.headers.accept ?? '').includes('text/event-stream') &&
         !(message.kind === 'request' && message.method === 'initialize');
       answer = new McpAnswer(response, id, acceptsStream);
+      if (listens(message)) {
+        leave();
+        leave = this.#streams.enter();
+      }
       await this.#serveMessage(request, settings, upstream, authenticated, message, answer);
     } catch (error) {
       this.#fail(error, answer ?? new McpAnswer(response, id, false));
+    } finally {
+      leave();
     }
   }
 
@@ -98,35 +108,30 @@ export class McpEndpoint {
     const classified = classifyEra(message, header('mcp-protocol-version'));
     if (classified.era === 'modern' && message.kind !== 'response') checkHeaderAgreement(message, header);
     const method = message.kind === 'request' ? knownMethod(message, classified) : undefined;
-    const listens = message.kind === 'request' && message.method === 'subscriptions/listen';
-    const leave = (listens ? this.#streams : this.#requests).enter();
-    try {
-      await inMessageSpan(message, classified, settings.name, claims, async () => {
-        if (message.kind === 'request' && method) {
-          checkScopes(claims, message, answer.response, settings);
-          if (!(await this.#permitted(settings.name, claims, message, method, classified, answer))) return;
-          if (classified.era === 'modern' && message.method === 'tools/call')
-            this.#checkParamHeaders(settings.name, message, header);
-        }
-        const signal = this.#signalOf(answer.response, listens);
-        const { era } = classified;
-        await upstream.handle(
-          {
-            message,
-            era,
-            method,
-            caller: claims,
-            callerToken: token,
-            headers: request.headers,
-            signal,
-            filterResult: this.#filterFor(settings.name, claims),
-          },
-          answer,
-        );
-      });
-    } finally {
-      leave();
-    }
+    await inMessageSpan(message, classified, settings.name, claims, async () => {
+      if (message.kind === 'request' && method) {
+        checkScopes(claims, message, answer.response, settings);
+        if (!(await this.#permitted(settings.name, claims, message, method, classified, answer))) return;
+        if (classified.era === 'modern' && message.method === 'tools/call')
+          this.#checkParamHeaders(settings.name, message, header);
+      }
+      const signal = this.#signalOf(answer.response, claims, listens(message));
+      const { era } = classified;
+      await upstream.handle(
+        {
+          server: settings.name,
+          message,
+          era,
+          method,
+          caller: claims,
+          callerToken: token,
+          headers: request.headers,
+          signal,
+          filterResult: this.#filterFor(settings.name, claims),
+        },
+        answer,
+      );
+    });
   }
 
   async #serveSession(
@@ -137,22 +142,18 @@ export class McpEndpoint {
     { claims, token }: Authenticated,
     answer: McpAnswer,
   ): Promise<void> {
-    const leave = this.#streams.enter();
-    try {
-      await upstream.handleSession(
-        {
-          httpMethod: request.method as 'GET' | 'DELETE',
-          caller: claims,
-          callerToken: token,
-          headers: request.headers,
-          signal: this.#signalOf(response, true),
-          filterResult: this.#filterFor(settings.name, claims),
-        },
-        answer,
-      );
-    } finally {
-      leave();
-    }
+    await upstream.handleSession(
+      {
+        server: settings.name,
+        httpMethod: request.method as 'GET' | 'DELETE',
+        caller: claims,
+        callerToken: token,
+        headers: request.headers,
+        signal: this.#signalOf(response, claims, true),
+        filterResult: this.#filterFor(settings.name, claims),
+      },
+      answer,
+    );
   }
 
   /** @returns false when the answer has been given: denied */
@@ -209,14 +210,16 @@ export class McpEndpoint {
     };
   }
 
-  /** Fires when the client goes; for streams without an end also when the gateway closes. */
-  #signalOf(response: ServerResponse, endless: boolean): AbortSignal {
+  /** Fires when the client goes; for streams without an end also when the token expires or the gateway closes. */
+  #signalOf(response: ServerResponse, { exp }: Authenticated['claims'], endless: boolean): AbortSignal {
     const gone = new AbortController();
     response.once('close', () => {
       if (!response.writableFinished) gone.abort();
     });
     if (response.destroyed) gone.abort();
-    return endless ? AbortSignal.any([gone.signal, this.#closing.signal]) : gone.signal;
+    if (!endless) return gone.signal;
+    const leftMs = Math.max(0, exp * 1000 - this.options.clock.nowMs());
+    return AbortSignal.any([gone.signal, this.#closing.signal, AbortSignal.timeout(leftMs)]);
   }
 
   #fail(error: unknown, answer: McpAnswer): void {
@@ -232,9 +235,17 @@ export class McpEndpoint {
   }
 }
 
+function listens(message: McpMessage): boolean {
+  return message.kind === 'request' && message.method === 'subscriptions/listen';
+}
+
+/** The method's description. What is decided on a name must have one: a call of nothing would be decided otherwise. */
 function knownMethod(message: McpRequest, { era }: Classified): McpMethod {
   const method = describeMethod(message.method, era);
-  if (method) return method;
+  if (method) {
+    checkNamed(message, method);
+    return method;
+  }
   throw new McpError(mcpErrorCodes.methodNotFound, 'Method not found', {
     status: era === 'modern' ? 404 : 200,
   });
@@ -243,4 +254,13 @@ function knownMethod(message: McpRequest, { era }: Classified): McpMethod {
 function notAllowed(response: ServerResponse): McpError {
   response.setHeader('Allow', 'POST, GET, DELETE, OPTIONS');
   return new McpError(mcpErrorCodes.invalidRequest, 'Method not allowed', { status: 405 });
+}
+
+function checkNamed({ params }: McpRequest, { decidedOn, nameParam }: McpMethod): void {
+  if (decidedOn === 'server' || decidedOn === 'token' || nameParam === undefined) return;
+  const name = params?.[nameParam];
+  if (typeof name !== 'string' || name === '')
+    throw new McpError(mcpErrorCodes.invalidParams, `Invalid params: ${nameParam} is missing`, {
+      status: 200,
+    });
 }

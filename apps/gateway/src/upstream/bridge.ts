@@ -13,9 +13,11 @@ import {
   toModernError,
   toModernResult,
 } from '@behalf/mcp';
+import { attributes } from '@behalf/telemetry';
 import type { McpAnswer } from '../http/mcp-answer.js';
 import type { LegacyConnection } from './legacy-connection.js';
 import { OpenCalls } from './open-calls.js';
+import { inUpstreamSpan } from './traced-message.js';
 import type { Exchange } from './upstream.js';
 
 /** What needs a session of one's own, which a shared connection does not have. */
@@ -59,11 +61,16 @@ export class Bridge {
     const { method, params } = era === 'modern' ? toLegacyRequest(message) : message;
     const open = this.#openCalls.open(caller, message.id, exchange.signal);
     try {
-      const reply = await connection.request({
-        method,
-        params,
-        signal: open.signal,
-        onNotification: (notification) => answer.notify(serializeMessage(notification)),
+      const reply = await inUpstreamSpan(exchange.server, message, async (span) => {
+        const received = await connection.request({
+          method,
+          params,
+          signal: open.signal,
+          onNotification: (notification) => answer.notify(serializeMessage(notification)),
+        });
+        const failed = 'error' in received ? String(received.error.code) : toolError(received.result);
+        if (failed !== undefined) span?.setAttribute(attributes.errorType, failed);
+        return received;
       });
       if ('error' in reply) {
         const { code, message: text, data } = reply.error;
@@ -76,6 +83,10 @@ export class Bridge {
       open.close();
     }
   }
+}
+
+function toolError(result: Json): string | undefined {
+  return result['isError'] === true ? 'tool_error' : undefined;
 }
 
 function modernAnswer({ method }: McpRequest, { server }: LegacyConnection): Json | undefined {

@@ -10,6 +10,7 @@ import { LegacyHttpSessions } from './legacy-http-sessions.js';
 import { reachable } from './reachable.js';
 import { relayResponse } from './relay-response.js';
 import { SupervisedProcess } from './supervised-process.js';
+import { inUpstreamSpan } from './traced-message.js';
 import type { TokenExchanger } from './token-exchanger.js';
 import { UpstreamHttp } from './upstream-http.js';
 import type { Exchange, SessionExchange, Upstream } from './upstream.js';
@@ -66,16 +67,18 @@ export class HttpUpstream implements Upstream {
       const connection = await this.#legacySessions.connect(exchange.caller, token, signal);
       return this.#bridge.handle(exchange, connection, answer);
     }
-    const response = await this.#http.send({
-      httpMethod: 'POST',
-      message,
-      token,
-      headers: this.#forwarded(exchange),
-      signal,
-      // Streams that wait for events are silent for as long as there are none.
-      maySleep: message.kind === 'request' && message.method === 'subscriptions/listen',
+    await inUpstreamSpan(this.options.name, message, async () => {
+      const response = await this.#http.send({
+        httpMethod: 'POST',
+        message,
+        token,
+        headers: this.#forwarded(exchange),
+        signal,
+        // Streams that wait for events are silent for as long as there are none.
+        maySleep: message.kind === 'request' && message.method === 'subscriptions/listen',
+      });
+      await relayResponse(response, exchange, answer, this.options);
     });
-    await relayResponse(response, exchange, answer, this.options);
   }
 
   async handleSession(exchange: SessionExchange, answer: McpAnswer): Promise<void> {

@@ -47,6 +47,8 @@ export async function relayResponse(
     await pipeline(upstream.body, answer.response);
   } catch (cause) {
     upstream.body.on('error', () => {}).destroy();
+    // The stream ends because its client or the gateway does: there is nobody to tell.
+    if (exchange.signal.aborted && answer.streaming) return answer.end();
     const failure = upstreamFailure(cause, exchange.signal);
     // Part of the answer has left: an event stream can still end with an error, anything else can only break off.
     if (answer.begun && !answer.streaming) answer.response.destroy();

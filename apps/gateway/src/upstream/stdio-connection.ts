@@ -21,6 +21,7 @@ import {
   initializeResultSchema,
 } from './legacy-connection.js';
 import { LineSplitter } from './line-splitter.js';
+import { tracedMessage } from './traced-message.js';
 
 const maxLineBytes = 32 * 1024 * 1024;
 
@@ -117,7 +118,7 @@ export class StdioConnection implements LegacyConnection {
       });
       if (signal.aborted) return onAbort();
       signal.addEventListener('abort', onAbort);
-      this.#send(serializeMessage(rewritten));
+      this.#send(serializeMessage(tracedMessage(rewritten)));
     });
   }
 

@@ -1,14 +1,7 @@
-import {
-  McpError,
-  type McpMessage,
-  mcpErrorCodes,
-  metaKeys,
-  metaOf,
-  serializeMessage,
-  withMeta,
-} from '@behalf/mcp';
+import { McpError, type McpMessage, mcpErrorCodes, serializeMessage } from '@behalf/mcp';
 import { injectTraceContext } from '@behalf/telemetry';
 import { Agent, type Dispatcher, errors, request } from 'undici';
+import { tracedMessage } from './traced-message.js';
 
 export interface UpstreamRequest {
   httpMethod: 'POST' | 'GET' | 'DELETE';
@@ -45,7 +38,7 @@ export class UpstreamHttp {
           ...(message && { 'content-type': 'application/json' }),
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
         },
-        body: message ? JSON.stringify(serializeMessage(traced(message))) : null,
+        body: message ? JSON.stringify(serializeMessage(tracedMessage(message))) : null,
         signal,
         headersTimeout: this.timeoutMs,
         bodyTimeout: maySleep ? 0 : this.timeoutMs,
@@ -74,14 +67,4 @@ export function upstreamFailure(cause: unknown, signal: AbortSignal): McpError {
     retryAfterSeconds,
     cause,
   });
-}
-
-/** The message with our own trace context, and without baggage of strangers. */
-export function traced(message: McpMessage): McpMessage {
-  if (message.kind === 'response') return message;
-  const { traceparent: _parent, tracestate: _state, baggage: _baggage, ...meta } = metaOf(message);
-  const own = message.kind === 'request' ? injectTraceContext() : {};
-  if (!(metaKeys.traceparent in own) && Object.keys(meta).length === Object.keys(metaOf(message)).length)
-    return message;
-  return withMeta(message, { ...meta, ...own });
 }

@@ -5,6 +5,8 @@ import type { McpAnswer } from '../http/mcp-answer.js';
 
 /** One message that may be passed on: the token is verified, the policy has permitted it. */
 export interface Exchange {
+  /** The name of the upstream. */
+  server: string;
   message: McpMessage;
   era: 'modern' | 'legacy';
   method: McpMethod | undefined;
