@@ -165,9 +165,10 @@ export class TestServer {
 
   async token(
     parameters: Record<string, string>,
-    authorization: string | undefined = basic('web-app', 'web-app-secret'),
+    /** Null for a public client, which says who it is in the body. */
+    authorization: string | null = basic('web-app', 'web-app-secret'),
   ): Promise<Tokens> {
-    const response = await this.post('/token', parameters, authorization);
+    const response = await this.post('/token', parameters, authorization ?? undefined);
     return { status: response.status, body: (await response.json()) as Tokens['body'] };
   }
 
@@ -179,7 +180,11 @@ export class TestServer {
     });
   }
 
-  redeem(code: string | null, more: Record<string, string> = {}, authorization?: string): Promise<Tokens> {
+  redeem(
+    code: string | null,
+    more: Record<string, string> = {},
+    authorization?: string | null,
+  ): Promise<Tokens> {
     const parameters = {
       grant_type: 'authorization_code',
       code: code ?? '',
@@ -191,7 +196,11 @@ export class TestServer {
     return this.token(parameters, authorization);
   }
 
-  refresh(refreshToken: string, more: Record<string, string> = {}, authorization?: string): Promise<Tokens> {
+  refresh(
+    refreshToken: string,
+    more: Record<string, string> = {},
+    authorization?: string | null,
+  ): Promise<Tokens> {
     return this.token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...more }, authorization);
   }
 

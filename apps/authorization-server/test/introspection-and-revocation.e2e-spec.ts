@@ -1,0 +1,101 @@
+import { basic, files, TestServer } from './test-server.js';
+
+const webApp = basic('web-app', 'web-app-secret');
+const gateway = basic('gateway', 'gateway-secret');
+const operator = basic('operator', 'operator-secret');
+
+describe('introspection and revocation', () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await TestServer.start();
+  });
+  afterEach(() => server.close());
+
+  it.each([
+    ['its client', webApp],
+    ['a program that serves its resource', gateway],
+  ])('RFC 7662 §2.2: tells %s what an access token says', async (_who, authorization) => {
+    const { access_token: token } = await server.signIn();
+    expect(await server.introspect(token, authorization)).toMatchObject({
+      active: true,
+      sub: 'alice',
+      aud: files,
+      client_id: 'web-app',
+      scope: 'mcp:tools',
+      token_type: 'Bearer',
+      exp: expect.any(Number),
+      iat: expect.any(Number),
+      grant_id: expect.any(String),
+      txn: expect.any(String),
+    });
+  });
+
+  it('RFC 7662 §4: tells others nothing, not even that the token exists', async () => {
+    const { access_token: token, refresh_token: refreshToken } = await server.signIn();
+    for (const presented of [token, refreshToken, 'made-up', `${token}x`]) {
+      expect(await server.introspect(presented, operator)).toEqual({ active: false });
+    }
+    expect(await server.introspect(refreshToken, gateway)).toEqual({ active: false });
+  });
+
+  it('RFC 7662 §2.1: asks for client authentication', async () => {
+    const { access_token: token } = await server.signIn();
+    const response = await server.post('/introspect', { token }, basic('gateway', 'wrong'));
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ error: 'invalid_client' });
+    expect((await server.post('/introspect', { token })).status).toBe(400);
+  });
+
+  it('an expired token is not active', async () => {
+    const { access_token: token } = await server.signIn();
+    server.clock.advanceSeconds(906);
+    expect(await server.introspect(token, gateway)).toEqual({ active: false });
+  });
+
+  it.each([undefined, 'access_token', 'refresh_token'])(
+    'RFC 7009 §2.1: revokes an access token and its chain, whatever the hint (%s)',
+    async (hint) => {
+      const { access_token: token } = await server.signIn();
+      const { jti } = await server.claims(token);
+      const response = await server.post(
+        '/revoke',
+        { token, ...(hint && { token_type_hint: hint }) },
+        webApp,
+      );
+      expect(response.status).toBe(200);
+      expect(await server.introspect(token, gateway)).toEqual({ active: false });
+      for (const kind of ['token', 'transaction']) {
+        expect(server.records.outbox).toContainEqual(
+          expect.objectContaining({ data: expect.objectContaining({ kind, id: jti }) }),
+        );
+      }
+    },
+  );
+
+  it.each([undefined, 'access_token'])(
+    'RFC 7009 §2.1: revoking a refresh token ends its grant, whatever the hint (%s)',
+    async (hint) => {
+      const { access_token: token, refresh_token: refreshToken } = await server.signIn();
+      const parameters = { token: refreshToken, ...(hint && { token_type_hint: hint }) };
+      expect((await server.post('/revoke', parameters, webApp)).status).toBe(200);
+      expect((await server.refresh(refreshToken)).body.error).toBe('invalid_grant');
+      expect(await server.introspect(token, gateway)).toEqual({ active: false });
+    },
+  );
+
+  it("RFC 7009 §2.2: answers 200 to unknown tokens and others' tokens, and does nothing", async () => {
+    const { access_token: token, refresh_token: refreshToken } = await server.signIn();
+    for (const presented of ['made-up', token, refreshToken]) {
+      expect((await server.post('/revoke', { token: presented }, operator)).status).toBe(200);
+    }
+    expect(await server.introspect(token, gateway)).toMatchObject({ active: true });
+    expect((await server.refresh(refreshToken)).status).toBe(200);
+  });
+
+  it('records revocations in the audit log, without the token', async () => {
+    const { access_token: token } = await server.signIn();
+    await server.post('/revoke', { token }, webApp);
+    expect(server.audit).toContainEqual(expect.objectContaining({ type: 'revocation', client: 'web-app' }));
+    expect(JSON.stringify(server.audit)).not.toContain(token);
+  });
+});
