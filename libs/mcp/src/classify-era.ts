@@ -35,7 +35,7 @@ export function classifyEra(message: McpMessage, versionHeader: string | undefin
     throw invalidEnvelope(`params._meta lacks ${metaKeys.protocolVersion}`);
   }
   if (versionHeader !== undefined && !legacyVersions.some((version) => version === versionHeader))
-    throw unsupportedVersion(versionHeader);
+    throw unsupportedVersion(versionHeader, [...modernVersions, ...legacyVersions]);
   return { era: 'legacy', version: versionHeader ?? assumedLegacyVersion };
 }
 
@@ -58,14 +58,15 @@ function classifyEnvelope(
 }
 
 function checkModern(version: string): string {
-  if (!modernVersions.some((served) => served === version)) throw unsupportedVersion(version);
+  if (!modernVersions.some((served) => served === version)) throw unsupportedVersion(version, modernVersions);
   return version;
 }
 
-export function unsupportedVersion(requested: string): McpError {
+/** To a modern request the versions are those of `server/discover`: what a request may name, not what a handshake may. */
+function unsupportedVersion(requested: string, supported: readonly string[]): McpError {
   return new McpError(mcpErrorCodes.unsupportedProtocolVersion, 'Unsupported protocol version', {
     status: 400,
-    data: { supported: [...modernVersions, ...legacyVersions], requested },
+    data: { supported: [...supported], requested },
   });
 }
 

@@ -41,7 +41,7 @@ export {
   describeMethod,
   filteredLists,
 } from './mcp-methods.js';
-export { type Classified, type Era, classifyEra, unsupportedVersion } from './classify-era.js';
+export { type Classified, type Era, classifyEra } from './classify-era.js';
 export { decodeHeaderValue, encodeHeaderValue } from './decode-header-value.js';
 export { type HeaderReader, checkHeaderAgreement } from './check-header-agreement.js';
 export { type ParamHeader, checkParamHeaders, paramHeadersOf } from './param-headers.js';

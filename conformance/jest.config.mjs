@@ -1,0 +1,10 @@
+import root from '../jest.config.mjs';
+
+/** `npm run conformance`: the suites of the specification against the running system. */
+export default {
+  ...root,
+  rootDir: '..',
+  roots: ['<rootDir>/conformance'],
+  testMatch: ['**/*.conformance.ts'],
+  testTimeout: 180_000,
+};
