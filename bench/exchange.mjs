@@ -1,0 +1,49 @@
+// Exchange throughput beside a bare server with the same signature work and beside oidc-provider's own client_credentials.
+import { fork } from 'node:child_process';
+import { Agent, request } from 'undici';
+import { compare, print } from './load.mjs';
+import { basic, exchangeForm, personToken } from './tokens.mjs';
+
+const dispatcher = new Agent({ connections: 64 });
+
+function poster(url, form, headers = {}) {
+  const body = new URLSearchParams(form).toString();
+  const options = {
+    method: 'POST',
+    body,
+    dispatcher,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+  };
+  return async () => {
+    const response = await request(url, options);
+    const text = await response.body.text();
+    if (response.statusCode !== 200) throw new Error(`${url}: ${response.statusCode} ${text}`);
+  };
+}
+
+export async function benchExchange(system) {
+  const floor = fork('bench/floor-server.mjs');
+  try {
+    const floorReady = await new Promise((resolve) => floor.once('message', resolve));
+    const issuer = system.url('4000');
+    const subject = await personToken(issuer, 'alice', `${system.url('4003')}/mcp/whoami`);
+    const contenders = {
+      'floor: node:http, verify + sign': poster(floorReady.url, { subject_token: floorReady.subjectToken }),
+      'oidc-provider: client_credentials': poster(
+        `${issuer}/token`,
+        { grant_type: 'client_credentials', resource: `${issuer}/admin`, scope: 'admin' },
+        { authorization: basic('demo-admin') },
+      ),
+      'token exchange (verify, decide, sign, record)': poster(
+        `${issuer}/token`,
+        exchangeForm(subject, `${system.url('4010')}/mcp`),
+        { authorization: basic('demo-gateway') },
+      ),
+    };
+    for (const concurrency of [1, 16]) {
+      print(`Token endpoint, ${concurrency} caller(s)`, await compare(contenders, concurrency));
+    }
+  } finally {
+    floor.kill();
+  }
+}

@@ -1,0 +1,56 @@
+// Starts the whole system from dist/ as a process of its own, on free ports and in a folder of its own.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const demoPorts = ['4000', '4001', '4002', '4003', '4010', '4020'];
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return String(port);
+}
+
+/** The demo's YAML with every port moved. */
+async function movedConfig(folder) {
+  let text = readFileSync('deploy/demo/behalf.yaml', 'utf8');
+  const moved = {};
+  for (const port of demoPorts) {
+    moved[port] = await freePort();
+    text = text.replaceAll(port, moved[port]);
+  }
+  text = text.replaceAll('.behalf', folder).replace(/^dataFolder.*$/m, (line) => `${line}\nlogLevel: error`);
+  const file = join(folder, 'behalf.yaml');
+  writeFileSync(file, text);
+  return { file, url: (port) => `http://localhost:${moved[port]}` };
+}
+
+export async function startSystem() {
+  const folder = mkdtempSync(join(tmpdir(), 'behalf-bench-'));
+  const { file, url } = await movedConfig(folder);
+  const child = spawn(process.execPath, ['dist/apps/standalone/src/main.js'], {
+    env: { ...process.env, BEHALF_CONFIG: file },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the system ended with ${code}`)));
+    child.stdout.on('data', (chunk) => String(chunk).includes('Behalf is ready') && resolve());
+  });
+  return {
+    url,
+    /** Resident memory in MiB. */
+    memory: () =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    async stop() {
+      child.removeAllListeners('exit');
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
