@@ -76,8 +76,8 @@ export class TestServer {
             scopes: ['admin'],
           },
         ],
-        ...options.server,
         listen: { port },
+        ...options.server,
       },
       policy: {
         policies: 'unused',

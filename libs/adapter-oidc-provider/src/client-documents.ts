@@ -23,7 +23,7 @@ export function clientDocumentFetch(
         : new Response(body, { headers: { 'content-type': 'application/json' } });
     if (response.status !== 200) return response;
     const text = await response.text();
-    return new Response(withAuthenticationMethod(url, text), {
+    return new Response(completeDocument(url, text), {
       headers: { 'cache-control': `max-age=${freshSeconds(url, response)}` },
     });
   };
@@ -40,17 +40,23 @@ function freshSeconds(url: string, response: Response): number {
 }
 
 /**
+ * Completes a metadata document; other JSON (key sets) stays as it is.
+ *
  * A document may name no method, or a list. The default of RFC 7591 is a shared secret, which a document cannot have,
  * so the default here is `none`; of a list the strongest is taken for which there are keys.
+ *
+ * @throws Error for a document without a name, which MCP requires: people are asked about it by that name
  */
-function withAuthenticationMethod(url: string, text: string): string {
+function completeDocument(url: string, text: string): string {
   const document = parseObject(text);
-  if (document?.['client_id'] !== url || document['token_endpoint_auth_method'] !== undefined) return text;
-  const listed = document['token_endpoint_auth_methods_supported'];
+  if (document?.['client_id'] !== url) return text;
+  const { client_name: name, token_endpoint_auth_methods_supported: listed } = document;
+  if (typeof name !== 'string' || name.trim() === '') throw new Error('the document has no client_name');
+  if (document['token_endpoint_auth_method'] !== undefined) return text;
   const hasKeys = document['jwks'] !== undefined || document['jwks_uri'] !== undefined;
-  const strong =
-    Array.isArray(listed) && listed.includes('private_key_jwt') && hasKeys && !listed.includes('none');
-  return JSON.stringify({ ...document, token_endpoint_auth_method: strong ? 'private_key_jwt' : 'none' });
+  const methods: unknown[] = Array.isArray(listed) ? listed : ['none'];
+  const isStrong = hasKeys && methods.includes('private_key_jwt') && !methods.includes('none');
+  return JSON.stringify({ ...document, token_endpoint_auth_method: isStrong ? 'private_key_jwt' : 'none' });
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

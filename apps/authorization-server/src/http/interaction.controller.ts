@@ -12,7 +12,15 @@ import {
 import type { BehalfConfig } from '@behalf/config';
 import { OAuthError } from '@behalf/oauth';
 import type { Clock, RecordStore } from '@behalf/ports';
-import { AUDIT_LOG, CLOCK, CONFIG, readFormBody, RECORD_STORE } from '@behalf/service-kit';
+import {
+  AUDIT_LOG,
+  CLOCK,
+  CONFIG,
+  type Logger,
+  LOGGER,
+  readFormBody,
+  RECORD_STORE,
+} from '@behalf/service-kit';
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { errors, type InteractionResults, type Provider } from 'oidc-provider';
@@ -43,6 +51,7 @@ export class InteractionController {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RECORD_STORE) private readonly records: RecordStore,
     @Inject(AUDIT_LOG) private readonly audit: AuditLog,
+    @Inject(LOGGER) private readonly logger: Logger,
     @Inject(PROVIDER_HOLDER) private readonly holder: ProviderHolder,
     @Inject(RESOURCE_REGISTRY) private readonly resources: ResourceRegistry,
     @Inject(FORM_GUARD) private readonly guard: FormGuard,
@@ -55,8 +64,19 @@ export class InteractionController {
     const interaction = await this.#find(uid, request, response);
     if (!interaction) return;
     if (interaction.prompt.name === 'consent') return this.#showConsent(interaction, response);
-    if (this.upstream) return this.upstream.begin(interaction.uid, response);
+    if (this.upstream) return this.#beginUpstream(this.upstream, interaction.uid, response);
     sendPage(response, signInPage(await this.#signInForm(interaction)));
+  }
+
+  async #beginUpstream(upstream: UpstreamSignIn, uid: string, response: Response): Promise<void> {
+    try {
+      await upstream.begin(uid, response);
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error;
+      this.logger.warn({ err: error.cause ?? error }, 'upstream sign-in cannot begin');
+      if (error.retryAfterSeconds !== undefined) response.set('Retry-After', String(error.retryAfterSeconds));
+      sendPage(response, errorPage(error.toJSON()), error.status);
+    }
   }
 
   @Post(':uid/sign-in')
