@@ -121,3 +121,33 @@ describe('buildCedarRequest', () => {
     expect(() => build(change)).toThrow(InvalidEvaluation);
   });
 });
+
+describe('arguments that nobody has seen', () => {
+  it('leaves them out instead of saying that there are none', () => {
+    const { context } = buildCedarRequest({
+      subject: { type: 'user', id: 'alice' },
+      action: { name: 'tools/call' },
+      resource: { type: 'tool', id: 'echo', properties: { server: 'everything' } },
+      context: { arguments_unknown: true, arguments: { a: 1 } },
+    });
+    expect(context).not.toHaveProperty('arguments');
+    expect(context).not.toHaveProperty('arguments_unknown');
+  });
+});
+
+describe('declared resource types', () => {
+  const record = (type: string) => ({
+    subject: { type: 'user', id: 'alice' },
+    action: { name: 'read' },
+    resource: { type, id: 'record-1' },
+  });
+
+  it('stand by themselves under the Cedar type that is declared', () => {
+    const { resource } = buildCedarRequest(record('record'), { resourceTypes: { record: 'Record' } });
+    expect(resource).toEqual({ type: 'Record', id: 'record-1' });
+  });
+
+  it.each(['record', 'constructor', '__proto__'])('refuses %s when it is not declared', (type) => {
+    expect(() => buildCedarRequest(record(type), { resourceTypes: {} })).toThrow(InvalidEvaluation);
+  });
+});

@@ -8,6 +8,8 @@ import { toCedarRecord } from './to-cedar-value.js';
 export interface MappingOptions {
   /** The issuer whose actors are known by `sub` alone; any other issuer's stand under `<iss>#<sub>`. */
   ownIssuer?: string | undefined;
+  /** Resource types besides MCP's, and the Cedar type of each. */
+  resourceTypes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** `identity` is what COAZ-MCP calls a person. */
@@ -23,6 +25,7 @@ const subjectTypes = new Set(['user', 'identity']);
  * | `resource` | see `buildResource` |
  * | `context.actors` | `context.actor` (the current one, optional), `context.actors` (Set<Agent>), `context.depth` |
  * | `context.arguments` | `context.arguments`, typed by `toCedarValue`; an empty record without them |
+ * | `context.arguments_unknown: true` | no `context.arguments` at all: the caller saw the call without them, so a policy that reads them errs |
  * | `context.scope`, `context.aud` | Set<String>; empty without them |
  * | any other member of `context` | under its own name |
  *
@@ -35,6 +38,7 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
   // `actor`, `depth` and `action` are only ever derived: a caller's own would contradict what they are derived from.
   const {
     arguments: args,
+    arguments_unknown: unseen,
     actors: chain,
     scope,
     aud,
@@ -44,7 +48,7 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
     ...rest
   } = evaluation.context ?? {};
   const subject = buildSubject(evaluation.subject);
-  const resource = buildResource(evaluation.resource, evaluation.context?.['server']);
+  const resource = buildResource(evaluation.resource, evaluation.context?.['server'], options.resourceTypes);
   const actors = buildActors(chain, options.ownIssuer);
   if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args))) {
     throw new InvalidEvaluation('context.arguments', 'must be an object');
@@ -58,7 +62,8 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
     ...(current && { actor: { __entity: current.uid } }),
     actors: actors.map((actor) => ({ __entity: actor.uid })),
     depth: actors.length,
-    arguments: toCedarRecord(args ?? {}, 'context.arguments'),
+    // Left out when nobody has seen them: an empty record would say that there are none, and slip past a forbid.
+    ...(unseen !== true && { arguments: toCedarRecord(args ?? {}, 'context.arguments') }),
     scope: toStrings(scope, 'context.scope').flatMap((value) => value.split(' ').filter((one) => one !== '')),
     aud: toStrings(aud, 'context.aud'),
   };

@@ -19,16 +19,21 @@ const serverName = /^[^/:]+$/;
  * The resource as an entity. A tool, prompt or resource of server `s` is `Tool::"s/<id>"` with the parent
  * `McpServer::"s"` and the attributes `name` (or `uri`) and `server`; without a server it is `Tool::"<id>"` and has no
  * parent, so a policy about a server never covers it. The server is `properties.server`, or else `context.server`.
+ * Types that are not MCP's stand by themselves under the Cedar type that `declared` gives them; MCP's own win.
  *
  * @throws InvalidEvaluation for a type that is not known, two servers that disagree, or an id that would pass for one
  *   on a server
  */
-export function buildResource(resource: Evaluation['resource'], contextServer: unknown): CedarEntity {
+export function buildResource(
+  resource: Evaluation['resource'],
+  contextServer: unknown,
+  declared: Readonly<Record<string, string>> = {},
+): CedarEntity {
   const attrs = toCedarRecord(resource.properties ?? {}, 'resource.properties');
-  const alone = Object.hasOwn(standalone, resource.type) ? standalone[resource.type] : undefined;
+  const alone = lookUp(standalone, resource.type) ?? lookUp(declared, resource.type);
   if (alone !== undefined) return { uid: { type: alone, id: resource.id }, attrs, parents: [] };
 
-  const kind = Object.hasOwn(onServer, resource.type) ? onServer[resource.type] : undefined;
+  const kind = lookUp(onServer, resource.type);
   if (kind === undefined) throw new InvalidEvaluation('resource.type', 'is not known');
   const named = { ...attrs, [kind.nameAttribute]: resource.id };
   const server = serverOf(resource, contextServer);
@@ -62,4 +67,9 @@ function checkNotOnServer(id: string): void {
   const slash = id.indexOf('/');
   if (slash > 0 && serverName.test(id.slice(0, slash)))
     throw new InvalidEvaluation('resource.id', 'needs a server');
+}
+
+/** The types are callers' words: `constructor` is not one of ours. */
+function lookUp<T>(table: Readonly<Record<string, T>>, type: string): T | undefined {
+  return Object.hasOwn(table, type) ? table[type] : undefined;
 }

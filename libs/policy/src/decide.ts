@@ -42,11 +42,13 @@ export function decideEvaluation(
 
 function verdictOn(
   evaluation: Evaluation,
-  { engine, ownIssuer }: DecideDependencies,
+  { engine, ownIssuer, resourceTypes }: DecideDependencies,
   report: (reason: string, cause: unknown) => void,
 ): Verdict {
   try {
-    const requests = chainsToAllow(evaluation).map((chain) => buildCedarRequest(chain, { ownIssuer }));
+    const requests = chainsToAllow(evaluation).map((chain) =>
+      buildCedarRequest(chain, { ownIssuer, resourceTypes }),
+    );
     return allAllow(requests, engine);
   } catch (cause) {
     const reason = cause instanceof InvalidEvaluation ? 'invalid_request' : 'policy_error';
