@@ -1,0 +1,84 @@
+import { type BehalfConfig, parseConfig, upstreamResource } from '@behalf/config';
+import { openEmbedded } from '@behalf/embedded';
+import { freePort } from '@behalf/testing';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
+import { type Standalone, startStandalone } from '../src/start-standalone.js';
+
+/** The ports that `deploy/demo/behalf.yaml` writes down, wherever they stand in it. */
+const demoPorts = [4000, 4001, 4002, 4003, 4010] as const;
+
+export type AdjustConfig = (file: Record<string, any>) => void;
+
+/** The demo configuration with every port replaced by a free one, and its data in a folder of its own. */
+export async function demoConfigOnFreePorts(
+  dataFolder: string,
+  adjust: AdjustConfig = () => {},
+): Promise<BehalfConfig> {
+  let text = await readFile('deploy/demo/behalf.yaml', 'utf8');
+  for (const port of demoPorts) text = text.replaceAll(`${port}`, `${await freePort()}`);
+  const file = parse(text) as Record<string, any>;
+  file['dataFolder'] = dataFolder;
+  file['logLevel'] = process.env['BEHALF_TEST_LOG'] ?? 'silent';
+  const { files, whoami } = file['gateway'].upstreams;
+  files.cwd = join(dataFolder, 'files');
+  // The program behind whoami runs inside the test, so that no build has to exist.
+  delete whoami.process;
+  adjust(file);
+  return parseConfig(file, {});
+}
+
+/** The demo, complete and running, with the names that tests need. */
+export interface DemoSystem {
+  config: BehalfConfig;
+  services: Standalone['services'];
+  issuer: string;
+  gateway: string;
+  /** The MCP URL of an upstream, which is also its resource identifier. */
+  mcpUrl(upstream: string): string;
+  /** Ends everything. The data folder stays when the caller named it. */
+  close(): Promise<void>;
+}
+
+/** Starts all services and the server behind whoami on free ports. */
+export async function startDemoSystem(
+  options: { config?: BehalfConfig; adjust?: AdjustConfig } = {},
+): Promise<DemoSystem> {
+  const temporary = options.config ? undefined : await mkdtemp(join(tmpdir(), 'behalf-'));
+  const config = options.config ?? (await demoConfigOnFreePorts(temporary ?? '', options.adjust));
+  await mkdir(join(config.dataFolder, 'files'), { recursive: true });
+  const { issuer, paths } = config.authorizationServer;
+  const upstream = config.gateway.upstreams['whoami'];
+  if (upstream?.transport !== 'http') throw new Error('the demo has no whoami');
+  const whoami = await startWhoami({
+    port: Number(new URL(upstream.url).port),
+    issuer,
+    jwksUri: `${issuer}${paths.jwks}`,
+    resource: upstream.url,
+  });
+  const removeTemporary = async (): Promise<void> => {
+    if (temporary) await rm(temporary, { recursive: true, force: true });
+  };
+  try {
+    const standalone = await openEmbedded('behalf-test', startStandalone, config);
+    return {
+      config,
+      services: standalone.services,
+      issuer,
+      gateway: config.gateway.publicUrl,
+      mcpUrl: (name) => upstreamResource(config.gateway, name),
+      close: async () => {
+        await standalone.close();
+        await whoami.close();
+        await removeTemporary();
+      },
+    };
+  } catch (error) {
+    await whoami.close();
+    await removeTemporary();
+    throw error;
+  }
+}

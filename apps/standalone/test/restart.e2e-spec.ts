@@ -1,0 +1,63 @@
+import type { BehalfConfig } from '@behalf/config';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { browsePages } from './browse.fixture.js';
+import { type DemoSystem, demoConfigOnFreePorts, startDemoSystem } from './demo-system.fixture.js';
+import { mcpRequest } from './mcp-request.fixture.js';
+import { type Tokens, authorizationRequest, redirectUri, refresh, signIn } from './oauth-client.fixture.js';
+
+let dataFolder: string;
+let config: BehalfConfig;
+let system: DemoSystem | undefined;
+let before: { keys: unknown; tokens: Tokens; registered: string };
+
+const jwks = async (): Promise<unknown> =>
+  (await fetch(`${config.authorizationServer.issuer}${config.authorizationServer.paths.jwks}`)).json();
+
+beforeAll(async () => {
+  dataFolder = await mkdtemp(join(tmpdir(), 'behalf-'));
+  config = await demoConfigOnFreePorts(dataFolder);
+  system = await startDemoSystem({ config });
+  const resource = system.mcpUrl('everything');
+  const registration = await fetch(`${system.issuer}${config.authorizationServer.paths.registration}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }),
+  });
+  const { client_id: registered } = (await registration.json()) as { client_id: string };
+  await signIn(system, { username: 'alice', resource, clientId: registered });
+  before = { keys: await jwks(), tokens: await signIn(system, { username: 'alice', resource }), registered };
+  await system.close();
+  system = undefined;
+  system = await startDemoSystem({ config });
+});
+afterAll(async () => {
+  await system?.close();
+  await rm(dataFolder, { recursive: true, force: true });
+});
+
+describe('a second start on the same folder', () => {
+  it('has the same signing keys', async () => {
+    expect(await jwks()).toEqual(before.keys);
+  });
+
+  it('accepts the access tokens from before', async () => {
+    const url = system!.mcpUrl('everything');
+    expect((await mcpRequest(url, 'tools/list', {}, { token: before.tokens.access_token })).status).toBe(200);
+  });
+
+  it('refreshes the refresh tokens from before', async () => {
+    expect((await refresh(system!, before.tokens.refresh_token)).status).toBe(200);
+  });
+
+  it('knows the clients that registered, and what people agreed to', async () => {
+    const { url } = authorizationRequest(system!, {
+      client_id: before.registered,
+      resource: system!.mcpUrl('everything'),
+    });
+    const { end, pages } = await browsePages(url, 'alice');
+    expect(end.searchParams.get('code')).not.toBeNull();
+    expect(pages).toEqual(['sign-in']);
+  });
+});

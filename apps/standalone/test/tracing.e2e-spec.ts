@@ -1,0 +1,94 @@
+import { attributes, startTracing, type Tracing } from '@behalf/telemetry';
+import { SpanKind } from '@opentelemetry/api';
+import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { type DemoSystem, startDemoSystem } from './demo-system.fixture.js';
+import { callTool } from './mcp-request.fixture.js';
+import { signIn } from './oauth-client.fixture.js';
+
+const exporter = new InMemorySpanExporter();
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const argument = 'an-argument-that-nobody-should-see';
+
+let tracing: Tracing;
+let system: DemoSystem;
+let secrets: string[];
+let spans: ReadableSpan[];
+
+beforeAll(async () => {
+  tracing = startTracing({ serviceName: 'test', spanProcessor: new SimpleSpanProcessor({ exporter }) });
+  system = await startDemoSystem();
+  const { access_token: token, refresh_token: refreshToken } = await signIn(system, {
+    username: 'alice',
+    resource: system.mcpUrl('whoami'),
+  });
+  const answer = await callTool(
+    system.mcpUrl('whoami'),
+    'whoami',
+    { note: argument },
+    { token, headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` } },
+  );
+  expect(answer.body.result.isError).not.toBe(true);
+  secrets = [token, refreshToken ?? '', 'demo-gateway-secret', argument, token.split('.')[2] ?? ''];
+  spans = exporter.getFinishedSpans();
+});
+afterAll(async () => {
+  await system?.close();
+  await tracing?.stop();
+});
+
+const inTrace = () => spans.filter((span) => span.spanContext().traceId === traceId);
+
+describe('one call', () => {
+  it('is one trace: gateway, policy decision, exchange, upstream', () => {
+    const names = inTrace().map(({ name }) => name);
+    const has = (pattern: RegExp) => names.some((name) => pattern.test(name));
+    expect(names).toContain('tools/call whoami');
+    expect([has(/polic|decision|evaluat/i), has(/exchange/i)]).toEqual([true, true]);
+    // The gateway's own side of the call upstream is a client span of the same name.
+    expect(inTrace().filter(({ name }) => name === 'tools/call whoami').length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('hangs together: every span has its parent in the trace, or the parent that the client named', () => {
+    const ids = new Set(inTrace().map((span) => span.spanContext().spanId));
+    const orphans = inTrace().filter(
+      ({ parentSpanContext }) =>
+        parentSpanContext &&
+        !ids.has(parentSpanContext.spanId) &&
+        parentSpanContext.spanId !== 'b7ad6b7169203331',
+    );
+    expect(orphans.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('says who acts for whom, and what was decided, at every decision and at the exchange', () => {
+    const named = (pattern: RegExp) => inTrace().filter(({ name }) => pattern.test(name));
+    const [call] = named(/^tools\/call whoami$/).filter(({ kind }) => kind === SpanKind.SERVER);
+    expect(call?.attributes).toMatchObject({
+      [attributes.toolName]: 'whoami',
+      [attributes.actorChain]: [],
+      [attributes.actorDepth]: 0,
+      [attributes.decisionId]: expect.any(String),
+      [attributes.grantId]: expect.any(String),
+      [attributes.txn]: expect.any(String),
+    });
+    const decisions = named(/^policy decide/).map((span) => span.attributes[attributes.actorChain]);
+    expect(decisions).toEqual([[], ['demo-gateway']]);
+    // One side asks, the other side issues; the one that issues knows the chain.
+    const exchanges = named(/exchange/).map((span) => span.attributes);
+    expect(exchanges).toContainEqual(
+      expect.objectContaining({
+        [attributes.actorChain]: ['demo-gateway'],
+        [attributes.actorDepth]: 1,
+        [attributes.txn]: call?.attributes[attributes.txn],
+      }),
+    );
+  });
+});
+
+it('no span holds a token, a secret or an argument', () => {
+  expect(spans.length).toBeGreaterThan(0);
+  const everything = JSON.stringify(
+    spans.map(({ name, attributes: set, events, links, status }) => ({ name, set, events, links, status })),
+  );
+  for (const secret of secrets.filter(Boolean)) expect(everything).not.toContain(secret);
+  expect(everything).not.toMatch(/eyJ[A-Za-z0-9_-]{10,}\./);
+});
