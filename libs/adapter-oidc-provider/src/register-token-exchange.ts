@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { grantTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
-import { activeTraceId } from '@behalf/telemetry';
+import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
 import { exchangeToken } from '@behalf/token-exchange';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { ProviderDependencies } from './dependencies.js';
@@ -42,7 +43,6 @@ export function registerTokenExchange(provider: Provider, deps: ProviderDependen
     verifyAccessToken: (token: string) => readOwnAccessToken(token, { ...deps, issuer }),
     findTarget: (identifier: string) => deps.resources.find(identifier),
     ...deps.exchange,
-    audit: { append: deps.audit },
     newId: randomUUID,
   };
   const handler = async (ctx: KoaContextWithOIDC): Promise<void> => {
@@ -58,9 +58,28 @@ export function registerTokenExchange(provider: Provider, deps: ProviderDependen
       nowSeconds: nowSeconds(deps.clock),
       traceId: activeTraceId(),
     };
-    ctx.body = await exchangeToken(request, dependencies).catch((error: unknown) =>
-      throwToLibrary(ctx, error),
-    );
+    const spanAttributes = { [attributes.clientId]: client.clientId };
+    ctx.body = await inSpan('exchange token', { attributes: spanAttributes }, (span) => {
+      // What is recorded is what the span may tell.
+      const append = (record: AuditRecord): Promise<void> => {
+        span.setAttributes(describeExchange(record));
+        return deps.audit(record);
+      };
+      return exchangeToken(request, { ...dependencies, audit: { append } });
+    }).catch((error: unknown) => throwToLibrary(ctx, error));
   };
   provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);
+}
+
+function describeExchange({ actors = [], decisionId, outcome, details }: AuditRecord) {
+  const { audience, txn, reason } = details ?? {};
+  return {
+    [attributes.actorChain]: actors,
+    [attributes.actorDepth]: actors.length,
+    [attributes.decision]: outcome === 'allowed',
+    ...(decisionId !== undefined && { [attributes.decisionId]: decisionId }),
+    ...(typeof audience === 'string' && { [attributes.audience]: audience }),
+    ...(typeof txn === 'string' && { [attributes.txn]: txn }),
+    ...(typeof reason === 'string' && { [attributes.decisionReason]: reason }),
+  };
 }
