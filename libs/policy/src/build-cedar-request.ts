@@ -3,17 +3,24 @@ import { buildActors } from './build-actors.js';
 import { buildResource } from './build-resource.js';
 import type { CedarEntity, CedarRequest, CedarValue } from './cedar-request.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
+import { buildSubject } from './build-subject.js';
 import { toCedarRecord } from './to-cedar-value.js';
+import { toStrings } from './to-strings.js';
+import { describedTool } from './tool-definition.js';
+import { type NumberForm, typeArguments } from './type-arguments.js';
 
 export interface MappingOptions {
   /** The issuer whose actors are known by `sub` alone; any other issuer's stand under `<iss>#<sub>`. */
   ownIssuer?: string | undefined;
   /** Resource types besides MCP's, and the Cedar type of each. */
   resourceTypes?: Readonly<Record<string, string>> | undefined;
+  /** The moment of the decision; without it there is no `context.now`. */
+  nowMs?: number | undefined;
+  /** How arguments of the type `number` are put when the evaluation carries the tool's schema. */
+  numbers?: NumberForm | undefined;
+  /** Token claim -> attribute of the person; `groups` names the teams. */
+  personAttributes?: Readonly<Record<string, string>> | undefined;
 }
-
-/** `identity` is what COAZ-MCP calls a person. */
-const subjectTypes = new Set(['user', 'identity']);
 
 /**
  * Puts an AuthZEN evaluation in Cedar's terms:
@@ -22,20 +29,23 @@ const subjectTypes = new Set(['user', 'identity']);
  * |---|---|
  * | `subject` of type `user` or `identity` | `User::"id"`; `properties.groups` are its parents `Team::"x"`, the other properties its attributes |
  * | `action.name` | `Action::"name"`, `properties` as `context.action` |
+ * | `subject.properties.claims` | claims of the person's token, see `buildSubject` |
  * | `resource` | see `buildResource` |
  * | `context.actors` | `context.actor` (the current one, optional), `context.actors` (Set<Agent>), `context.depth` |
- * | `context.arguments` | `context.arguments`, typed by `toCedarValue`; an empty record without them |
+ * | `context.arguments` | `context.arguments`, typed by the tool's schema if it came along, else by `toCedarValue`; an empty record without them |
  * | `context.arguments_unknown: true` | no `context.arguments` at all: the caller saw the call without them, so a policy that reads them errs |
  * | `context.scope`, `context.aud` | Set<String>; empty without them |
+ * | `context.origin` | the same, with `ip` as an ipaddr |
+ * | the time | `context.now`, a datetime: ours, whatever the caller says |
  * | any other member of `context` | under its own name |
  *
- * Does not check anything against the schema: arguments are as free as the tools that declare them, so policies are
+ * Does not check anything against the bundle's schema: arguments are as free as the tools that declare them, so policies are
  * validated against the schema and requests are not. A value of an undeclared type makes a policy err, which denies.
  *
  * @throws InvalidEvaluation when part of it has no faithful Cedar form
  */
 export function buildCedarRequest(evaluation: Evaluation, options: MappingOptions = {}): CedarRequest {
-  // `actor`, `depth` and `action` are only ever derived: a caller's own would contradict what they are derived from.
+  // `actor`, `depth`, `action` and `now` are only ever derived: a caller's own would contradict what they come from.
   const {
     arguments: args,
     arguments_unknown: unseen,
@@ -45,9 +55,11 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
     actor: _,
     depth: _1,
     action: _2,
+    now: _3,
+    origin,
     ...rest
   } = evaluation.context ?? {};
-  const subject = buildSubject(evaluation.subject);
+  const subject = buildSubject(evaluation.subject, options.personAttributes);
   const resource = buildResource(evaluation.resource, evaluation.context?.['server'], options.resourceTypes);
   const actors = buildActors(chain, options.ownIssuer);
   if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args))) {
@@ -56,6 +68,7 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
   const current = actors[0];
   const context: Record<string, CedarValue> = {
     ...toCedarRecord(rest, 'context'),
+    ...(isObject(origin) && { origin: buildOrigin(origin) }),
     ...(evaluation.action.properties && {
       action: toCedarRecord(evaluation.action.properties, 'action.properties'),
     }),
@@ -63,7 +76,10 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
     actors: actors.map((actor) => ({ __entity: actor.uid })),
     depth: actors.length,
     // Left out when nobody has seen them: an empty record would say that there are none, and slip past a forbid.
-    ...(unseen !== true && { arguments: toCedarRecord(args ?? {}, 'context.arguments') }),
+    ...(unseen !== true && { arguments: buildArguments(args, evaluation, options.numbers) }),
+    ...(options.nowMs !== undefined && {
+      now: { __extn: { fn: 'datetime', arg: new Date(options.nowMs).toISOString() } },
+    }),
     scope: toStrings(scope, 'context.scope').flatMap((value) => value.split(' ').filter((one) => one !== '')),
     aud: toStrings(aud, 'context.aud'),
   };
@@ -76,24 +92,17 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
   };
 }
 
-function buildSubject(subject: Evaluation['subject']): CedarEntity {
-  if (!subjectTypes.has(subject.type)) throw new InvalidEvaluation('subject.type', 'is not known');
-  const { groups, ...attributes } = subject.properties ?? {};
-  return {
-    uid: { type: 'User', id: subject.id },
-    attrs: toCedarRecord(attributes, 'subject.properties'),
-    parents: toStrings(groups, 'subject.properties.groups').map((id) => ({ type: 'Team', id })),
-  };
-}
-
-/** One string, many, or none. */
-function toStrings(value: unknown, path: string): string[] {
-  const values: unknown[] =
-    value === undefined || value === null ? [] : Array.isArray(value) ? value : [value];
-  if (!values.every((one) => typeof one === 'string' && one.isWellFormed())) {
-    throw new InvalidEvaluation(path, 'must be text or a list of texts');
-  }
-  return values as string[];
+function buildArguments(
+  args: Record<string, unknown> | null | undefined,
+  { action, resource }: Evaluation,
+  numbers: NumberForm | undefined,
+): Record<string, CedarValue> {
+  // A question without arguments is about the tool and not about a call: nothing can be missing from it.
+  const isCall = resource.type === 'tool' && action.name === 'tools/call' && args !== undefined;
+  const schema = isCall ? describedTool(resource).inputSchema : undefined;
+  return schema === undefined
+    ? toCedarRecord(args ?? {}, 'context.arguments')
+    : typeArguments(args ?? {}, schema, numbers);
 }
 
 /** An actor may stand in a chain twice; Cedar takes each entity once. */
@@ -101,4 +110,16 @@ function distinct(entities: CedarEntity[]): CedarEntity[] {
   return [
     ...new Map(entities.map((entity) => [JSON.stringify([entity.uid.type, entity.uid.id]), entity])).values(),
   ];
+}
+
+function buildOrigin(origin: Record<string, unknown>): Record<string, CedarValue> {
+  const { ip, ...rest } = origin;
+  if (ip === undefined || ip === null) return toCedarRecord(rest, 'context.origin');
+  if (typeof ip !== 'string' || !/^[0-9a-f:.]{2,45}$/i.test(ip))
+    throw new InvalidEvaluation('context.origin.ip', 'is not an address');
+  return { ...toCedarRecord(rest, 'context.origin'), ip: { __extn: { fn: 'ip', arg: ip } } };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

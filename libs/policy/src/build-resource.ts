@@ -2,12 +2,15 @@ import type { Evaluation } from '@behalf/contracts';
 import type { CedarEntity } from './cedar-request.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
 import { toCedarRecord } from './to-cedar-value.js';
+import { describedTool } from './tool-definition.js';
 
 /** What lives on an MCP server, under what Cedar type, and the attribute that holds its name there. */
 const onServer: Record<string, { type: string; nameAttribute: string }> = {
   tool: { type: 'Tool', nameAttribute: 'name' },
   prompt: { type: 'Prompt', nameAttribute: 'name' },
   resource_uri: { type: 'ResourceUri', nameAttribute: 'uri' },
+  // What COAZ-MCP calls it.
+  resource: { type: 'ResourceUri', nameAttribute: 'uri' },
 };
 /** What stands by itself. `audience` is the protected resource that an exchanged token would be for. */
 const standalone: Record<string, string> = { mcp_server: 'McpServer', audience: 'Audience' };
@@ -19,6 +22,7 @@ const serverName = /^[^/:]+$/;
  * The resource as an entity. A tool, prompt or resource of server `s` is `Tool::"s/<id>"` with the parent
  * `McpServer::"s"` and the attributes `name` (or `uri`) and `server`; without a server it is `Tool::"<id>"` and has no
  * parent, so a policy about a server never covers it. The server is `properties.server`, or else `context.server`.
+ * A tool also has `definition_hash` and `annotations` (`destructiveHint` and so on) when the evaluation describes it.
  * Types that are not MCP's stand by themselves under the Cedar type that `declared` gives them; MCP's own win.
  *
  * @throws InvalidEvaluation for a type that is not known, two servers that disagree, or an id that would pass for one
@@ -29,7 +33,7 @@ export function buildResource(
   contextServer: unknown,
   declared: Readonly<Record<string, string>> = {},
 ): CedarEntity {
-  const attrs = toCedarRecord(resource.properties ?? {}, 'resource.properties');
+  const attrs = attributesOf(resource);
   const alone = lookUp(standalone, resource.type) ?? lookUp(declared, resource.type);
   if (alone !== undefined) return { uid: { type: alone, id: resource.id }, attrs, parents: [] };
 
@@ -46,6 +50,15 @@ export function buildResource(
     attrs: { ...named, server },
     parents: [{ type: 'McpServer', id: server }],
   };
+}
+
+/** A tool's definition becomes its hash and its annotations; the schema itself is no attribute, it types the arguments. */
+function attributesOf(resource: Evaluation['resource']): CedarEntity['attrs'] {
+  if (resource.type !== 'tool') return toCedarRecord(resource.properties ?? {}, 'resource.properties');
+  const { definition: _, input_schema: _1, ...others } = resource.properties ?? {};
+  const { definitionHash, annotations } = describedTool(resource);
+  const described = { ...others, definition_hash: definitionHash, annotations };
+  return toCedarRecord(described, 'resource.properties');
 }
 
 function serverOf(resource: Evaluation['resource'], contextServer: unknown): string | undefined {

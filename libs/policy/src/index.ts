@@ -23,3 +23,17 @@ export {
   type UncheckedEvaluations,
   evaluateBatch,
 } from './evaluate-batch.js';
+export { canonicalJson, digestOf } from './canonical-json.js';
+export {
+  type DescribedTool,
+  type ToolDefinition,
+  describedTool,
+  toolDefinitionHash,
+} from './tool-definition.js';
+export { type NumberForm, typeArguments } from './type-arguments.js';
+export {
+  type GeneratedTypes,
+  type ToolSchema,
+  cedarString,
+  generateArgumentTypes,
+} from './generate-argument-types.js';
