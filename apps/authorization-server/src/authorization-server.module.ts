@@ -20,8 +20,10 @@ import { RouterModule } from '@nestjs/core';
 import type { AttemptLimiter } from './attempt-limiter.js';
 import { answerRevocations } from './bus/answer-revocations.js';
 import { AdminController } from './http/admin.controller.js';
+import { ConsentController } from './http/consent.controller.js';
 import { InteractionController } from './http/interaction.controller.js';
 import { routeToProvider } from './http/route-to-provider.js';
+import { SignInController } from './http/sign-in.controller.js';
 import { SignInCallbackController } from './http/sign-in-callback.controller.js';
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
@@ -32,7 +34,7 @@ import { KEY_ROTATION, PROVIDER_HOLDER, REGISTRATION_LIMITER } from './tokens.js
 const maxDocumentBytes = 64 * 1024;
 const fetchTimeoutMs = 2_500;
 
-@Module({ controllers: [InteractionController] })
+@Module({ controllers: [InteractionController, SignInController, ConsentController] })
 class InteractionModule {}
 
 @Module({ controllers: [SignInCallbackController] })

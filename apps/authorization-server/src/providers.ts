@@ -23,6 +23,7 @@ import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { clientSecretFrom } from './config.js';
 import { FormGuard } from './http/form-guard.js';
+import { Interactions } from './http/interactions.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { KeyRotation } from './key-rotation.js';
 import { errorPage, signedOutPage, signOutPage } from './pages/message-pages.js';
@@ -30,7 +31,7 @@ import { ProviderHolder } from './provider-holder.js';
 import { serverSecret } from './server-secrets.js';
 import { UpstreamSignIn } from './sign-in/upstream-sign-in.js';
 import {
-  FORM_GUARD,
+  INTERACTIONS,
   ISSUER_KEYS,
   KEY_ROTATION,
   PROVIDER_HOLDER,
@@ -44,6 +45,7 @@ import {
 
 /** A decision takes milliseconds; past this the policy service is down. */
 const policyTimeoutMs = 2_000;
+const refreshesPerGrant = { attempts: 60, windowSeconds: 60 };
 const passwordAttempts = { attempts: 10, windowSeconds: 60 };
 
 export interface AuthorizationServerOptions {
@@ -74,12 +76,6 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       provide: SIGNER,
       inject: [SIGNING_KEYS, CLOCK],
       useFactory: (keys: SigningKeys, clock: Clock) => new JoseSigner(keys, clock),
-    },
-    {
-      provide: FORM_GUARD,
-      inject: [RECORD_STORE, KEY_ENCRYPTION_KEY],
-      useFactory: async (records: RecordStore, kek: KeyEncryptionKey) =>
-        new FormGuard(await serverSecret(records, kek, 'forms'), server.issuer),
     },
     {
       provide: SIGN_IN_LIMITER,
@@ -128,6 +124,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         signer: JoseSigner,
         bus: Bus,
       ) => {
+        const refreshes = new AttemptLimiter(clock, refreshesPerGrant);
         const cookieKeys = [await serverSecret(records, kek, 'cookies')];
         return ProviderHolder.open(async () =>
           createProvider({
@@ -141,6 +138,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
             cookieKeys,
             clientSecret: clientSecretFrom(environment),
             fetch,
+            tryRefresh: (grantId) => refreshes.tryAttempt(grantId),
             exchange: {
               signer,
               decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
@@ -151,6 +149,16 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
           }),
         );
       },
+    },
+    {
+      provide: INTERACTIONS,
+      inject: [PROVIDER_HOLDER, RECORD_STORE, KEY_ENCRYPTION_KEY],
+      useFactory: async (holder: ProviderHolder, records: RecordStore, kek: KeyEncryptionKey) =>
+        new Interactions(
+          holder,
+          new FormGuard(await serverSecret(records, kek, 'forms'), server.issuer),
+          `${server.issuer}${server.paths.interaction}`,
+        ),
     },
     {
       provide: KEY_ROTATION,

@@ -1,5 +1,5 @@
 /** What the parts of this service ask for by injection, besides the ports. */
-export const FORM_GUARD = Symbol('FORM_GUARD');
+export const INTERACTIONS = Symbol('INTERACTIONS');
 export const PROVIDER_HOLDER = Symbol('PROVIDER_HOLDER');
 export const RESOURCE_REGISTRY = Symbol('RESOURCE_REGISTRY');
 export const SIGN_IN_LIMITER = Symbol('SIGN_IN_LIMITER');
@@ -9,4 +9,3 @@ export const ISSUER_KEYS = Symbol('ISSUER_KEYS');
 export const KEY_ROTATION = Symbol('KEY_ROTATION');
 export const SIGNER = Symbol('SIGNER');
 export const REGISTRATION_LIMITER = Symbol('REGISTRATION_LIMITER');
-export const CLIENT_SECRETS = Symbol('CLIENT_SECRETS');

@@ -113,3 +113,17 @@ describe('without a grace', () => {
     await server.close();
   });
 });
+
+describe('a client that refreshes in a hot loop', () => {
+  it('clients.md 12: is told to wait, and keeps its refresh token', async () => {
+    const server = await TestServer.start();
+    let { refresh_token: token } = await server.signIn();
+    for (let count = 0; count < 60; count++) token = (await server.refresh(token)).body.refresh_token;
+    const refused = await server.refresh(token);
+    expect(refused.status).toBe(429);
+    expect(refused.body.error).toBe('temporarily_unavailable');
+    server.clock.advanceSeconds(61);
+    expect((await server.refresh(token)).status).toBe(200);
+    await server.close();
+  });
+});

@@ -49,7 +49,7 @@ describe('sign-in page', () => {
     const answer = await server.browser.submit(
       page,
       { username: 'alice', password: 'alice', ...fields },
-      { headers: headers as Record<string, string> },
+      { headers },
     );
     expect(answer.status).toBe(403);
     expect(answer.html).toContain('access_denied');

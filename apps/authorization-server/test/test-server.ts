@@ -6,8 +6,10 @@ import { revocationCreated, signingKeysRotated } from '@behalf/contracts';
 import type { EventEnvelope } from '@behalf/ports';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import type { RunningService } from '@behalf/service-kit';
+import { type SigningKey, signingKeyKind, SigningKeys } from '@behalf/signing-keys';
 import { FakeClock, freePort, TestBrowser } from '@behalf/testing';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
+// oxlint-disable-next-line no-restricted-imports -- a test of this app starts this app
 import { type StartOptions, startAuthorizationServer } from '../src/authorization-server.module.js';
 
 export const files = 'http://localhost:4003/mcp/files';
@@ -107,6 +109,7 @@ export class TestServer {
         }
       },
     });
+    await seedSigningKeys(records, clock);
     const audit: AuditRecord[] = [];
     const service = await startAuthorizationServer(
       {
@@ -119,7 +122,7 @@ export class TestServer {
           append: async (record) => void audit.push(record),
           latest: async (limit) => audit.toReversed().slice(0, limit),
         },
-        keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),
+        keyEncryptionKey: kek,
       },
       options,
     );
@@ -235,6 +238,22 @@ export class TestServer {
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   }
+}
+
+const kek = new LocalKeyEncryptionKey(randomBytes(32));
+let seed: Promise<SigningKey[]> | undefined;
+
+/** Making RSA keys takes longer than most tests, so the servers of one file begin with the same. */
+async function seedSigningKeys(records: MemoryRecordStore, clock: FakeClock): Promise<void> {
+  seed ??= (async () => {
+    const made = new MemoryRecordStore(clock);
+    await new SigningKeys(made, kek, clock, { overlapSeconds: 1 }).ensure();
+    return (await made.list(signingKeyKind)).map(({ value }) => value);
+  })();
+  const keys = await seed;
+  await records.transaction(async (transaction) => {
+    for (const key of keys) await transaction.put(signingKeyKind, key.kid, key);
+  });
 }
 
 export const verifier = randomBytes(32).toString('base64url');

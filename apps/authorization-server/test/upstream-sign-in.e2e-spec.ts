@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { freePort, TestBrowser, type Visit } from '@behalf/testing';
 import { TestServer } from './test-server.js';
 import { startUpstreamProvider, type UpstreamProvider } from './upstream-provider.js';
@@ -8,6 +9,8 @@ describe('sign-in at an upstream OpenID provider', () => {
   let server: TestServer;
   let upstream: UpstreamProvider;
   beforeEach(async () => {
+    // The library warns of what makes a good upstream for tests.
+    for (const level of ['info', 'warn'] as const) jest.spyOn(console, level).mockImplementation(() => {});
     const port = await freePort();
     const issuer = `http://localhost:${port}`;
     upstream = await startUpstreamProvider(`${issuer}/sign-in/callback`, { ada: ['eng'] });

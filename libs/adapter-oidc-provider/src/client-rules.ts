@@ -29,7 +29,7 @@ interface ClientUnderRules {
 export function applyClientRules(provider: Provider, configuredClients: ReadonlySet<string>): void {
   const Client = provider.Client as unknown as {
     prototype: object;
-    Schema: { prototype: { choices(this: MetadataUnderCheck): void } };
+    Schema: { prototype: object };
   };
   Object.assign(Client.prototype, {
     redirectUriAllowed(this: ClientUnderRules, uri: string) {
@@ -44,12 +44,12 @@ export function applyClientRules(provider: Provider, configuredClients: Readonly
   });
 
   const schema = Client.Schema.prototype;
-  const { choices } = schema;
+  const librarysChoices = Reflect.get(schema, 'choices') as (this: MetadataUnderCheck) => void;
   Object.assign(schema, {
     // The first step of the library's check: everything is assigned, nothing is judged yet.
     choices(this: MetadataUnderCheck) {
       normalizeMetadata(this, configuredClients);
-      choices.call(this);
+      librarysChoices.call(this);
     },
     redirectUris(this: MetadataUnderCheck, uris = this.redirect_uris ?? [], label = 'redirect_uris') {
       for (const uri of uris) {

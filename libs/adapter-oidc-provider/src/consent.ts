@@ -30,16 +30,16 @@ export async function findConsent(
 /** Remembers a decision. Hosts agreed to earlier under the same grant stay. */
 export async function rememberConsent(
   transaction: RecordTransaction,
-  decision: { person: string; clientId: string; grantId: string; redirectHost: string },
+  decision: { person: string; clientId: string; grantId: string; redirectUri: string },
 ): Promise<void> {
-  const { person, clientId, grantId, redirectHost } = decision;
+  const { person, clientId, grantId, redirectUri } = decision;
   const earlier = await findConsent(transaction, person, clientId);
   const hosts = earlier?.grantId === grantId ? earlier.redirectHosts : [];
   await transaction.put(consentRecords, consentId(person, clientId), {
     person,
     clientId,
     grantId,
-    redirectHosts: [...new Set([...hosts, redirectHost])],
+    redirectHosts: [...new Set([...hosts, redirectHost(redirectUri)])],
   });
 }
 

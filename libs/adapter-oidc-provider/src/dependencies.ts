@@ -36,6 +36,8 @@ export interface ProviderDependencies {
     signedOut: () => Page;
   };
   exchange: ExchangePorts;
+  /** Counts a refresh of a grant. @returns seconds to wait when there were too many */
+  tryRefresh: (grantId: string) => number | undefined;
   audit: (record: Omit<AuditRecord, 'occurredAtMs'>) => Promise<void>;
   /** Told of faults that leave as `server_error`. */
   onServerError: (error: unknown) => void;

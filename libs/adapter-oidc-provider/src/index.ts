@@ -6,10 +6,10 @@
 export { createProvider } from './create-provider.js';
 export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
 export { ResourceRegistry } from './resource-registry.js';
+export { type Decision, extendGrant } from './extend-grant.js';
 export { isLoopbackRedirect } from './redirect-uris.js';
 export { type Consent, consentRecords, findConsent, redirectHost, rememberConsent } from './consent.js';
 export { type Person, personRecords, resolveUpstreamPerson, savePerson } from './person.js';
-export { signInScopes } from './request-rules.js';
 export { readOwnAccessToken } from './read-own-access-token.js';
 export {
   liveRevocations,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { BehalfConfig } from '@behalf/config';
-import { grantTypes } from '@behalf/oauth';
+import { grantTypes, OAuthError } from '@behalf/oauth';
 import {
   type Account,
   type ClientMetadata,
@@ -17,6 +17,7 @@ import { personRecords } from './person.js';
 import { signInScopes } from './request-rules.js';
 import { resourceServerInfo } from './resource-server-info.js';
 import { revocationLifetimeSeconds } from './revocation-records.js';
+import { throwToLibrary } from './throw-to-library.js';
 import { StorageAdapter } from './storage-adapter.js';
 
 const maxClientDocumentBytes = 5 * 1024;
@@ -99,7 +100,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies): Configur
     },
     formats: {
       customizers: {
-        jwt: (ctx, token, jwt) => completeAccessTokenPayload(ctx, token as never, jwt.payload),
+        jwt: (ctx, token, jwt) => completeAccessTokenPayload(ctx, token, jwt.payload),
       },
     },
     ttl: {
@@ -115,7 +116,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies): Configur
     // Clients keep working after the browser session is over, until their grant is.
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed(grantTypes.refreshToken),
-    rotateRefreshToken: true,
+    rotateRefreshToken: (ctx) => rotateUnlessTooOften(ctx, deps),
     cookies: {
       keys: deps.cookieKeys,
       names: {
@@ -205,6 +206,17 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC, deps: ProviderDependen
     result?.consent?.grantId ??
     (await findConsent(deps.records, account.accountId, client.clientId))?.grantId;
   return decided === undefined ? undefined : provider.Grant.find(decided);
+}
+
+/** Always rotates. Some clients refresh in a hot loop; this is the last step before anything is written. */
+function rotateUnlessTooOften(ctx: KoaContextWithOIDC, deps: ProviderDependencies): true {
+  const waitSeconds = deps.tryRefresh(ctx.oidc.entities.RefreshToken?.grantId ?? '');
+  if (waitSeconds === undefined) return true;
+  const error = new OAuthError('temporarily_unavailable', 'too many refreshes', {
+    status: 429,
+    retryAfterSeconds: waitSeconds,
+  });
+  return throwToLibrary(ctx, error);
 }
 
 /** Read once, at the start: a missing file must not be found out by a person who signs in. */

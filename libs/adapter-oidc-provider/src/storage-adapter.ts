@@ -49,18 +49,18 @@ export class StorageAdapter implements Adapter {
   async find(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.options.records.get(this.#kind, this.#id(id));
     if (!record) return undefined;
-    if (this.model === 'Client') return record.value as AdapterPayload;
+    if (this.model === 'Client') return record.value;
     const { consumed, ...value } = record.value;
     return {
       ...value,
       jti: id,
       ...(consumed !== undefined && !this.#answersInGrace(record.value) && { consumed }),
-    } as AdapterPayload;
+    };
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
     const [record] = await this.options.records.list(this.#kind, { where: { uid }, limit: 1 });
-    return record?.value as AdapterPayload | undefined;
+    return record?.value;
   }
 
   async findByUserCode(): Promise<undefined> {

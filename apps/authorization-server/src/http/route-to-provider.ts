@@ -30,13 +30,20 @@ export function routeToProvider(
   const issuerPath = new URL(config.issuer).pathname.replace(/\/$/, '');
   const exact = new Set([
     ...wellKnown,
-    ...[paths.authorization, paths.token, paths.jwks, paths.registration, paths.introspection],
-    ...[paths.revocation, paths.userinfo, paths.endSession],
-    ...[`${paths.endSession}/confirm`, `${paths.endSession}/success`],
+    paths.authorization,
+    paths.token,
+    paths.jwks,
+    paths.registration,
+    paths.introspection,
+    paths.revocation,
+    paths.userinfo,
+    paths.endSession,
+    `${paths.endSession}/confirm`,
+    `${paths.endSession}/success`,
   ]);
   const cors = corsPaths(config);
 
-  return (request, response, next) => {
+  return async (request, response, next) => {
     request.url = relativeToIssuer(request.url, issuerPath);
     const { pathname } = new URL(request.url, 'http://localhost');
 
@@ -69,7 +76,7 @@ export function routeToProvider(
     if (!exact.has(pathname) && !isResume) return next();
     // oidc-provider builds its URLs from the issuer; what it was mounted under must not be added once more.
     request.originalUrl = request.url;
-    holder.handle(request, response).catch(next);
+    await holder.handle(request, response);
   };
 }
 

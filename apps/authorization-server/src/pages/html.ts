@@ -26,6 +26,6 @@ const entities: Record<string, string> = {
 function render(part: Part): string {
   if (part === undefined || part === false) return '';
   if (part instanceof Html) return part.markup;
-  if (Array.isArray(part)) return part.map((one: Part) => render(one)).join('');
-  return String(part as string | number).replace(/[&<>"']/g, (character) => entities[character] as string);
+  if (typeof part === 'object') return part.map(render).join('');
+  return String(part).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
