@@ -78,6 +78,7 @@ describe('administration', () => {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     });
     expect(response.status).toBe(status);
+    expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
     expect(await response.json()).toMatchObject({ error: 'invalid_token' });
   });
 

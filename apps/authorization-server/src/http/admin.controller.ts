@@ -2,7 +2,7 @@ import type { AuditLog } from '@behalf/audit';
 import { readOwnAccessToken } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
 import { OAuthError, parseScope } from '@behalf/oauth';
-import type { Clock, RecordStore } from '@behalf/ports';
+import { type Clock, RecordConflict, type RecordStore } from '@behalf/ports';
 import { type AccessTokenClaims, readBearerToken } from '@behalf/resource-server';
 import { AUDIT_LOG, CLOCK, CONFIG, RECORD_STORE } from '@behalf/service-kit';
 import type { SigningKeys } from '@behalf/signing-keys';
@@ -31,7 +31,13 @@ export class AdminController {
   @HttpCode(200)
   async rotate(@Req() request: Request): Promise<{ kids: string[] }> {
     const { client_id: client } = await this.#authorize(request);
-    const kids = await this.signingKeys.rotate();
+    const kids = await this.signingKeys.rotate().catch((cause: unknown) => {
+      if (!(cause instanceof RecordConflict)) throw cause;
+      throw new OAuthError('temporarily_unavailable', 'the keys are being rotated already', {
+        cause,
+        retryAfterSeconds: 1,
+      });
+    });
     await this.rotation.take();
     await this.audit.append({
       type: 'key-rotation',
@@ -51,6 +57,17 @@ export class AdminController {
 
   /** @throws OAuthError `invalid_token`, `insufficient_scope` */
   async #authorize(request: Request): Promise<AccessTokenClaims> {
+    try {
+      return await this.#verify(request);
+    } catch (error) {
+      // RFC 6750 §3: the refusal names the scheme, and what was wrong if a token came at all.
+      const presented = request.headers.authorization !== undefined && error instanceof OAuthError;
+      request.res?.set('WWW-Authenticate', presented ? `Bearer error="${error.code}"` : 'Bearer');
+      throw error;
+    }
+  }
+
+  async #verify(request: Request): Promise<AccessTokenClaims> {
     const { issuer, paths } = this.config.authorizationServer;
     const token = readBearerToken(request.headers.authorization, new URL(request.url, issuer).searchParams);
     if (token === undefined) throw new OAuthError('invalid_token', 'an access token is required');
