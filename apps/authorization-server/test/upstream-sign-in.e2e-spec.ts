@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { freePort, TestBrowser, type Visit } from '@behalf/testing';
 import { TestServer } from './test-server.js';
@@ -83,6 +84,15 @@ describe('sign-in at an upstream OpenID provider', () => {
     const victim = new TestBrowser();
     await victim.open(server.authorizationUrl());
     expect((await victim.open(url)).status).toBe(403);
+  });
+
+  it('refuses a cookie of the right name that was not set with the redirect', async () => {
+    const { url } = await signInAs('mallory', new TestBrowser(), atCallback);
+    const state = createHash('sha256')
+      .update(url.searchParams.get('state') ?? '')
+      .digest('base64url');
+    const cookie = `sign-in-${state.slice(0, 16)}=forged`;
+    expect((await new TestBrowser().open(url, { headers: { cookie } })).status).toBe(403);
   });
 
   it.each([
