@@ -9,6 +9,7 @@ export {
   type EvaluationDecision,
   type EvaluationsDecision,
   type EvaluationsRequest,
+  type Obligation,
   decisionContextSchema,
   evaluatePolicy,
   evaluatePolicyBatch,
@@ -16,6 +17,7 @@ export {
   evaluationDecisionSchema,
   evaluationsRequestSchema,
   evaluationsDecisionSchema,
+  obligationSchema,
 } from './policy.js';
 export {
   type Revocation,

@@ -25,13 +25,46 @@ export const evaluationSchema = z.object({
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
+/**
+ * `step-up` (with a denial: a token with more scope), `approval` (with a denial: a person has to approve),
+ * `tool-approval` (with a denial: the changed tool has to be reviewed), `redact` (with a permission: fields to remove
+ * from the result).
+ *
+ * @see AuthZEN obligations profile, draft
+ */
+export const obligationSchema = z.object({
+  id: z.string(),
+  type: z.enum(['step-up', 'approval', 'tool-approval', 'redact']),
+  properties,
+});
+export type Obligation = z.infer<typeof obligationSchema>;
+
+/** @see AuthZEN access request and approval profile, draft */
+const accessRequestOfferSchema = z.object({
+  /** Absent where the caller knows it: on the bus it is a subject of its own. */
+  endpoint: z.string().optional(),
+  /** Names the exact call; goes back with the request. */
+  binding_token: z.string(),
+});
+
 /** The `context` of an answer: enough to explain it, nothing that a caller could not be shown by its operator. */
 export const decisionContextSchema = z.looseObject({
   /** Names the decision in logs, spans and audit. */
   id: z.string().optional(),
   /** One word a program can branch on. */
   reason: z
-    .enum(['permitted', 'forbidden', 'no_matching_permit', 'policy_error', 'invalid_request'])
+    .enum([
+      'permitted',
+      'forbidden',
+      'no_matching_permit',
+      'policy_error',
+      'invalid_request',
+      'insufficient_scope',
+      'approval_required',
+      'budget_exceeded',
+      'unsupported_obligation',
+      'tool_changed',
+    ])
     .optional(),
   /** Ids of the policies that determined the decision. */
   policies: z.array(z.string()).optional(),
@@ -39,6 +72,14 @@ export const decisionContextSchema = z.looseObject({
   errors: z.array(z.string()).optional(),
   /** Which policy set decided. */
   policy_version: z.string().optional(),
+  /** What the caller has to do with this answer; one who does not know a type must deny. */
+  obligations: z.array(obligationSchema).optional(),
+  /** With `insufficient_scope`: the smallest set of scopes that would do, held or not. */
+  scope: z.string().optional(),
+  /** With `approval_required`: where approval is asked for. */
+  access_request: accessRequestOfferSchema.optional(),
+  /** The answer to a question asked with `context.preview`: what could be permitted. Never to be enforced. */
+  preview: z.boolean().optional(),
   /** AuthZEN: why this item of a batch could not be evaluated. */
   error: z.object({ status: z.number(), message: z.string() }).optional(),
 });

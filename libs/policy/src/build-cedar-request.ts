@@ -68,7 +68,7 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
   const current = actors[0];
   const context: Record<string, CedarValue> = {
     ...toCedarRecord(rest, 'context'),
-    ...(isObject(origin) && { origin: buildOrigin(origin) }),
+    ...(origin !== undefined && origin !== null && { origin: buildOrigin(origin) }),
     ...(evaluation.action.properties && {
       action: toCedarRecord(evaluation.action.properties, 'action.properties'),
     }),
@@ -112,7 +112,8 @@ function distinct(entities: CedarEntity[]): CedarEntity[] {
   ];
 }
 
-function buildOrigin(origin: Record<string, unknown>): Record<string, CedarValue> {
+function buildOrigin(origin: unknown): Record<string, CedarValue> {
+  if (!isObject(origin)) throw new InvalidEvaluation('context.origin', 'must be an object');
   const { ip, ...rest } = origin;
   if (ip === undefined || ip === null) return toCedarRecord(rest, 'context.origin');
   if (typeof ip !== 'string' || !/^[0-9a-f:.]{2,45}$/i.test(ip))

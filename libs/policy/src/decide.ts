@@ -1,8 +1,8 @@
-import type { DecisionContext, Evaluation, EvaluationDecision } from '@behalf/contracts';
-import { type MappingOptions, buildCedarRequest } from './build-cedar-request.js';
-import type { CedarRequest } from './cedar-request.js';
+import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
+import type { MappingOptions } from './build-cedar-request.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
-import type { EngineDecision, PolicyEngine } from './ports.js';
+import { type Verdict, judgeEvaluation } from './judge-evaluation.js';
+import type { PolicyEngine } from './ports.js';
 
 export interface DecideDependencies extends MappingOptions {
   engine: PolicyEngine;
@@ -12,10 +12,6 @@ export interface DecideDependencies extends MappingOptions {
   onFault?: (fault: { id: string; reason: string; cause: unknown }) => void;
 }
 
-type Verdict = Pick<DecisionContext, 'reason' | 'policies' | 'errors' | 'policy_version'> & {
-  decision: boolean;
-};
-
 /**
  * The one decision: every dialect and transport ends here. It is Cedar's, with two rules on top that only ever deny:
  *
@@ -23,6 +19,8 @@ type Verdict = Pick<DecisionContext, 'reason' | 'policies' | 'errors' | 'policy_
  *    not permit, which is Cedar's own rule. Both are reported.
  * 2. earlier actors only narrow. Whatever is allowed to a chain has to be allowed to it without its earliest actor, and
  *    so on down to the current actor alone; adding an actor therefore never turns a denial into a permission.
+ *
+ * Conditions of policies (`@scopes`, `@approval`, `@budget`) count as not met here; see `decideWithConditions`.
  *
  * Never throws: what cannot be decided is denied, as `invalid_request` or `policy_error`. Does not authenticate the
  * caller, check the subject or record anything.
@@ -42,51 +40,26 @@ export function decideEvaluation(
 
 function verdictOn(
   evaluation: Evaluation,
-  { engine, ownIssuer, resourceTypes }: DecideDependencies,
+  dependencies: DecideDependencies,
   report: (reason: string, cause: unknown) => void,
 ): Verdict {
   try {
-    const requests = chainsToAllow(evaluation).map((chain) =>
-      buildCedarRequest(chain, { ownIssuer, resourceTypes }),
+    const { verdict, required, alternatives } = judgeEvaluation(
+      evaluation,
+      dependencies.engine,
+      dependencies,
     );
-    return allAllow(requests, engine);
+    if (!verdict.decision || (required.length === 0 && alternatives.length === 0)) return verdict;
+    // There is nobody here to ask whether conditions are met; `decideWithConditions` does that.
+    return { ...verdict, decision: false, reason: required.length > 0 ? 'forbidden' : 'no_matching_permit' };
   } catch (cause) {
-    const reason = cause instanceof InvalidEvaluation ? 'invalid_request' : 'policy_error';
+    const reason = faultReason(cause);
     report(reason, cause);
     return { decision: false, reason, policies: [], errors: [] };
   }
 }
 
-/** The evaluation itself, then the same with ever fewer earlier actors. */
-function chainsToAllow(evaluation: Evaluation): Evaluation[] {
-  const actors = evaluation.context?.['actors'];
-  if (!Array.isArray(actors) || actors.length < 2) return [evaluation];
-  return actors.map((_, dropped) => ({
-    ...evaluation,
-    context: { ...evaluation.context, actors: actors.slice(0, actors.length - dropped) },
-  }));
-}
-
-/** The verdict on the whole chain, unless a shorter one is denied. */
-function allAllow(requests: CedarRequest[], engine: PolicyEngine): Verdict {
-  let whole: Verdict | undefined;
-  for (const request of requests) {
-    const verdict = interpret(engine.decide(request));
-    if (!verdict.decision) return verdict;
-    whole ??= verdict;
-  }
-  if (whole === undefined) throw new InvalidEvaluation('context.actors', 'is not an actor chain');
-  return whole;
-}
-
-function interpret({ decision, determining, erring, policyVersion }: EngineDecision): Verdict {
-  const errors = erring.map((policy) => policy.id);
-  const erringForbids = erring.filter((policy) => policy.effect === 'forbid').map((policy) => policy.id);
-  const report = { policies: determining, errors, policy_version: policyVersion };
-  if (decision === 'deny' && determining.length > 0)
-    return { decision: false, reason: 'forbidden', ...report };
-  if (erringForbids.length > 0)
-    return { decision: false, reason: 'policy_error', ...report, policies: erringForbids };
-  if (decision === 'deny') return { decision: false, reason: 'no_matching_permit', ...report };
-  return { decision: true, reason: 'permitted', ...report };
+/** What an evaluation that cannot be decided is denied as. */
+export function faultReason(cause: unknown): 'invalid_request' | 'policy_error' {
+  return cause instanceof InvalidEvaluation ? 'invalid_request' : 'policy_error';
 }

@@ -37,3 +37,27 @@ export {
   cedarString,
   generateArgumentTypes,
 } from './generate-argument-types.js';
+export { type ParsedPolicy, type PolicyJson, type PolicyParser, type ScopeJson } from './parsed-policy.js';
+export { type PolicyTerms, isConditional, readPolicyTerms } from './policy-terms.js';
+export { type Budget } from './read-budgets.js';
+export { ConditionalEngine, type TermsAwareEngine, isTermsAware } from './conditional-engine.js';
+export { type BudgetStore, type Expense, MemoryBudgetStore } from './budget-store.js';
+export { RecordBudgetStore } from './record-budget-store.js';
+export { type CallBinding, bindingOf, bindingToken } from './call-binding.js';
+export {
+  type ApprovalUse,
+  type ConditionDependencies,
+  decideWithConditions,
+} from './decide-with-conditions.js';
+export {
+  type AccessRequest,
+  ApprovalRefused,
+  type ApprovalRefusal,
+  type Approver,
+  RecordedApprovals,
+  accessRequestSchema,
+  accessRequests,
+  decideAccessRequest,
+} from './access-requests.js';
+export { type ToolPin, checkPin, toolPinId, toolPinSchema, toolPins } from './tool-pins.js';
+export { redactResult } from './redact-result.js';
