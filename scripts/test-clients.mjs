@@ -1,7 +1,16 @@
 // Runs real MCP clients, headless, against a standalone that is started here on free ports with a fresh data folder.
 // `npm run test:clients -- [--report FILE] [--only TEXT]`. Ends only what it started.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -12,8 +21,9 @@ const { values } = parseArgs({ options: { report: { type: 'string' }, only: { ty
 const root = fileURLToPath(new URL('..', import.meta.url));
 const standaloneMain = 'dist/apps/standalone/src/main.js';
 const startTimeoutMs = 60_000;
+const stopTimeoutMs = 20_000;
 const caseTimeoutMs = 90_000;
-const demoPorts = [4000, 4001, 4002, 4003, 4010];
+const demoPorts = /\b(?:4000|4001|4002|4003|4010)\b/g;
 
 process.chdir(root);
 if (!existsSync('clients/node_modules/.package-lock.json')) {
@@ -22,7 +32,7 @@ if (!existsSync('clients/node_modules/.package-lock.json')) {
     spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: 'clients', stdio: 'inherit' }),
   );
 }
-if (!existsSync(standaloneMain) || !existsSync('dist/deploy/demo/whoami/main.js')) {
+if (isStale()) {
   await finished(spawn('npm', ['run', 'build'], { stdio: 'inherit' }));
 }
 const { buildCases, environment } = await import('../clients/cases.mjs');
@@ -36,31 +46,48 @@ try {
     ({ name }) => !values.only || name.includes(values.only),
   );
   for (const one of cases) {
-    const result = await runCase(one);
-    results.push(result);
-    console.log(`${result.passed ? 'pass' : 'FAIL'}  ${one.name.padEnd(52)} ${result.seconds.toFixed(1)} s`);
-    if (!result.passed) console.log(indent(result.said));
+    report(await runCase(one));
   }
 } finally {
-  await system?.stop();
+  const ending = await system?.stop();
+  if (ending) report(ending);
   rmSync(folder, { recursive: true, force: true });
 }
 
+function report(result) {
+  results.push(result);
+  console.log(`${result.passed ? 'pass' : 'FAIL'}  ${result.name.padEnd(52)} ${result.seconds.toFixed(1)} s`);
+  if (!result.passed) console.log(indent(result.said));
+}
+
 const failed = results.filter(({ passed }) => !passed).length;
-console.log(`\n${results.length - failed} of ${results.length} clients passed`);
+console.log(`\n${results.length - failed} of ${results.length} passed`);
 if (values.report) {
   mkdirSync(dirname(resolve(values.report)), { recursive: true });
-  const report = { numPassedTests: results.length - failed, numFailedTests: failed, numPendingTests: 0 };
-  writeFileSync(values.report, `${JSON.stringify({ ...report, results }, undefined, 2)}\n`);
+  const summary = { numPassedTests: results.length - failed, numFailedTests: failed, numPendingTests: 0 };
+  writeFileSync(values.report, `${JSON.stringify({ ...summary, results }, undefined, 2)}\n`);
 }
 process.exit(failed > 0 || results.length === 0 ? 1 : 0);
+
+/** Whether what is built is not what is written. */
+function isStale() {
+  const built = ['dist/apps/standalone/src/main.js', 'dist/deploy/demo/whoami/main.js', 'dist/.tsbuildinfo'];
+  if (!built.every((file) => existsSync(file))) return true;
+  const builtAtMs = statSync('dist/.tsbuildinfo').mtimeMs;
+  const sources = globSync(['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'deploy/**/*.ts']);
+  return sources.some((file) => statSync(file).mtimeMs > builtAtMs);
+}
 
 /** Starts the system as `npm start` does, with the ports of the demo configuration replaced. */
 async function startStandalone() {
   let text = readFileSync('deploy/demo/behalf.yaml', 'utf8');
   const ports = new Map();
-  for (const port of demoPorts) ports.set(port, await freePort());
-  for (const [port, free] of ports) text = text.replaceAll(String(port), String(free));
+  for (const port of new Set(text.match(demoPorts))) {
+    let free = await freePort();
+    while ([...ports.values()].includes(free)) free = await freePort();
+    ports.set(port, free);
+  }
+  text = text.replaceAll(demoPorts, (port) => ports.get(port));
   text = text
     .replaceAll('.behalf', join(folder, 'data'))
     .replace(/^dataFolder/m, 'logLevel: warn\ndataFolder');
@@ -75,7 +102,7 @@ async function startStandalone() {
   const ended = finished(child, true);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (said += data));
-  const gateway = `http://localhost:${ports.get(4003)}`;
+  const gateway = `http://localhost:${ports.get('4003')}`;
   const until = Date.now() + startTimeoutMs;
   while (!(await isReady(gateway))) {
     if (child.exitCode !== null || Date.now() > until) {
@@ -87,11 +114,18 @@ async function startStandalone() {
   return {
     gateway,
     stop: async () => {
+      const began = performance.now();
       child.kill('SIGINT');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
-      await ended;
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+      const code = await ended;
       clearTimeout(timer);
-      if (said.includes('"level":50') || said.includes('"level":60')) console.log(indent(said));
+      const seconds = (performance.now() - began) / 1000;
+      return {
+        name: 'standalone, ended by Ctrl-C',
+        passed: code === 0,
+        seconds,
+        said: `exit ${code}\n${said}`,
+      };
     },
   };
 }

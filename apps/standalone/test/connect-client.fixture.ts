@@ -11,6 +11,8 @@ export interface ConnectedClient {
   listTools(): Promise<string[]>;
   /** Calls a tool. A step-up that the server asks for is done once, as an application would do it. */
   callTool(name: string, args?: Record<string, unknown>): Promise<ToolResult>;
+  /** How often the server told of its progress during a call. */
+  countProgress(name: string, args: Record<string, unknown>): Promise<number>;
   protocolVersion: string | undefined;
   close(): Promise<void>;
 }
@@ -52,6 +54,12 @@ export const connectV1: Connect = async (url, provider) => {
         return call(name, args);
       }
     },
+    countProgress: async (name, args) => {
+      let count = 0;
+      const onprogress = () => (count += 1);
+      await client.callTool({ name, arguments: args }, undefined, { onprogress });
+      return count;
+    },
     protocolVersion: transport.protocolVersion,
     close: () => client.close(),
   };
@@ -88,6 +96,12 @@ export const connectV2 =
           await transport.finishAuth(provider.takeCallback());
           return call(name, args);
         }
+      },
+      countProgress: async (name, args) => {
+        let count = 0;
+        const onprogress = () => (count += 1);
+        await client.callTool({ name, arguments: args }, { onprogress });
+        return count;
       },
       protocolVersion: client.getNegotiatedProtocolVersion(),
       close: () => client.close(),

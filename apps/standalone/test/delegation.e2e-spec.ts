@@ -1,6 +1,6 @@
 import { grantTypes, tokenTypes } from '@behalf/oauth';
 import { decodeJwt } from 'jose';
-import { type DemoSystem, startDemoSystem } from './demo-system.fixture.js';
+import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { callTool, mcpRequest } from './mcp-request.fixture.js';
 import {
   type TokenAnswer,
@@ -18,7 +18,7 @@ const agent = { clientId: 'demo-agent', secret: 'demo-agent-secret' };
 let system: DemoSystem;
 beforeAll(async () => {
   system = await startDemoSystem();
-});
+}, startTimeoutMs);
 afterAll(() => system?.close());
 
 /** Gives the agent a token addressed to it, and lets it exchange that for one of an upstream. */

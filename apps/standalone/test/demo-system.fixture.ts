@@ -9,7 +9,10 @@ import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
 import { type Standalone, startStandalone } from '../src/start-standalone.js';
 
 /** The ports that `deploy/demo/behalf.yaml` writes down, wherever they stand in it. */
-const demoPorts = [4000, 4001, 4002, 4003, 4010] as const;
+const demoPorts = /\b(?:4000|4001|4002|4003|4010)\b/g;
+
+/** For hooks that start a system: on a busy machine that takes its time. */
+export const startTimeoutMs = 120_000;
 
 export type AdjustConfig = (file: Record<string, any>) => void;
 
@@ -18,9 +21,10 @@ export async function demoConfigOnFreePorts(
   dataFolder: string,
   adjust: AdjustConfig = () => {},
 ): Promise<BehalfConfig> {
-  let text = await readFile('deploy/demo/behalf.yaml', 'utf8');
-  for (const port of demoPorts) text = text.replaceAll(`${port}`, `${await freePort()}`);
-  const file = parse(text) as Record<string, any>;
+  const text = await readFile('deploy/demo/behalf.yaml', 'utf8');
+  const ports = new Map<string, number>();
+  for (const port of new Set(text.match(demoPorts))) ports.set(port, await unusedPort([...ports.values()]));
+  const file = parse(text.replaceAll(demoPorts, (port) => String(ports.get(port)))) as Record<string, any>;
   file['dataFolder'] = dataFolder;
   file['logLevel'] = process.env['BEHALF_TEST_LOG'] ?? 'silent';
   const { files, whoami } = file['gateway'].upstreams;
@@ -29,6 +33,11 @@ export async function demoConfigOnFreePorts(
   delete whoami.process;
   adjust(file);
   return parseConfig(file, {});
+}
+
+async function unusedPort(taken: number[]): Promise<number> {
+  const port = await freePort();
+  return taken.includes(port) ? unusedPort(taken) : port;
 }
 
 /** The demo, complete and running, with the names that tests need. */

@@ -1,5 +1,5 @@
 import { type Connect, connectV1, connectV2 } from './connect-client.fixture.js';
-import { type DemoSystem, startDemoSystem } from './demo-system.fixture.js';
+import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { MemoryOAuthProvider } from './memory-oauth-provider.fixture.js';
 import { metadataClientId } from './oauth-client.fixture.js';
 
@@ -21,7 +21,7 @@ describe('real clients', () => {
   let system: DemoSystem;
   beforeAll(async () => {
     system = await startDemoSystem();
-  });
+  }, startTimeoutMs);
   afterAll(() => system?.close());
 
   describe.each(runs)('$client through $registration', ({ connect, version, registration, options }) => {
@@ -78,6 +78,14 @@ describe('real clients', () => {
       expect(result.text).not.toContain('PATH');
       await client.close();
     });
+  });
+
+  it.each(clients)('%s hears of the progress of a call that takes long', async (_name, connect) => {
+    const provider = new MemoryOAuthProvider({ username: 'alice', clientMetadataUrl: metadataClientId });
+    const client = await connect(system.mcpUrl('everything'), provider);
+    const args = { duration: 1, steps: 2 };
+    expect(await client.countProgress('trigger-long-running-operation', args)).toBe(2);
+    await client.close();
   });
 
   it('shows the writing tools of files to alice and not to bob', async () => {

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { SignJWT, decodeJwt, decodeProtectedHeader, generateKeyPair } from 'jose';
 import { type Server, createServer } from 'node:net';
 import { browse } from './browse.fixture.js';
-import { type DemoSystem, startDemoSystem } from './demo-system.fixture.js';
+import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { callTool, mcpRequest } from './mcp-request.fixture.js';
 import {
   type Parameters,
@@ -22,7 +22,7 @@ beforeAll(async () => {
   system = await startDemoSystem({ adjust: (file) => delete file['gateway'].legacyDefaultUpstream });
   url = system.mcpUrl('everything');
   ({ access_token: token } = await signIn(system, { username: 'alice', resource: url }));
-});
+}, startTimeoutMs);
 afterAll(() => system?.close());
 
 /** Moves the clock of everything in this process; timers run on. */

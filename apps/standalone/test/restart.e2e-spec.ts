@@ -3,7 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { browsePages } from './browse.fixture.js';
-import { type DemoSystem, demoConfigOnFreePorts, startDemoSystem } from './demo-system.fixture.js';
+import {
+  type DemoSystem,
+  demoConfigOnFreePorts,
+  startDemoSystem,
+  startTimeoutMs,
+} from './demo-system.fixture.js';
 import { mcpRequest } from './mcp-request.fixture.js';
 import { type Tokens, authorizationRequest, redirectUri, refresh, signIn } from './oauth-client.fixture.js';
 
@@ -31,7 +36,7 @@ beforeAll(async () => {
   await system.close();
   system = undefined;
   system = await startDemoSystem({ config });
-});
+}, startTimeoutMs);
 afterAll(async () => {
   await system?.close();
   await rm(dataFolder, { recursive: true, force: true });

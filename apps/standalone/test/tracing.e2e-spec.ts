@@ -1,7 +1,7 @@
 import { attributes, startTracing, type Tracing } from '@behalf/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
-import { type DemoSystem, startDemoSystem } from './demo-system.fixture.js';
+import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { callTool } from './mcp-request.fixture.js';
 import { signIn } from './oauth-client.fixture.js';
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   expect(answer.body.result.isError).not.toBe(true);
   secrets = [token, refreshToken ?? '', 'demo-gateway-secret', argument, token.split('.')[2] ?? ''];
   spans = exporter.getFinishedSpans();
-});
+}, startTimeoutMs);
 afterAll(async () => {
   await system?.close();
   await tracing?.stop();
