@@ -1,4 +1,5 @@
 import type { BehalfConfig } from '@behalf/config';
+import type { Backend } from '@behalf/policy-dialects';
 import { resolve } from 'node:path';
 
 /** What one decision may weigh: arguments are part of it, and they hold files. */
@@ -15,7 +16,17 @@ export interface PolicyServiceConfig {
   publicUrl: string;
   issuer: string;
   jwksUri: string;
+  tokenEndpoint: string;
   allowUnauthenticatedLoopback: boolean;
+  maxInFlight: number;
+  resourceTypes: Readonly<Record<string, string>>;
+  grpc: BehalfConfig['policy']['grpc'];
+  backends: readonly ServedBackend[];
+  dialects: BehalfConfig['policy']['dialects'];
+}
+
+export interface ServedBackend extends Backend {
+  exchangeResource: string | undefined;
 }
 
 /** What this service reads of the configuration, and nothing else. */
@@ -25,6 +36,16 @@ export function policyServiceConfig({ policy, authorizationServer }: BehalfConfi
     publicUrl: policy.publicUrl,
     issuer: authorizationServer.issuer,
     jwksUri: `${authorizationServer.issuer}${authorizationServer.paths.jwks}`,
+    tokenEndpoint: `${authorizationServer.issuer}${authorizationServer.paths.token}`,
     allowUnauthenticatedLoopback: policy.allowUnauthenticatedLoopback,
+    maxInFlight: policy.maxInFlight,
+    resourceTypes: policy.resourceTypes,
+    grpc: policy.grpc,
+    backends: Object.entries(policy.backends).map(([name, { exchangeResource, ...backend }]) => ({
+      ...backend,
+      name,
+      exchangeResource,
+    })),
+    dialects: policy.dialects,
   };
 }

@@ -11,6 +11,7 @@ import type { Logger } from '@behalf/service-kit';
 import { attributes, inSpan } from '@behalf/telemetry';
 import { randomUUID } from 'node:crypto';
 import { batchLimits } from './config.js';
+import { DecisionGate } from './decision-gate.js';
 import { buildDecisionRecord } from './decision-record.js';
 import { actorNames, decisionAttributes } from './decision-attributes.js';
 
@@ -20,6 +21,10 @@ export interface DecisionPointOptions {
   audit: AuditLog;
   clock: Clock;
   logger: Logger;
+  /** Decisions being made at once; past it callers are told to come back. */
+  maxInFlight: number;
+  /** Resource types besides MCP's, and the Cedar type of each. */
+  resourceTypes: Readonly<Record<string, string>>;
 }
 
 /**
@@ -27,10 +32,28 @@ export interface DecisionPointOptions {
  * answer leaves: what cannot be recorded is denied, whatever the policies say.
  */
 export class DecisionPoint {
-  constructor(private readonly options: DecisionPointOptions) {}
+  readonly #gate: DecisionGate;
 
-  /** @param caller the authenticated client that asks; undefined on the bus, whose callers are services */
+  constructor(private readonly options: DecisionPointOptions) {
+    this.#gate = new DecisionGate(options.maxInFlight);
+  }
+
+  /**
+   * @param caller the authenticated client that asks; undefined on the bus, whose callers are services
+   * @throws OAuthError `temporarily_unavailable` past the bound on decisions at once
+   */
   decide(evaluation: Evaluation, caller?: string): Promise<EvaluationDecision> {
+    return this.#gate.run(1, () => this.#decideInSpan(evaluation, caller));
+  }
+
+  /** @throws TooManyEvaluations; OAuthError `temporarily_unavailable` */
+  decideBatch(request: UncheckedEvaluations, caller?: string): Promise<EvaluationsDecision> {
+    return this.#gate.run(request.evaluations?.length ?? 1, () =>
+      evaluateBatch(request, (evaluation) => this.#decideInSpan(evaluation, caller), batchLimits),
+    );
+  }
+
+  #decideInSpan(evaluation: Evaluation, caller: string | undefined): Promise<EvaluationDecision> {
     return inSpan('policy decide', { attributes: decisionAttributes(evaluation) }, async (span) => {
       const answer = await this.#record(evaluation, this.#decide(evaluation), caller);
       span.setAttributes({
@@ -42,16 +65,12 @@ export class DecisionPoint {
     });
   }
 
-  /** @throws TooManyEvaluations */
-  decideBatch(request: UncheckedEvaluations, caller?: string): Promise<EvaluationsDecision> {
-    return evaluateBatch(request, (evaluation) => this.decide(evaluation, caller), batchLimits);
-  }
-
   #decide(evaluation: Evaluation): EvaluationDecision {
-    const { engine, ownIssuer, logger } = this.options;
+    const { engine, ownIssuer, resourceTypes, logger } = this.options;
     return decideEvaluation(evaluation, {
       engine,
       ownIssuer,
+      resourceTypes,
       newId: randomUUID,
       onFault: ({ id, reason, cause }) => {
         // Only the kind of an engine's failure: its message may quote arguments.

@@ -20,23 +20,40 @@ import { Module } from '@nestjs/common';
 import { DecisionSubjects } from './bus/decision-subjects.js';
 import { type PolicyServiceConfig, policyServiceConfig } from './config.js';
 import { DecisionPoint } from './decision-point.js';
+import { EntityCatalog } from './entity-catalog.js';
+import { ExtAuthzService } from './grpc/ext-authz.service.js';
+import { ExtMcpService } from './grpc/ext-mcp.service.js';
+import { GrpcServer } from './grpc/grpc-server.js';
+import { type TokenExchanger, TokenEndpointExchanger } from './grpc/token-exchanger.js';
 import { CallerAuthentication } from './http/caller-authentication.js';
 import { EvaluationController } from './http/evaluation.controller.js';
+import { ForwardAuthController } from './http/forward-auth.controller.js';
+import { GatewayDialectsController } from './http/gateway-dialects.controller.js';
 import { MetadataController } from './http/metadata.controller.js';
+import { repeatBelow } from './http/repeat-below.js';
+import { SearchController } from './http/search.controller.js';
 import { serveBelow } from './http/serve-below.js';
 import { PolicySource } from './policy-source.js';
-import { POLICY_CONFIG, POLICY_ENGINE } from './tokens.js';
+import { ProxiedCalls } from './proxied-calls.js';
+import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
 
 /** The policy service. Asks its surroundings for the ports of `InfrastructureModule`. */
 @Module({
-  controllers: [EvaluationController, MetadataController],
+  controllers: [
+    EvaluationController,
+    SearchController,
+    MetadataController,
+    GatewayDialectsController,
+    ForwardAuthController,
+  ],
   providers: [
     {
       provide: POLICY_CONFIG,
       inject: [CONFIG],
       useFactory: (config: BehalfConfig) => policyServiceConfig(config),
     },
-    { provide: POLICY_ENGINE, useFactory: () => new CedarWasmEngine() },
+    { provide: EntityCatalog, useFactory: () => new EntityCatalog(new CedarWasmEngine()) },
+    { provide: POLICY_ENGINE, useExisting: EntityCatalog },
     {
       provide: PolicySource,
       inject: [POLICY_CONFIG, POLICY_ENGINE, RECORD_STORE, LOGGER],
@@ -53,7 +70,16 @@ import { POLICY_CONFIG, POLICY_ENGINE } from './tokens.js';
         audit: AuditLog,
         clock: Clock,
         logger: Logger,
-      ) => new DecisionPoint({ engine, ownIssuer: config.issuer, audit, clock, logger }),
+      ) =>
+        new DecisionPoint({
+          engine,
+          ownIssuer: config.issuer,
+          audit,
+          clock,
+          logger,
+          maxInFlight: config.maxInFlight,
+          resourceTypes: config.resourceTypes,
+        }),
     },
     {
       provide: CallerAuthentication,
@@ -66,11 +92,47 @@ import { POLICY_CONFIG, POLICY_ENGINE } from './tokens.js';
       inject: [BUS, DecisionPoint],
       useFactory: (bus: Bus, decisions: DecisionPoint) => new DecisionSubjects(bus, decisions),
     },
+    {
+      provide: ProxiedCalls,
+      inject: [DecisionPoint, LOGGER],
+      useFactory: (decisions: DecisionPoint, logger: Logger) => new ProxiedCalls(decisions, logger),
+    },
+    {
+      provide: TOKEN_EXCHANGER,
+      inject: [POLICY_CONFIG],
+      useFactory: (config: PolicyServiceConfig) => tokenExchanger(config),
+    },
+    {
+      provide: GrpcServer,
+      inject: [POLICY_CONFIG, DecisionPoint, ProxiedCalls, CallerAuthentication, LOGGER, TOKEN_EXCHANGER],
+      useFactory: (
+        config: PolicyServiceConfig,
+        decisions: DecisionPoint,
+        calls: ProxiedCalls,
+        callers: CallerAuthentication,
+        logger: Logger,
+        exchanger: TokenExchanger | undefined,
+      ) =>
+        new GrpcServer(config, {
+          extMcp: new ExtMcpService(decisions, callers, config, logger, exchanger),
+          extAuthz: new ExtAuthzService(calls, callers, config),
+          callers,
+          readiness: callers,
+        }),
+    },
     { provide: READINESS, useExisting: CallerAuthentication },
   ],
   exports: [READINESS],
 })
 export class PolicyModule {}
+
+/** Off unless the configuration names the client that exchanges. */
+function tokenExchanger({ dialects, tokenEndpoint }: PolicyServiceConfig): TokenExchanger | undefined {
+  if (dialects.exchange === undefined) return undefined;
+  const { clientId, clientSecretEnv } = dialects.exchange;
+  const clientSecret = process.env[clientSecretEnv] ?? '';
+  return new TokenEndpointExchanger({ url: tokenEndpoint, clientId, clientSecret });
+}
 
 export function startPolicy(infrastructure: Infrastructure): Promise<RunningService> {
   return bootstrapService({
@@ -78,6 +140,10 @@ export function startPolicy(infrastructure: Infrastructure): Promise<RunningServ
     module: PolicyModule,
     listen: infrastructure.config.policy.listen,
     infrastructure,
-    configure: (app) => void app.use(serveBelow(new URL(infrastructure.config.policy.publicUrl).pathname)),
+    configure: (app) => {
+      const { publicUrl, dialects } = infrastructure.config.policy;
+      app.use(serveBelow(new URL(publicUrl).pathname));
+      app.use(repeatBelow(dialects.extAuthzPath));
+    },
   });
 }

@@ -172,6 +172,9 @@ describe('access evaluation over HTTP', () => {
       policy_decision_point: 'https://pdp.example',
       access_evaluation_endpoint: 'https://pdp.example/access/v1/evaluation',
       access_evaluations_endpoint: 'https://pdp.example/access/v1/evaluations',
+      search_subject_endpoint: 'https://pdp.example/access/v1/search/subject',
+      search_resource_endpoint: 'https://pdp.example/access/v1/search/resource',
+      search_action_endpoint: 'https://pdp.example/access/v1/search/action',
     });
     expect((await fetch(`${service.url}/.well-known/authzen-configuration/other`)).status).toBe(404);
   });

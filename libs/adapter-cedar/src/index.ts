@@ -4,6 +4,7 @@
  */
 export { CedarWasmEngine } from './cedar-wasm-engine.js';
 export { checkPolicyBundle, type CheckedBundle } from './check-policy-bundle.js';
+export { type KnownNames, listKnownEntities } from './list-known-entities.js';
 export { PolicyBundleUnreadable, loadPolicyBundle } from './load-policy-bundle.js';
 export {
   type BundleRefused,

@@ -39,6 +39,7 @@ function missingSecrets(config: BehalfConfig, environment: Record<string, string
       c.secretEnv,
     ]),
     ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
+    ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],
     [
       'authorizationServer.signIn.clientSecretEnv',
       signIn.method === 'upstream' ? signIn.clientSecretEnv : undefined,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { baseUrl, listenSchema } from './listen.js';
+import { policyBackendSchema, policyDialectsSchema, policyGrpcSchema } from './policy-backends-config.js';
 
 /** The policy decision point. */
 export const policySchema = z.strictObject({
@@ -14,5 +15,24 @@ export const policySchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Answers callers on this machine without a token. Refused when NODE_ENV=production.'),
+  maxInFlight: z
+    .int()
+    .positive()
+    .default(4096)
+    .describe(
+      'Decisions being made at once, each of a batch counted; past it callers are told to come back later.',
+    ),
+  resourceTypes: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("Resource types besides MCP's, each with its Cedar entity type."),
+  grpc: policyGrpcSchema
+    .optional()
+    .describe('Serves agentgateway ExtMcp and Envoy ext_authz over gRPC. Off without it.'),
+  backends: z
+    .record(z.string().regex(/^[^/:]+$/), policyBackendSchema)
+    .default({})
+    .describe("Servers behind other people's gateways, by the name that policies have for them."),
+  dialects: policyDialectsSchema,
 });
 export type PolicyConfig = z.output<typeof policySchema>;

@@ -2,8 +2,8 @@ import type { OAuthError } from '@behalf/oauth';
 
 export interface ChallengeOptions {
   resourceMetadata: string;
-  /** Everything the request needs, held or not: clients ask for exactly this. */
-  scope: string;
+  /** Everything the request needs, held or not: clients ask for exactly this. Left out when it is not known. */
+  scope: string | undefined;
   /** Left out when no token was presented at all (RFC 6750 §3.1). */
   error?: OAuthError | undefined;
 }
@@ -22,7 +22,7 @@ export function bearerChallenge({ resourceMetadata, scope, error }: ChallengeOpt
           ['error_description', described.error_description],
         ]
       : []),
-    ['scope', scope],
+    ...(scope === undefined ? [] : [['scope', scope]]),
     ['resource_metadata', resourceMetadata],
   ];
   return `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`;

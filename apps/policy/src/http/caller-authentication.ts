@@ -1,6 +1,11 @@
 import { OAuthError, ScopeSet, parseScope } from '@behalf/oauth';
 import type { Bus, Clock, Subscription } from '@behalf/ports';
-import { AccessTokenVerifier, readBearerToken, remoteKeys } from '@behalf/resource-server';
+import {
+  type AccessTokenClaims,
+  AccessTokenVerifier,
+  readBearerToken,
+  remoteKeys,
+} from '@behalf/resource-server';
 import { RevocationView, followRevocations } from '@behalf/revocation';
 import type { Readiness } from '@behalf/service-kit';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -36,12 +41,21 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
    *
    * @throws OAuthError `invalid_token`, `insufficient_scope`, `invalid_request`; `temporarily_unavailable`
    */
-  async authenticate(request: IncomingMessage): Promise<string | undefined> {
+  authenticate(request: IncomingMessage): Promise<string | undefined> {
     const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
-    const token = readBearerToken(request.headers.authorization, query);
+    return this.authenticateBy(request.headers.authorization, query, isLocalProgram(request));
+  }
+
+  /** The same for transports other than HTTP/1. */
+  async authenticateBy(
+    authorization: string | undefined,
+    query: URLSearchParams,
+    isLocal: boolean,
+  ): Promise<string | undefined> {
+    const token = readBearerToken(authorization, query);
     if (token === undefined) {
-      const trusted = this.config.allowUnauthenticatedLoopback && request.headers.authorization === undefined;
-      if (trusted && isLocalProgram(request)) return undefined;
+      const trusted = this.config.allowUnauthenticatedLoopback && authorization === undefined;
+      if (trusted && isLocal) return undefined;
       throw new OAuthError('invalid_token', 'an access token for this service is needed');
     }
     const claims = await this.verifier.verify(token, this.config.publicUrl);
@@ -49,6 +63,22 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
       throw new OAuthError('insufficient_scope', `the access token lacks the scope ${requiredScope}`);
     }
     return claims.client_id;
+  }
+
+  /**
+   * The person behind a proxied request, by the access token that came with it. It has to be for the server that the
+   * request goes to: one for this service or for anybody else says nothing there.
+   *
+   * @throws OAuthError `invalid_token`, `invalid_request`; `temporarily_unavailable`
+   */
+  async authenticatePerson(
+    authorization: string | undefined,
+    query: URLSearchParams,
+    resource: string,
+  ): Promise<AccessTokenClaims> {
+    const token = readBearerToken(authorization, query);
+    if (token === undefined) throw new OAuthError('invalid_token', 'an access token is needed');
+    return this.verifier.verify(token, resource);
   }
 
   /** Tokens cannot be judged before the revocations are known. */

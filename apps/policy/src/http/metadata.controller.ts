@@ -10,6 +10,9 @@ export interface PolicyDecisionPointMetadata {
   policy_decision_point: string;
   access_evaluation_endpoint: string;
   access_evaluations_endpoint: string;
+  search_subject_endpoint: string;
+  search_resource_endpoint: string;
+  search_action_endpoint: string;
 }
 
 /** Where decisions are asked for, and whose tokens open that. Public. */
@@ -27,6 +30,9 @@ export class MetadataController {
       policy_decision_point: publicUrl,
       access_evaluation_endpoint: `${publicUrl}/access/v1/evaluation`,
       access_evaluations_endpoint: `${publicUrl}/access/v1/evaluations`,
+      search_subject_endpoint: `${publicUrl}/access/v1/search/subject`,
+      search_resource_endpoint: `${publicUrl}/access/v1/search/resource`,
+      search_action_endpoint: `${publicUrl}/access/v1/search/action`,
     };
   }
 
