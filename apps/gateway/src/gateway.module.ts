@@ -1,4 +1,5 @@
 import type { BehalfConfig } from '@behalf/config';
+import { revocationCreated } from '@behalf/contracts';
 import type { Bus, Clock, Subscription } from '@behalf/ports';
 import { AccessTokenVerifier, remoteKeys } from '@behalf/resource-server';
 import { RevocationView, followRevocations } from '@behalf/revocation';
@@ -21,6 +22,7 @@ import {
   Module,
   type NestModule,
   type OnApplicationShutdown,
+  type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
 import { GATEWAY_SETTINGS, type GatewaySettings, gatewaySettings } from './config.js';
@@ -28,18 +30,20 @@ import { PolicyDecisions } from './enforcement/policy-decisions.js';
 import { GatewayMiddleware } from './http/gateway.middleware.js';
 import { McpEndpoint } from './http/mcp-endpoint.js';
 import { MetadataDocuments } from './http/metadata-documents.js';
+import { OpenStreams } from './http/open-streams.js';
 import { HttpTokenExchanger } from './upstream/http-token-exchanger.js';
 import { TOKEN_EXCHANGER, type TokenExchanger } from './upstream/token-exchanger.js';
 import { UPSTREAMS, type Upstreams, buildUpstreams } from './upstream/upstreams.js';
 
 /** The gateway's composition root. */
 @Module({})
-export class GatewayModule implements NestModule, OnModuleInit, OnApplicationShutdown {
-  #revocations: Subscription | undefined;
+export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
+  #subscriptions: Subscription[] = [];
 
   constructor(
     @Inject(UPSTREAMS) private readonly upstreams: Upstreams,
     @Inject(RevocationView) private readonly view: RevocationView,
+    @Inject(OpenStreams) private readonly streams: OpenStreams,
     @Inject(BUS) private readonly bus: Bus,
   ) {}
 
@@ -47,9 +51,13 @@ export class GatewayModule implements NestModule, OnModuleInit, OnApplicationShu
     return {
       module: GatewayModule,
       providers: [
-        GatewayMiddleware,
         { provide: GATEWAY_SETTINGS, inject: [CONFIG], useFactory: (c: BehalfConfig) => gatewaySettings(c) },
         { provide: RevocationView, inject: [CLOCK], useFactory: (clock: Clock) => new RevocationView(clock) },
+        {
+          provide: OpenStreams,
+          inject: [RevocationView, CLOCK],
+          useFactory: (view: RevocationView, clock: Clock) => new OpenStreams(view, clock),
+        },
         { provide: TOKEN_EXCHANGER, inject: [GATEWAY_SETTINGS], useFactory: tokenExchanger },
         {
           provide: UPSTREAMS,
@@ -63,7 +71,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnApplicationShu
         },
         {
           provide: McpEndpoint,
-          inject: [GATEWAY_SETTINGS, RevocationView, CLOCK, BUS, LOGGER],
+          inject: [GATEWAY_SETTINGS, RevocationView, OpenStreams, CLOCK, BUS, LOGGER],
           useFactory: mcpEndpoint,
         },
         { provide: READINESS, inject: [RevocationView, UPSTREAMS], useFactory: readiness },
@@ -77,13 +85,25 @@ export class GatewayModule implements NestModule, OnModuleInit, OnApplicationShu
   }
 
   onModuleInit(): void {
-    this.#revocations = followRevocations(this.bus, this.view);
+    this.#subscriptions = [
+      followRevocations(this.bus, this.view),
+      // The view may hear of it later than we do; adding twice is adding once.
+      this.bus.subscribe(revocationCreated, (event) => {
+        this.view.add(event.data);
+        this.streams.endRevoked();
+      }),
+    ];
     for (const upstream of this.upstreams.values()) upstream.start();
+  }
+
+  /** Runs before the last requests are waited for: streams would keep them waiting. */
+  onModuleDestroy(): void {
+    this.streams.endAll();
   }
 
   /** Runs after the last request has been answered. */
   async onApplicationShutdown(): Promise<void> {
-    await this.#revocations?.drain();
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
     await Promise.all([...this.upstreams.values()].map((upstream) => upstream.close()));
   }
 }
@@ -100,6 +120,7 @@ function tokenExchanger({ gateway, tokenEndpoint, clientSecret }: GatewaySetting
 function mcpEndpoint(
   { gateway, issuer, jwksUri }: GatewaySettings,
   revocations: RevocationView,
+  streams: OpenStreams,
   clock: Clock,
   bus: Bus,
   logger: Logger,
@@ -108,7 +129,7 @@ function mcpEndpoint(
     limits: gateway.limits,
     verifier: new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
     policy: new PolicyDecisions(bus, gateway.limits.policyTimeoutMs),
-    clock,
+    streams,
     logger,
   });
 }

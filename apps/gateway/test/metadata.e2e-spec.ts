@@ -1,3 +1,4 @@
+import { startFakeIssuer } from './fake-issuer.js';
 import { type TestGateway, publicUrl, startTestGateway } from './gateway-fixture.js';
 
 describe('what anybody may know', () => {
@@ -66,6 +67,15 @@ describe('what anybody may know', () => {
       });
     },
   );
+
+  it('the copy is refused, not invented, while the issuer is away', async () => {
+    const issuer = await startFakeIssuer();
+    issuer.close();
+    const alone = await startTestGateway({ issuer, upstreams: {} });
+    const response = await fetch(`${alone.url}/.well-known/oauth-authorization-server`);
+    expect([response.status, response.headers.has('retry-after')]).toEqual([503, true]);
+    await alone.close();
+  });
 
   it('a preflight needs no token', async () => {
     const response = await fetch(`${gateway.url}/mcp/tools`, {

@@ -1,5 +1,5 @@
 import { McpError, errorResponse } from '@behalf/mcp';
-import { Inject, Injectable, type NestMiddleware, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../config.js';
 import { UPSTREAMS, type Upstreams } from '../upstream/upstreams.js';
@@ -10,17 +10,13 @@ import { MetadataDocuments } from './metadata-documents.js';
 
 /** Finds out what a request is for: an upstream, a well-known document, or nothing of the gateway's. */
 @Injectable()
-export class GatewayMiddleware implements NestMiddleware, OnModuleDestroy {
+export class GatewayMiddleware implements NestMiddleware {
   constructor(
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
     @Inject(UPSTREAMS) private readonly upstreams: Upstreams,
     @Inject(McpEndpoint) private readonly endpoint: McpEndpoint,
     @Inject(MetadataDocuments) private readonly documents: MetadataDocuments,
   ) {}
-
-  onModuleDestroy(): void {
-    this.endpoint.endStreams();
-  }
 
   async use(request: Request, response: Response, next: NextFunction): Promise<void> {
     const pathname = request.originalUrl.split('?', 1)[0] ?? '/';

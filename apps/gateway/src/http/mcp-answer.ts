@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 const keepAliveMs = 15_000;
+const maxBacklogBytes = 1024 * 1024;
 
 /**
  * The answer to one POST. It is JSON as long as nothing but the response has to be said, and becomes an event stream
@@ -51,7 +52,8 @@ export class McpAnswer {
   notify(message: Json): void {
     if (!this.acceptsStream) return;
     this.startStream();
-    this.#write(eventOf(message));
+    // Nobody waits for a notification, so a client that does not read does not make us keep them.
+    if (this.response.writableLength < maxBacklogBytes) this.#write(eventOf(message));
   }
 
   /** Writes a whole event of a relayed stream and waits until the client has taken it. */

@@ -15,7 +15,6 @@ import {
   isJsonObject,
   mcpErrorCodes,
 } from '@behalf/mcp';
-import type { Clock } from '@behalf/ports';
 import type { AccessTokenVerifier } from '@behalf/resource-server';
 import type { Logger } from '@behalf/service-kit';
 import { attributes } from '@behalf/telemetry';
@@ -29,13 +28,14 @@ import type { Exchange, Upstream } from '../upstream/upstream.js';
 import { InFlight } from './in-flight.js';
 import { inMessageSpan } from './in-message-span.js';
 import { McpAnswer } from './mcp-answer.js';
+import type { OpenStreams } from './open-streams.js';
 import { type MessageLimits, readMessage } from './read-message.js';
 
 export interface McpEndpointOptions {
   limits: MessageLimits & { maxInFlight: number };
   verifier: AccessTokenVerifier;
   policy: PolicyDecisions;
-  clock: Clock;
+  streams: OpenStreams;
   logger: Logger;
 }
 
@@ -47,16 +47,10 @@ export class McpEndpoint {
   readonly #requests: InFlight;
   readonly #streams: InFlight;
   readonly #paramHeaders = new ParamHeaderRegistry();
-  readonly #closing = new AbortController();
 
   constructor(private readonly options: McpEndpointOptions) {
     this.#requests = new InFlight(options.limits.maxInFlight);
     this.#streams = new InFlight(options.limits.maxInFlight);
-  }
-
-  /** Ends the streams that would otherwise stay open as long as their clients like. */
-  endStreams(): void {
-    this.#closing.abort();
   }
 
   async serve(
@@ -115,21 +109,21 @@ export class McpEndpoint {
         if (classified.era === 'modern' && message.method === 'tools/call')
           this.#checkParamHeaders(settings.name, message, header);
       }
-      const signal = this.#signalOf(answer.response, claims, listens(message));
-      const { era } = classified;
-      await upstream.handle(
-        {
-          server: settings.name,
-          message,
-          era,
-          method,
-          caller: claims,
-          callerToken: token,
-          headers: request.headers,
-          signal,
-          filterResult: this.#filterFor(settings.name, claims),
-        },
-        answer,
+      await this.#whileWanted(answer.response, claims, listens(message), (signal) =>
+        upstream.handle(
+          {
+            server: settings.name,
+            message,
+            era: classified.era,
+            method,
+            caller: claims,
+            callerToken: token,
+            headers: request.headers,
+            signal,
+            filterResult: this.#filterFor(settings.name, claims),
+          },
+          answer,
+        ),
       );
     });
   }
@@ -142,17 +136,19 @@ export class McpEndpoint {
     { claims, token }: Authenticated,
     answer: McpAnswer,
   ): Promise<void> {
-    await upstream.handleSession(
-      {
-        server: settings.name,
-        httpMethod: request.method as 'GET' | 'DELETE',
-        caller: claims,
-        callerToken: token,
-        headers: request.headers,
-        signal: this.#signalOf(response, claims, true),
-        filterResult: this.#filterFor(settings.name, claims),
-      },
-      answer,
+    await this.#whileWanted(response, claims, true, (signal) =>
+      upstream.handleSession(
+        {
+          server: settings.name,
+          httpMethod: request.method as 'GET' | 'DELETE',
+          caller: claims,
+          callerToken: token,
+          headers: request.headers,
+          signal,
+          filterResult: this.#filterFor(settings.name, claims),
+        },
+        answer,
+      ),
     );
   }
 
@@ -210,16 +206,25 @@ export class McpEndpoint {
     };
   }
 
-  /** Fires when the client goes; for streams without an end also when the token expires or the gateway closes. */
-  #signalOf(response: ServerResponse, { exp }: Authenticated['claims'], endless: boolean): AbortSignal {
+  /** Runs with a signal that fires when the client goes, and when a stream without an end has to end. */
+  async #whileWanted(
+    response: ServerResponse,
+    claims: Authenticated['claims'],
+    endless: boolean,
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => {
       if (!response.writableFinished) gone.abort();
     });
     if (response.destroyed) gone.abort();
-    if (!endless) return gone.signal;
-    const leftMs = Math.max(0, exp * 1000 - this.options.clock.nowMs());
-    return AbortSignal.any([gone.signal, this.#closing.signal, AbortSignal.timeout(leftMs)]);
+    if (!endless) return work(gone.signal);
+    const stream = this.options.streams.open(claims);
+    try {
+      await work(AbortSignal.any([gone.signal, stream.signal]));
+    } finally {
+      stream.close();
+    }
   }
 
   #fail(error: unknown, answer: McpAnswer): void {

@@ -116,6 +116,8 @@ async function relayEvents(
 ): Promise<void> {
   answer.startStream(headers);
   for await (const event of sseEvents(upstream.body, maxMessageBytes)) {
+    // A client that has gone takes nothing more; leaving the loop lets go of the upstream as well.
+    if (answer.response.destroyed) return;
     if (event.id) event.id = sessions.wrap('event', name, exchange.caller, event.id);
     await answer.writeEvent(formatEvent(await filterEvent(event, exchange)));
   }

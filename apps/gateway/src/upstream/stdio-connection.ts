@@ -24,6 +24,8 @@ import { LineSplitter } from './line-splitter.js';
 import { tracedMessage } from './traced-message.js';
 
 const maxLineBytes = 32 * 1024 * 1024;
+/** What may wait for a program that does not read. */
+const maxBacklogBytes = 32 * 1024 * 1024;
 
 interface Pending {
   resolve: (body: McpResponse['body']) => void;
@@ -87,6 +89,8 @@ export class StdioConnection implements LegacyConnection {
 
   request({ method, params, onNotification, signal }: LegacyCall): Promise<McpResponse['body']> {
     if (this.#closed) return Promise.reject(gone());
+    if (this.child.stdin.writableLength > maxBacklogBytes)
+      return Promise.reject(unavailable(503, 'The server behind the gateway is busy', 1));
     const id = this.#nextId++;
     const call: McpRequest = { kind: 'request', id, method, params };
     const { progressToken, ...meta } = metaOf(call);
