@@ -81,11 +81,12 @@ export function rowsOf<T>(
   options: ListOptions,
   nowMs: number,
 ): StoredRecord<T>[] {
-  const { where = {}, afterId, limit = 100 } = options;
+  const { ids, where = {}, afterId, limit = 100 } = options;
   return [...rows]
     .filter(([key, row]) => key.startsWith(at(kind, '')) && isLive(row, nowMs))
     .map(([, row]) => row)
     .filter((row) => Object.entries(where).every(([key, value]) => row.keys[key] === value))
+    .filter((row) => ids === undefined || ids.includes(row.id))
     .filter((row) => afterId === undefined || byCodePoint(row.id, afterId) > 0)
     .sort((one, other) => byCodePoint(one.id, other.id))
     .slice(0, limit)

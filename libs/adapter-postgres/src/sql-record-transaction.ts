@@ -107,9 +107,11 @@ export async function listRecords<T>(
   options: ListOptions,
   nowMs: number,
 ): Promise<StoredRecord<T>[]> {
-  const { where, afterId, limit = 100 } = options;
+  const { ids, where, afterId, limit = 100 } = options;
   if (where && !Object.values(where).every(isStorable)) return [];
+  if (ids && !ids.some(isStorable)) return [];
   let rows = liveRows(db, kind, nowMs).orderBy('id').limit(limit);
+  if (ids) rows = rows.where('id', 'in', ids.filter(isStorable));
   if (where) rows = rows.where(sql<boolean>`keys @> ${JSON.stringify(where)}::jsonb`);
   if (afterId !== undefined) rows = rows.where('id', '>', afterId);
   return (await rows.execute()).map((row) => toRecord(kind, row));

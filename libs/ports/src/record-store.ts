@@ -19,6 +19,8 @@ export interface StoredRecord<T> {
 }
 
 export interface ListOptions {
+  /** Only these ids, those of them that are there. */
+  ids?: readonly string[];
   /** Every key named must be equal. */
   where?: Record<string, string>;
   /** Ids greater than this one, for paging; ids are compared by code point. */

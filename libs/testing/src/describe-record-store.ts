@@ -96,6 +96,15 @@ export function describeRecordStore(name: string, open: (clock: Clock) => Promis
         expect(await ids({ owner: 'carol' })).toEqual([]);
       });
 
+      it('reads several by id at once, and leaves out those that are not there', async () => {
+        for (const id of ['a', 'b', 'c']) await put(id);
+        const ids = async (wanted: string[]): Promise<string[]> =>
+          (await store.list(note, { ids: wanted })).map(({ id }) => id);
+        expect(await ids(['c', 'a', 'x', 'nul\0', '\ud800'])).toEqual(['a', 'c']);
+        expect(await ids([])).toEqual([]);
+        expect(await store.list(note, { ids: ['a', 'b'], where: { owner: 'bob' } })).toEqual([]);
+      });
+
       it('follows a key when the value changes', async () => {
         await put('a', { text: 'x', owner: 'alice' });
         await put('a', { text: 'x', owner: 'bob' });
