@@ -26,6 +26,8 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
+const idleSweepMs = 50;
+
 @Module({})
 class ServiceModule {}
 
@@ -58,8 +60,10 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
     app,
     close: async () => {
       const closed = app.close();
+      // A connection that falls idle only now, with its last answer, would otherwise hold us for its keep-alive time.
+      const idle = setInterval(() => server.closeIdleConnections(), idleSweepMs);
       server.closeIdleConnections();
-      await closed;
+      await closed.finally(() => clearInterval(idle));
     },
   };
 }
