@@ -6,6 +6,7 @@ import {
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyBundle, PolicyProblem } from '@behalf/policy';
+import { isSchemaTextTooDeep } from './check-nesting.js';
 import { describeCedarError } from './describe-cedar-error.js';
 import { type SplitPolicy, splitPolicies } from './split-policies.js';
 
@@ -25,6 +26,9 @@ export function checkPolicyBundle(bundle: PolicyBundle): CheckedBundle {
   const split = bundle.policies.map(splitPolicies);
   const policies = split.flatMap((one) => one.policies);
   const problems = [...split.flatMap((one) => one.problems), ...findDuplicateIds(policies)];
+  if (isSchemaTextTooDeep(bundle.schema)) {
+    return { policies, entities: [], problems: [...problems, schemaProblem('nests too deeply')] };
+  }
   const schema = schemaToJson(bundle.schema);
   if (schema.type === 'failure') {
     problems.push(...schema.errors.map((error) => schemaProblem(describeCedarError(error, bundle.schema))));

@@ -3,9 +3,12 @@ import type { CedarEntity } from '@behalf/policy';
 
 /**
  * The bundle's entities and the request's, each once. Where both describe one, it has the parents of both, and the
- * bundle's attributes win: what the operator wrote down is not for a caller to overwrite.
+ * bundle's attributes and tags win: what the operator wrote down is not for a caller to overwrite.
  */
-export function mergeEntities(bundle: EntityJson[], request: CedarEntity[]): EntityJson[] {
+export function mergeEntities(
+  bundle: EntityJson[],
+  request: (CedarEntity & Pick<EntityJson, 'tags'>)[],
+): EntityJson[] {
   if (bundle.length === 0) return request;
   const merged = new Map<string, EntityJson>(bundle.map((entity) => [keyOf(entity.uid), entity]));
   for (const entity of request) {
@@ -17,6 +20,7 @@ export function mergeEntities(bundle: EntityJson[], request: CedarEntity[]): Ent
         : {
             ...fixed,
             attrs: { ...entity.attrs, ...fixed.attrs },
+            tags: { ...entity.tags, ...fixed.tags },
             parents: [...fixed.parents, ...entity.parents],
           },
     );

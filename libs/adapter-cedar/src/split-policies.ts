@@ -1,6 +1,9 @@
-import { policySetTextToParts, policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { PolicyJson } from '@behalf/cedar-evaluator';
+import { policySetTextToParts } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyProblem, PolicySource } from '@behalf/policy';
+import { isExpressionTooDeep, isPolicyTextTooDeep } from './check-nesting.js';
 import { describeCedarError } from './describe-cedar-error.js';
+import { readPolicyJson } from './read-policy-json.js';
 
 export interface SplitPolicy {
   /** What `@id` says, or else `<file>#<n>` for the nth policy of its file. */
@@ -8,6 +11,7 @@ export interface SplitPolicy {
   effect: 'permit' | 'forbid';
   file: string;
   text: string;
+  json: PolicyJson;
 }
 
 /**
@@ -18,6 +22,7 @@ export function splitPolicies({ file, text }: PolicySource): {
   policies: SplitPolicy[];
   problems: PolicyProblem[];
 } {
+  if (isPolicyTextTooDeep(text)) return { policies: [], problems: [problem(file, 'nests too deeply')] };
   const parts = policySetTextToParts(text);
   if (parts.type === 'failure') {
     return {
@@ -30,13 +35,15 @@ export function splitPolicies({ file, text }: PolicySource): {
   );
   const policies: SplitPolicy[] = [];
   for (const [index, policy] of inFileOrder(parts.policies, text).entries()) {
-    const parsed = policyToJson(policy);
-    if (parsed.type === 'failure') {
-      problems.push(...parsed.errors.map((error) => problem(file, describeCedarError(error, policy))));
+    const read = readPolicyJson(policy);
+    if ('errors' in read) {
+      problems.push(...read.errors.map((error) => problem(file, describeCedarError(error, policy))));
       continue;
     }
-    const id = parsed.json.annotations?.['id'] || `${file}#${index + 1}`;
-    policies.push({ id, effect: parsed.json.effect, file, text: policy });
+    const { json, annotations } = read;
+    const id = annotations['id'] || `${file}#${index + 1}`;
+    if (isExpressionTooDeep(json)) problems.push({ ...problem(file, 'nests too deeply'), policy: id });
+    policies.push({ id, effect: json.effect, file, text: policy, json });
   }
   return { policies, problems };
 }

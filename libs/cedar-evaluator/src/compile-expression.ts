@@ -1,0 +1,52 @@
+import { type Code, type Compiler, type OperatorCompiler, PolicyNotCompiled } from './code.js';
+import { arithmeticOperators } from './compile-arithmetic.js';
+import { attributeOperators } from './compile-attributes.js';
+import { comparisonOperators } from './compile-comparison.js';
+import { compileExtensionCall } from './compile-extension-call.js';
+import { hierarchyOperators } from './compile-hierarchy.js';
+import { literalOperators } from './compile-literals.js';
+import { logicOperators } from './compile-logic.js';
+import { setOperators } from './compile-sets.js';
+import { textOperators } from './compile-text.js';
+import type { EntityUid } from './entity-uid.js';
+import type { ExpressionJson } from './policy-json.js';
+
+const operators: ReadonlyMap<string, OperatorCompiler> = new Map(
+  Object.entries<OperatorCompiler>({
+    ...literalOperators,
+    ...logicOperators,
+    ...comparisonOperators,
+    ...arithmeticOperators,
+    ...hierarchyOperators,
+    ...attributeOperators,
+    ...setOperators,
+    ...textOperators,
+  }),
+);
+
+/**
+ * Turns an expression of Cedar's JSON form into a closure, once. Evaluating it looks at no JSON again.
+ *
+ * @param slots what a template's slots stand for
+ * @throws PolicyNotCompiled
+ */
+export function compileExpression(expression: ExpressionJson, slots: ReadonlyMap<string, EntityUid>): Code {
+  const compiler: Compiler = {
+    compile(json) {
+      const [entry, ...more] = Object.entries(json);
+      if (entry === undefined || more.length > 0)
+        throw new PolicyNotCompiled('an expression is not one operator');
+      const [operator, body] = entry;
+      const compileOperator = operators.get(operator);
+      if (compileOperator !== undefined) return compileOperator(body as never, compiler);
+      if (!Array.isArray(body)) throw new PolicyNotCompiled(`there is no operator ${operator}`);
+      return compileExtensionCall(operator, body as ExpressionJson[], compiler);
+    },
+    slot(name) {
+      const uid = slots.get(name);
+      if (uid === undefined) throw new PolicyNotCompiled(`the slot ${name} is not filled`);
+      return uid;
+    },
+  };
+  return compiler.compile(expression);
+}

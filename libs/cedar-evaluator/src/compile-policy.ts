@@ -1,0 +1,77 @@
+import { PolicyNotCompiled, type Run } from './code.js';
+import { compileExpression } from './compile-expression.js';
+import { EntityUid } from './entity-uid.js';
+import { nestingDepth } from './nesting-depth.js';
+import type { ActionScopeJson, EntityOrSlotJson, PolicyJson, ScopeJson, UidJson } from './policy-json.js';
+import type { ScopeConstraint } from './scope-index.js';
+import { UnreadableInput } from './unreadable-input.js';
+
+/** Far beyond what people write, far below what the stack holds. Each operator nests the JSON twice. */
+const maxNesting = 1000;
+
+export interface PolicySource {
+  readonly id: string;
+  readonly json: PolicyJson;
+  /** For a link of a template: what `?principal` and `?resource` stand for. */
+  readonly slots?: Readonly<Record<string, UidJson>>;
+}
+
+export interface CompiledPolicy {
+  readonly id: string;
+  readonly effect: 'permit' | 'forbid';
+  readonly principal: ScopeConstraint;
+  readonly action: ScopeConstraint;
+  readonly resource: ScopeConstraint;
+  /** In order, each with what it has to evaluate to. */
+  readonly conditions: readonly { run: Run; holdsWhen: boolean }[];
+}
+
+/** @throws PolicyNotCompiled when the policy names what is not there, or nests too deeply */
+export function compilePolicy({ id, json, slots = {} }: PolicySource): CompiledPolicy {
+  if (nestingDepth(json.conditions) > maxNesting) throw new PolicyNotCompiled('a condition nests too deeply');
+  try {
+    const filled = new Map(Object.entries(slots).map(([name, uid]) => [name, EntityUid.read(uid)]));
+    return {
+      id,
+      effect: json.effect,
+      principal: compileScope(json.principal, filled),
+      action: compileActionScope(json.action),
+      resource: compileScope(json.resource, filled),
+      conditions: json.conditions.map(({ kind, body }) => ({
+        run: compileExpression(body, filled).run,
+        holdsWhen: kind === 'when',
+      })),
+    };
+  } catch (cause) {
+    if (cause instanceof UnreadableInput) throw new PolicyNotCompiled(cause.message, { cause });
+    throw cause;
+  }
+}
+
+function compileScope(scope: ScopeJson, slots: ReadonlyMap<string, EntityUid>): ScopeConstraint {
+  switch (scope.op) {
+    case 'All':
+      return {};
+    case '==':
+      return { equals: keyOf(scope, slots) };
+    case 'in':
+      return { within: [keyOf(scope, slots)] };
+    case 'is':
+      return { type: scope.entity_type, ...(scope.in && { within: [keyOf(scope.in, slots)] }) };
+    default:
+      throw new PolicyNotCompiled('there is no such scope');
+  }
+}
+
+function compileActionScope(scope: ActionScopeJson): ScopeConstraint {
+  if (scope.op !== 'in') return compileScope(scope, new Map());
+  const entities = 'entities' in scope ? scope.entities : [scope.entity];
+  return { within: entities.map((uid) => EntityUid.read(uid).key) };
+}
+
+function keyOf(named: EntityOrSlotJson, slots: ReadonlyMap<string, EntityUid>): string {
+  if ('entity' in named) return EntityUid.read(named.entity).key;
+  const uid = slots.get(named.slot);
+  if (uid === undefined) throw new PolicyNotCompiled(`the slot ${named.slot} is not filled`);
+  return uid.key;
+}
