@@ -6,6 +6,11 @@ import { resolve } from 'node:path';
 export const evaluationLimits = { maxBytes: 1024 * 1024, maxDepth: 64 };
 /** A list of hundreds of tools is one batch. */
 export const batchLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 64, maxEvaluations: 1000 };
+/**
+ * How many decisions the official evaluator makes again, to be compared. It takes milliseconds with many policies, in
+ * which nothing else is answered, so a busy service compares only a few each second.
+ */
+export const shadowSampling = { share: 0.01, maxPerSecond: 5 };
 /** What a token must carry to ask for decisions. */
 export const requiredScope = 'policy:evaluate';
 

@@ -1,4 +1,3 @@
-import { CedarWasmEngine } from '@behalf/adapter-cedar';
 import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import type { PolicyEngine } from '@behalf/policy';
@@ -17,6 +16,7 @@ import {
   bootstrapService,
 } from '@behalf/service-kit';
 import { Module } from '@nestjs/common';
+import { buildEngine } from './build-engine.js';
 import { DecisionSubjects } from './bus/decision-subjects.js';
 import { type PolicyServiceConfig, policyServiceConfig } from './config.js';
 import { DecisionPoint } from './decision-point.js';

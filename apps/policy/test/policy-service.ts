@@ -10,8 +10,10 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-// oxlint-disable-next-line no-restricted-imports -- the app's own module, started as its main.ts does
+// oxlint-disable no-restricted-imports -- the app's own module, started as its main.ts does
+import { GrpcServer } from '../src/grpc/grpc-server.js';
 import { startPolicy } from '../src/policy.module.js';
+// oxlint-enable no-restricted-imports
 
 /** Keeps records in memory, and fails when told to. */
 export class RememberedAudit implements AuditLog {
@@ -31,12 +33,16 @@ export class RememberedAudit implements AuditLog {
 export interface ServiceChange {
   allowUnauthenticatedLoopback?: boolean;
   publicUrl?: string;
+  /** Instead of the demo policies. */
+  policies?: string;
+  /** Further settings of `policy` in the configuration. */
+  settings?: Record<string, unknown>;
 }
 
 /** The policy service on a copy of the demo policies, beside an issuer that is only a key. */
 export async function startPolicyService(change: ServiceChange = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'behalf-policy-'));
-  await cp(resolve('deploy/demo/policies'), folder, { recursive: true });
+  await cp(resolve(change.policies ?? 'deploy/demo/policies'), folder, { recursive: true });
   const issuer = await startIssuer();
   const publicUrl = change.publicUrl ?? 'https://pdp.example';
   const config = parseConfig(
@@ -48,10 +54,11 @@ export async function startPolicyService(change: ServiceChange = {}) {
         publicUrl,
         policies: folder,
         allowUnauthenticatedLoopback: change.allowUnauthenticatedLoopback,
+        ...change.settings,
       },
       gateway: { clientId: 'demo-gateway', upstreams: {} },
     },
-    {},
+    process.env,
   );
   const audit = new RememberedAudit();
   const bus = new InProcessBus({ maxInFlight: 64 });
@@ -72,6 +79,9 @@ export async function startPolicyService(change: ServiceChange = {}) {
     folder,
     publicUrl,
     url: service.url,
+    /** Undefined when gRPC is off. */
+    grpcPort: service.app.get(GrpcServer).port,
+    issuer: issuer.url,
     app: service.app,
     audit,
     bus,
