@@ -12,11 +12,20 @@ export interface SuiteRun {
   output: string;
 }
 
-/** Runs the conformance suite to its end. Its exit code says whether every required scenario passed. */
-export function runSuite(args: string[]): Promise<SuiteRun> {
+/**
+ * Runs the conformance suite to its end. Its exit code says whether every required scenario passed.
+ *
+ * @param onOutput is told all that was printed so far, after every piece
+ */
+export function runSuite(args: string[], onOutput: (all: string) => void = () => {}): Promise<SuiteRun> {
   const child = spawn(process.execPath, [suite, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk;
+      onOutput(output);
+    });
+  }
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, output }));

@@ -25,7 +25,7 @@ button { padding: .625rem 1.25rem; font: inherit; font-weight: 600; cursor: poin
   border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); }
 button.second { background: transparent; color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.actions { display: flex; gap: .75rem; flex-wrap: wrap; margin-top: 1.5rem; }
+.actions { display: flex; gap: .75rem; flex-wrap: wrap; margin: 1.5rem 0 1rem; }
 .warning { padding: .75rem 1rem; background: var(--warn); border-left: 4px solid var(--warn-line); border-radius: .25rem; }
 .error { color: var(--bad); font-weight: 600; }
 .quiet { color: var(--quiet); font-size: .875rem; }
