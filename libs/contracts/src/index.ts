@@ -28,3 +28,21 @@ export {
   revocationSchema,
 } from './revocations.js';
 export { policyChanged, signingKeysRotated } from './events.js';
+export {
+  accessRequestSubmissionSchema,
+  accessRequestTaskSchema,
+  approvalDecisionSchema,
+  bundleListSchema,
+  candidateRequestSchema,
+  changeAnswerSchema,
+  checkAnswerSchema,
+  diffAnswerSchema,
+  policyProblemSchema,
+  publishRequestSchema,
+  replayAnswerSchema,
+  replayRequestSchema,
+  rollbackRequestSchema,
+  shadowAnswerSchema,
+  shadowRequestSchema,
+  toolPinRequestSchema,
+} from './policy-admin.js';

@@ -61,3 +61,4 @@ export {
 } from './access-requests.js';
 export { type ToolPin, checkPin, toolPinId, toolPinSchema, toolPins } from './tool-pins.js';
 export { redactResult } from './redact-result.js';
+export { type ConditionalPolicy, type Judgement, type Verdict, judgeEvaluation } from './judge-evaluation.js';

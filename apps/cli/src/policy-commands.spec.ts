@@ -1,0 +1,99 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UsageError } from './parse-command.js';
+import { runCommand } from './run-command.js';
+
+const demo = 'deploy/demo/policies';
+const schema =
+  'entity User; entity Tool { name: String }; action "tools/call" appliesTo { principal: [User], resource: [Tool], context: { risk?: Long } };';
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'behalf-cli-'));
+  await writeFile(join(folder, 'schema.cedarschema'), schema);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+const put = (file: string, text: string) => writeFile(join(folder, file), text);
+const run = async (...args: string[]) => {
+  const { output, failed } = await runCommand(['policy', ...args, '--json'], {});
+  return { data: JSON.parse(output), failed };
+};
+
+describe('behalf policy test', () => {
+  it("passes on the demo's own table", async () => {
+    const { data, failed } = await run('test', demo);
+    expect(data.results.filter((result: { passed: boolean }) => !result.passed)).toEqual([]);
+    expect([failed, data.passed]).toEqual([false, 19]);
+  });
+
+  it('fails on a wrong decision, and on the right one by other policies', async () => {
+    await put('a.cedar', '@id("p") @scopes("x") permit(principal, action, resource);');
+    await put(
+      'tests.yaml',
+      `tests:
+         - { person: a, resource: tool s/t, decision: insufficient_scope }
+         - { person: a, resource: tool s/t, scope: x, decision: permitted, policies: [p] }
+         - { person: a, resource: tool s/t, scope: x, decision: permitted, policies: [q] }
+         - { person: a, resource: tool s/t, scope: x, decision: denied }`,
+    );
+    const { data, failed } = await run('test', folder);
+    expect(data.results.map((result: { passed: boolean }) => result.passed)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(failed).toBe(true);
+  });
+
+  it.each([
+    ['no decision', 'tests: [{ person: a, resource: tool s/t }]'],
+    ['a misspelt field', 'tests: [{ person: a, resource: tool s/t, decision: denied, argument: {} }]'],
+    ['no rows', 'tests: []'],
+  ])('refuses a table with %s', async (_, table) => {
+    await put('a.cedar', '');
+    await put('tests.yaml', table);
+    await expect(run('test', folder)).rejects.toThrow();
+  });
+
+  it('fails on policies that are invalid', async () => {
+    await put('a.cedar', '@aproval("human") permit(principal, action, resource);');
+    expect(await run('test', folder)).toMatchObject({
+      failed: true,
+      data: { problems: [{ severity: 'error' }] },
+    });
+  });
+});
+
+describe('behalf policy lint', () => {
+  it('has nothing to say about the demo', async () => {
+    expect(await run('lint', demo)).toMatchObject({ failed: false, data: { problems: [] } });
+  });
+
+  it('finds a tool that nobody reaches', async () => {
+    const { data } = await run('lint', demo, '--tool', 'everything/get-env', '--tool', 'everything/echo');
+    expect(data.problems).toMatchObject([
+      { severity: 'warning', reason: expect.stringContaining('get-env') },
+    ]);
+  });
+});
+
+it('behalf policy diff names what changed', async () => {
+  await put('a.cedar', '@id("p") permit(principal, action, resource);');
+  const { data } = await run('diff', demo, folder);
+  expect(data).toMatchObject({ added: ['p'], schemaChanged: true });
+  expect((await run('diff', demo, demo)).data).toMatchObject({ added: [], removed: [], changed: [] });
+});
+
+it.each([
+  [[]],
+  [['policy']],
+  [['policy', 'fly']],
+  [['policy', 'test']],
+  [['policy', 'lint', demo, '--tool', 'x']],
+  [['policy', 'list']],
+  [['policy', 'test', demo, '--what']],
+  [['policy', 'publish', demo]],
+])('refuses the command line %j', async (args) => {
+  await expect((async () => runCommand(args, {}))()).rejects.toThrow(UsageError);
+});

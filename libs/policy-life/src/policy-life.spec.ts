@@ -1,0 +1,280 @@
+import { CedarWasmEngine, loadPolicyBundle } from '@behalf/adapter-cedar';
+import { CedarWasmParser } from '@behalf/adapter-cedar-parser';
+import { MemoryRecordStore } from '@behalf/adapter-memory';
+import { ConditionalEngine } from '@behalf/policy';
+import { LocalKeyEncryptionKey } from '@behalf/sealing';
+import { FakeClock } from '@behalf/testing';
+import { resolve } from 'node:path';
+import { type BundleFile, bundleFilesSchema, toBundle, toFiles, versionOfFiles } from './bundle-files.js';
+import { activations, activePolicies, bundles } from './bundle-records.js';
+import { buildDecisionRecord, decisionRecordId, decisions, openDecisionRecord } from './decision-records.js';
+import { diffBundles } from './diff-bundles.js';
+import { lintPolicies } from './lint-policies.js';
+import { publishBundle, rollBack, seedBundle, setShadow } from './publish-bundle.js';
+import { renderReplay, replayDecisions } from './replay-decisions.js';
+
+const schema = `entity Team; entity User in [Team] { age?: Long }; entity McpServer;
+  entity Tool in [McpServer] { name: String };
+  action "tools/call" appliesTo { principal: [User], resource: [Tool],
+    context: { arguments: { path?: String }, risk: Long } };`;
+const parser = new CedarWasmParser();
+const files = (text: string): BundleFile[] => [
+  { file: 'a.cedar', text },
+  { file: 'schema.cedarschema', text: schema },
+];
+const all = '@id("all") permit(principal, action, resource);';
+const eng = '@id("all") permit(principal in Team::"eng", action, resource);';
+const engineOn = (text: string) => {
+  const engine = new ConditionalEngine(new CedarWasmEngine(), new CedarWasmEngine(), parser);
+  expect(engine.load(toBundle(files(text))).filter(({ severity }) => severity === 'error')).toEqual([]);
+  return engine;
+};
+
+describe('bundles', () => {
+  it('have the version of the folder they were read from', async () => {
+    const folder = await loadPolicyBundle(resolve('deploy/demo/policies'));
+    expect(versionOfFiles(toFiles(folder))).toBe(folder.version);
+    expect(toBundle(toFiles(folder))).toEqual(folder);
+  });
+
+  it.each([['../a.cedar'], ['a/b.cedar'], ['.cedar'], ['a.txt'], ['schema.cedarschema'], ['a.cedar\n']])(
+    'take no file called %j beside the others',
+    (file) => {
+      expect(bundleFilesSchema.safeParse([...files(all), { file, text: '' }]).success).toBe(false);
+    },
+  );
+});
+
+describe('publishing', () => {
+  const clock = new FakeClock();
+  let records: MemoryRecordStore;
+  beforeEach(() => {
+    records = new MemoryRecordStore(clock);
+  });
+  const options = (more: object = {}) => ({
+    records,
+    parser,
+    author: 'ann',
+    reason: 'because',
+    nowMs: clock.nowMs(),
+    ...more,
+  });
+  const live = async () => (await records.get(activePolicies, 'live'))?.value.version;
+
+  it('keeps the bundle with author and reason, makes it live and tells everybody', async () => {
+    const { version, replaced } = await publishBundle(files(all), options());
+    expect([await live(), replaced]).toEqual([version, undefined]);
+    expect((await records.get(bundles, version))?.value).toMatchObject({ author: 'ann', reason: 'because' });
+    expect(records.outbox).toMatchObject([{ type: 'behalf.policy.changed', data: { version } }]);
+  });
+
+  it.each<[string, BundleFile[], object, string]>([
+    ['what does not parse', files('permit('), {}, 'invalid'],
+    [
+      'what is not type-correct',
+      files('permit(principal, action, resource) when { principal.x == 1 };'),
+      {},
+      'invalid',
+    ],
+    ['an unknown annotation', files(`@aproval("human") ${all}`), {}, 'invalid'],
+    ['entities that are not JSON', [...files(all), { file: 'entities.json', text: '{' }], {}, 'invalid'],
+    ['a change without a reason', files(all), { reason: ' ' }, 'reason_missing'],
+    ['a change of what the author has not seen', files(all), { expectedVersion: 'old' }, 'conflict'],
+  ])('refuses %s, changing nothing', async (_, bundle, more, reason) => {
+    await expect(publishBundle(bundle, options(more))).rejects.toMatchObject({ reason });
+    expect(await live()).toBeUndefined();
+    expect(records.outbox).toEqual([]);
+  });
+
+  it('rolls back, and forth, and to a version that is named', async () => {
+    const one = await publishBundle(files(all), options());
+    const two = await publishBundle(files(eng), options({ expectedVersion: one.version }));
+    expect((await rollBack(options({ reason: 'oops' }))).version).toBe(one.version);
+    expect((await rollBack(options())).version).toBe(two.version);
+    await rollBack(options({ version: one.version }));
+    expect(await live()).toBe(one.version);
+    expect((await records.list(activations)).map(({ value }) => value.act)).toEqual([
+      'publish',
+      'publish',
+      'roll-back',
+      'roll-back',
+      'roll-back',
+    ]);
+    await expect(rollBack(options({ version: 'nope' }))).rejects.toMatchObject({ reason: 'not_found' });
+  });
+
+  it('lets one of two authors win', async () => {
+    const { version } = await publishBundle(files(all), options());
+    const both = [eng, `${all} `].map((text) =>
+      publishBundle(files(text), options({ expectedVersion: version })),
+    );
+    const ended = await Promise.allSettled(both);
+    expect(ended.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('seeds what is empty, and only that', async () => {
+    expect(await seedBundle(files(all), options())).toBeDefined();
+    expect(await seedBundle(files(eng), options())).toBeUndefined();
+  });
+
+  it('keeps a shadow that exists', async () => {
+    const { version } = await publishBundle(files(all), options());
+    await setShadow(records, version);
+    expect((await records.get(activePolicies, 'shadow'))?.value.version).toBe(version);
+    await setShadow(records, undefined);
+    expect(await records.get(activePolicies, 'shadow')).toBeUndefined();
+    await expect(setShadow(records, 'nope')).rejects.toMatchObject({ reason: 'not_found' });
+  });
+});
+
+describe('diffBundles', () => {
+  it('names what was added, removed and changed, and not what only moved', () => {
+    const before = toBundle(files(`${all} @id("old") forbid(principal, action, resource);`));
+    const after = toBundle([
+      { file: 'b.cedar', text: '@id("all")   permit(principal, action, resource);' },
+      { file: 'c.cedar', text: '@id("new") forbid(principal, action, resource) when { context.risk > 1 };' },
+      { file: 'schema.cedarschema', text: schema },
+    ]);
+    expect(diffBundles(before, after, parser)).toEqual({
+      added: ['new'],
+      removed: ['old'],
+      changed: [],
+      schemaChanged: false,
+      entitiesChanged: false,
+    });
+    expect(diffBundles(toBundle(files(all)), toBundle(files(eng)), parser).changed).toMatchObject([
+      { policy: 'all' },
+    ]);
+  });
+});
+
+describe('lintPolicies', () => {
+  const lint = (text: string, tools: { server: string; name: string }[] = []) =>
+    lintPolicies(parser.parse(toBundle(files(text))).policies, tools).map(
+      ({ policy, reason }) => `${policy ?? '-'}: ${reason.replace(/[:,].*/, '')}`,
+    );
+  const head = '(principal, action, resource)';
+
+  it.each<[string, string, string[]]>([
+    ['a clean bundle', all, []],
+    ['when false', `@id("p") permit${head} when { false && context.risk > 1 };`, ['p: never matches']],
+    ['unless true', `@id("p") permit${head} unless { !false };`, ['p: never matches']],
+    [
+      'a forbid that reads what may be missing',
+      `@id("f") forbid${head} when { context.risk > 1 };`,
+      ['f: reads context.risk without asking whether it is there'],
+    ],
+    ['one that asks', `@id("f") forbid${head} when { context has risk && context.risk > 1 };`, []],
+    ['a permit that reads it', `@id("p") permit${head} when { context.risk > 1 };`, []],
+    [
+      'a wider permit',
+      `${all} @id("p") permit(principal in Team::"eng", action, resource);`,
+      ['p: adds nothing'],
+    ],
+    ['the same twice', `@id("p") permit${head}; @id("q") permit${head};`, ['q: adds nothing']],
+    [
+      'a wider permit with a condition',
+      `@id("a") permit${head} when { context.risk < 5 }; @id("p") permit(principal in Team::"eng", action, resource);`,
+      [],
+    ],
+    [
+      'a wider permit with terms',
+      `@id("a") @scopes("x") permit${head}; @id("p") permit(principal in Team::"eng", action, resource);`,
+      [],
+    ],
+    ['a forbid over everything', `@id("p") permit${head}; @id("f") forbid${head};`, ['p: permits nothing']],
+    ['a forbid that is lifted', `@id("p") permit${head}; @id("f") @scopes("x") forbid${head};`, []],
+    [
+      'a forbid of something else',
+      `@id("p") permit${head}; @id("f") forbid(principal, action, resource == Tool::"s/t");`,
+      [],
+    ],
+  ])('%s', (_, text, found) => {
+    expect(lint(text)).toEqual(found);
+  });
+
+  it.each<[string, boolean]>([
+    ['permit(principal, action, resource);', true],
+    ['permit(principal, action == Action::"tools/call", resource == Tool::"s/t");', true],
+    ['permit(principal, action, resource in McpServer::"s");', true],
+    ['permit(principal, action, resource is Tool in McpServer::"s") when { resource.name == "x" };', true],
+    ['permit(principal, action, resource == Tool::"s/u");', false],
+    ['permit(principal, action, resource in McpServer::"other");', false],
+    ['permit(principal, action, resource); forbid(principal, action, resource == Tool::"s/t");', false],
+    [
+      'permit(principal, action, resource); forbid(principal in Team::"x", action, resource == Tool::"s/t");',
+      true,
+    ],
+  ])('says whether anybody can call s/t: %s', (text, isReachable) => {
+    const found = lint(text, [{ server: 's', name: 't' }]).filter((one) => one.includes('by nobody'));
+    expect(found).toHaveLength(isReachable ? 0 : 1);
+  });
+});
+
+describe('recorded decisions', () => {
+  const kek = new LocalKeyEncryptionKey(new Uint8Array(32).fill(7));
+  const decided = (person: string, groups: string[], n: number) => ({
+    evaluation: {
+      subject: { type: 'user', id: person, properties: { groups } },
+      action: { name: 'tools/call' },
+      resource: { type: 'tool', id: 'write', properties: { server: 'files' } },
+      context: { arguments: { path: '/very-private' } },
+    },
+    answer: { decision: true, context: { id: `d${n}`, policies: ['all'], errors: [], policy_version: 'v' } },
+    caller: 'gateway',
+    decidedAtMs: n,
+    latencyMicros: 12,
+    traceId: undefined,
+  });
+
+  it('hide the arguments, and open for their own id only', async () => {
+    const record = await buildDecisionRecord(decided('alice', [], 1), kek);
+    expect(JSON.stringify(record)).not.toContain('very-private');
+    const stored = { id: 'x', value: record, version: 1, expiresAtMs: undefined };
+    expect(await openDecisionRecord(stored, kek)).toEqual(decided('alice', [], 1).evaluation);
+    const moved = { ...stored, value: { ...record, decisionId: 'd2' } };
+    await expect(openDecisionRecord(moved, kek)).rejects.toMatchObject({ problem: 'not_authentic' });
+    expect(decisions.keys?.(record)).toMatchObject({ decision: 'true' });
+    expect(decisionRecordId(9, 'b') < decisionRecordId(10, 'a')).toBe(true);
+  });
+
+  it('hide the id of a resource, which may be as private as an argument', async () => {
+    const one = decided('alice', [], 1);
+    const resource = { type: 'resource_uri', id: 'file:///very-private', properties: { server: 'files' } };
+    const record = await buildDecisionRecord({ ...one, evaluation: { ...one.evaluation, resource } }, kek);
+    expect(JSON.stringify(record)).not.toContain('very-private');
+  });
+
+  it('are replayed against a candidate: how many would flip, whose, and which', async () => {
+    const recorded = [
+      ['alice', ['eng']],
+      ['bob', []],
+      ['bob', []],
+      ['carol', ['sales']],
+    ].map(([person, groups], n) => ({
+      ...decided(person as string, groups as string[], n),
+      decision: true,
+      decisionId: `d${n}`,
+    }));
+    const report = await replayDecisions(recorded, { live: engineOn(all), candidate: engineOn(eng) }, {});
+    expect(report).toMatchObject({
+      replayed: 4,
+      flipped: 3,
+      toDenied: 3,
+      toPermitted: 0,
+      people: [
+        ['bob', 2],
+        ['carol', 1],
+      ],
+      tools: [['files/write', 3]],
+    });
+    expect(renderReplay(report)).toContain('would flip 3 of 4');
+    const conditional = engineOn(`@scopes("x") ${all}`);
+    expect(
+      await replayDecisions(recorded, { live: engineOn(all), candidate: conditional }, {}),
+    ).toMatchObject({
+      flipped: 4,
+      toConditional: 4,
+    });
+  });
+});
