@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { baseUrl, listenSchema } from './listen.js';
+import { policyLifeShape } from './policy-life-config.js';
 import { policyBackendSchema, policyDialectsSchema, policyGrpcSchema } from './policy-backends-config.js';
 
 /** The policy decision point. */
@@ -34,5 +35,6 @@ export const policySchema = z.strictObject({
     .default({})
     .describe("Servers behind other people's gateways, by the name that policies have for them."),
   dialects: policyDialectsSchema,
+  ...policyLifeShape,
 });
 export type PolicyConfig = z.output<typeof policySchema>;

@@ -26,14 +26,22 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
     servedBy: [gateway.clientId],
   }));
   const own = [
-    { resource: policy.publicUrl, name: 'Policy decisions', scopes: ['policy:evaluate'], servedBy: [] },
+    {
+      resource: policy.publicUrl,
+      name: 'Policy decisions',
+      scopes: ['policy:evaluate', 'policy:approve', 'policy:admin'],
+      // A client that names no scope asks for decisions; it does not become an administrator.
+      defaultScopes: ['policy:evaluate'],
+      servedBy: [],
+    },
     {
       resource: `${authorizationServer.issuer}${authorizationServer.paths.admin}`,
       name: 'Administration',
       scopes: ['admin'],
+      defaultScopes: ['admin'],
       servedBy: [],
     },
-  ].map((resource) => ({ ...resource, defaultScopes: resource.scopes }));
+  ];
   const others = authorizationServer.resources.map((r) => ({
     ...r,
     defaultScopes: r.defaultScopes ?? r.scopes,

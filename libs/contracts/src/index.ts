@@ -27,7 +27,7 @@ export {
   revocationKinds,
   revocationSchema,
 } from './revocations.js';
-export { policyChanged, signingKeysRotated } from './events.js';
+export { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
 export {
   accessRequestSubmissionSchema,
   accessRequestTaskSchema,
