@@ -28,6 +28,11 @@ export interface PolicyServiceConfig {
   grpc: BehalfConfig['policy']['grpc'];
   backends: readonly ServedBackend[];
   dialects: BehalfConfig['policy']['dialects'];
+  source: BehalfConfig['policy']['source'];
+  personAttributes: Readonly<Record<string, string>>;
+  numbers: BehalfConfig['policy']['numbers'];
+  approvalRequestSeconds: number;
+  decisionRecords: BehalfConfig['policy']['decisionRecords'];
 }
 
 export interface ServedBackend extends Backend {
@@ -52,5 +57,10 @@ export function policyServiceConfig({ policy, authorizationServer }: BehalfConfi
       exchangeResource,
     })),
     dialects: policy.dialects,
+    source: policy.source,
+    personAttributes: policy.personAttributes,
+    numbers: policy.numbers,
+    approvalRequestSeconds: policy.approvals.requestSeconds,
+    decisionRecords: policy.decisionRecords,
   };
 }

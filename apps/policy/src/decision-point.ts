@@ -1,30 +1,47 @@
 import type { AuditLog } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision, EvaluationsDecision } from '@behalf/contracts';
 import {
+  type ConditionDependencies,
+  type MappingOptions,
   type PolicyEngine,
   type UncheckedEvaluations,
-  decideEvaluation,
+  decideWithConditions,
   evaluateBatch,
 } from '@behalf/policy';
 import type { Clock } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
-import { attributes, inSpan } from '@behalf/telemetry';
+import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
 import { randomUUID } from 'node:crypto';
 import { batchLimits } from './config.js';
 import { DecisionGate } from './decision-gate.js';
 import { buildDecisionRecord } from './decision-record.js';
 import { actorNames, decisionAttributes } from './decision-attributes.js';
 
+/** What conditions of policies are looked up in. */
+export type ConditionPorts = Pick<ConditionDependencies, 'budgets' | 'approvals' | 'pinOf'>;
+
+/** Told of every decision after it was recorded, and never waited for. */
+export type OnDecided = (decided: {
+  evaluation: Evaluation;
+  answer: EvaluationDecision;
+  caller: string | undefined;
+  decidedAtMs: number;
+  latencyMicros: number;
+  traceId: string | undefined;
+}) => void;
+
 export interface DecisionPointOptions {
   engine: PolicyEngine;
-  ownIssuer: string;
+  mapping: MappingOptions;
+  conditions: ConditionPorts;
+  onDecided: OnDecided;
+  /** Where approval of a call is asked for. */
+  accessRequestEndpoint: string;
   audit: AuditLog;
   clock: Clock;
   logger: Logger;
   /** Decisions being made at once; past it callers are told to come back. */
   maxInFlight: number;
-  /** Resource types besides MCP's, and the Cedar type of each. */
-  resourceTypes: Readonly<Record<string, string>>;
 }
 
 /**
@@ -55,7 +72,19 @@ export class DecisionPoint {
 
   #decideInSpan(evaluation: Evaluation, caller: string | undefined): Promise<EvaluationDecision> {
     return inSpan('policy decide', { attributes: decisionAttributes(evaluation) }, async (span) => {
-      const answer = await this.#record(evaluation, this.#decide(evaluation), caller);
+      const began = performance.now();
+      const decidedAtMs = this.options.clock.nowMs();
+      const decided = this.#withEndpoint(await this.#decide(evaluation, decidedAtMs));
+      const latencyMicros = Math.round((performance.now() - began) * 1000);
+      const answer = await this.#record(evaluation, decided, caller);
+      this.options.onDecided({
+        evaluation,
+        answer,
+        caller,
+        decidedAtMs,
+        latencyMicros,
+        traceId: activeTraceId(),
+      });
       span.setAttributes({
         [attributes.decision]: answer.decision,
         [attributes.decisionId]: answer.context?.id,
@@ -65,12 +94,13 @@ export class DecisionPoint {
     });
   }
 
-  #decide(evaluation: Evaluation): EvaluationDecision {
-    const { engine, ownIssuer, resourceTypes, logger } = this.options;
-    return decideEvaluation(evaluation, {
+  #decide(evaluation: Evaluation, nowMs: number): Promise<EvaluationDecision> {
+    const { engine, mapping, conditions, logger } = this.options;
+    return decideWithConditions(evaluation, {
+      ...mapping,
+      ...conditions,
       engine,
-      ownIssuer,
-      resourceTypes,
+      nowMs,
       newId: randomUUID,
       onFault: ({ id, reason, cause }) => {
         // Only the kind of an engine's failure: its message may quote arguments.
@@ -78,6 +108,13 @@ export class DecisionPoint {
         logger.warn({ decision_id: id, reason, why }, 'an evaluation could not be decided');
       },
     });
+  }
+
+  #withEndpoint({ decision, context }: EvaluationDecision): EvaluationDecision {
+    const offer = context?.access_request;
+    if (offer === undefined) return { decision, ...(context && { context }) };
+    const { accessRequestEndpoint: endpoint } = this.options;
+    return { decision, context: { ...context, access_request: { ...offer, endpoint } } };
   }
 
   async #record(

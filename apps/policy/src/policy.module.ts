@@ -1,7 +1,7 @@
 import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import type { PolicyEngine } from '@behalf/policy';
-import type { Bus, Clock, RecordStore } from '@behalf/ports';
+import type { Bus, Clock } from '@behalf/ports';
 import {
   AUDIT_LOG,
   BUS,
@@ -11,7 +11,6 @@ import {
   LOGGER,
   type Logger,
   READINESS,
-  RECORD_STORE,
   type RunningService,
   bootstrapService,
 } from '@behalf/service-kit';
@@ -19,7 +18,7 @@ import { Module } from '@nestjs/common';
 import { buildEngine } from './build-engine.js';
 import { DecisionSubjects } from './bus/decision-subjects.js';
 import { type PolicyServiceConfig, policyServiceConfig } from './config.js';
-import { DecisionPoint } from './decision-point.js';
+import { type ConditionPorts, DecisionPoint } from './decision-point.js';
 import { EntityCatalog } from './entity-catalog.js';
 import { ExtAuthzService } from './grpc/ext-authz.service.js';
 import { ExtMcpService } from './grpc/ext-mcp.service.js';
@@ -33,6 +32,15 @@ import { MetadataController } from './http/metadata.controller.js';
 import { repeatBelow } from './http/repeat-below.js';
 import { SearchController } from './http/search.controller.js';
 import { serveBelow } from './http/serve-below.js';
+import { DecisionRecorder } from './life/decision-recorder.js';
+import {
+  CONDITION_PORTS,
+  lifeControllers,
+  lifeProviders,
+  mappingOf,
+  withConditions,
+} from './life/life-providers.js';
+import { ShadowPolicies } from './life/shadow-policies.js';
 import { PolicySource } from './policy-source.js';
 import { ProxiedCalls } from './proxied-calls.js';
 import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
@@ -45,6 +53,7 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
     MetadataController,
     GatewayDialectsController,
     ForwardAuthController,
+    ...lifeControllers,
   ],
   providers: [
     {
@@ -52,34 +61,54 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
       inject: [CONFIG],
       useFactory: (config: BehalfConfig) => policyServiceConfig(config),
     },
-    { provide: EntityCatalog, useFactory: () => new EntityCatalog(new CedarWasmEngine()) },
-    { provide: POLICY_ENGINE, useExisting: EntityCatalog },
     {
-      provide: PolicySource,
-      inject: [POLICY_CONFIG, POLICY_ENGINE, RECORD_STORE, LOGGER],
-      useFactory: (config: PolicyServiceConfig, engine: PolicyEngine, records: RecordStore, logger: Logger) =>
-        PolicySource.open(config.policiesFolder, engine, records, logger),
+      provide: EntityCatalog,
+      inject: [CLOCK, LOGGER],
+      useFactory: (clock: Clock, logger: Logger) => new EntityCatalog(buildEngine(clock, logger)),
     },
+    { provide: POLICY_ENGINE, inject: [EntityCatalog], useFactory: withConditions },
+    ...lifeProviders,
     {
       provide: DecisionPoint,
       // PolicySource is named so that no decision is asked for before the first bundle is in.
-      inject: [POLICY_ENGINE, POLICY_CONFIG, AUDIT_LOG, CLOCK, LOGGER, PolicySource],
+      inject: [
+        POLICY_ENGINE,
+        POLICY_CONFIG,
+        AUDIT_LOG,
+        CLOCK,
+        LOGGER,
+        CONDITION_PORTS,
+        DecisionRecorder,
+        ShadowPolicies,
+        PolicySource,
+      ],
       useFactory: (
         engine: PolicyEngine,
         config: PolicyServiceConfig,
         audit: AuditLog,
         clock: Clock,
         logger: Logger,
-      ) =>
-        new DecisionPoint({
+        conditions: ConditionPorts,
+        recorder: DecisionRecorder,
+        shadow: ShadowPolicies,
+      ) => {
+        const mapping = mappingOf(config);
+        return new DecisionPoint({
           engine,
-          ownIssuer: config.issuer,
+          mapping,
+          conditions,
           audit,
           clock,
           logger,
           maxInFlight: config.maxInFlight,
-          resourceTypes: config.resourceTypes,
-        }),
+          accessRequestEndpoint: `${config.publicUrl}/access/v1/access-request`,
+          onDecided: (decided) => {
+            recorder.add(decided);
+            const at = { ...mapping, nowMs: decided.decidedAtMs };
+            shadow.compare(decided.evaluation, decided.answer.context?.id, at);
+          },
+        });
+      },
     },
     {
       provide: CallerAuthentication,

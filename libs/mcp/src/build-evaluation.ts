@@ -45,7 +45,7 @@ export function buildListEvaluation(
   return {
     subject: subjectOf(caller),
     action: { name: list.usedBy },
-    context: contextOf(caller, server),
+    context: { ...contextOf(caller, server), preview: true },
     evaluations: ids.map((id) => ({ resource: { type: list.resourceType, id, properties: { server } } })),
     options: { evaluations_semantic: 'execute_all' },
   };
