@@ -4,7 +4,9 @@ import { parseConfig } from '@behalf/config';
 import { listRevocations } from '@behalf/contracts';
 import { systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger } from '@behalf/service-kit';
+import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
+import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -71,7 +73,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
     oneTime: new MemoryOneTimeStore(systemClock),
     bus,
     audit,
-    keyEncryptionKey: undefined as unknown as Infrastructure['keyEncryptionKey'],
+    keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),
     logger: createLogger('policy', 'silent'),
   };
   const service = await startPolicy(infrastructure);

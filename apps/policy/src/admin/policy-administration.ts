@@ -75,7 +75,7 @@ export class PolicyAdministration {
     return {
       live: engine.version ?? null,
       shadow: shadow?.value.version ?? null,
-      activations: all.reverse(),
+      activations: all.toReversed(),
     };
   }
 

@@ -56,8 +56,8 @@ export class AccessRequestDesk {
     const binding = context.access_request?.binding_token;
     if (context.reason !== 'approval_required' || binding === undefined || binding !== denial.binding_token)
       throw new OAuthError('invalid_request', 'the policies ask for no approval of this call');
-    const open = await records.list(accessRequests, { where: { binding, state: 'pending' } });
-    const existing = open.find(
+    const waiting = await records.list(accessRequests, { where: { binding, state: 'pending' } });
+    const existing = waiting.find(
       ({ value }) => value.requestedBy === caller && value.expiresAtMs > clock.nowMs(),
     );
     if (existing !== undefined) return { task: this.#taskOf(existing), isNew: false };
@@ -102,7 +102,7 @@ export class AccessRequestDesk {
     const found = await this.options.records.list(accessRequests, { where });
     return found
       .filter(({ value }) => value.expiresAtMs > this.options.clock.nowMs())
-      .map(({ id, value: { sealed: _, ...request } }) => ({ id, request }));
+      .map(({ id, value }) => ({ id, request: withoutSealed(value) }));
   }
 
   /** A request with the call it is about, arguments and all: nobody should approve what they cannot see. */
@@ -115,11 +115,10 @@ export class AccessRequestDesk {
       return undefined;
     // An agent that could read requests could learn what other agents of the person do.
     if (approver.isDelegated) return undefined;
-    const { sealed, ...request } = found.value;
-    const text = Buffer.from(await open(this.options.keyEncryptionKey, sealed, sealedFor(id))).toString(
-      'utf8',
-    );
-    return { request, evaluation: evaluationSchema.parse(JSON.parse(text)) };
+    const text = Buffer.from(
+      await open(this.options.keyEncryptionKey, found.value.sealed, sealedFor(id)),
+    ).toString('utf8');
+    return { request: withoutSealed(found.value), evaluation: evaluationSchema.parse(JSON.parse(text)) };
   }
 
   /** @throws OAuthError */
@@ -187,6 +186,11 @@ export class AccessRequestDesk {
 
 function sealedFor(id: string): Record<string, string> {
   return { kind: 'access-request', id };
+}
+
+function withoutSealed(request: AccessRequest): Omit<AccessRequest, 'sealed'> {
+  const { sealed: _, ...shown } = request;
+  return shown;
 }
 
 function asOAuthError(refused: ApprovalRefused): OAuthError {

@@ -1,0 +1,119 @@
+import { type Evaluation, evaluatePolicy } from '@behalf/contracts';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PolicySource } from '../src/policy-source.js';
+import { type PolicyService, startPolicyService } from './policy-service.js';
+
+const call = (more: object = {}): Evaluation => ({
+  subject: { type: 'user', id: 'alice', properties: { groups: ['eng'] } },
+  action: { name: 'tools/call' },
+  resource: { type: 'tool', id: 'delete_file', properties: { server: 'files' } },
+  context: { actors: [{ sub: 'demo-agent' }], arguments: { path: '/secret-plan' }, ...more },
+});
+
+let service: PolicyService;
+beforeAll(async () => {
+  service = await startPolicyService();
+  await appendFile(
+    join(service.folder, 'files.cedar'),
+    `@id("eng-deletes-with-approval") @approval("human")
+     permit(principal in Team::"eng", action == Action::"tools/call", resource == Tool::"files/delete_file");`,
+  );
+  await service.app.get(PolicySource).check();
+});
+afterAll(() => service.close());
+
+const http = async (method: string, path: string, claims: Record<string, unknown>, body?: object) => {
+  const token = await service.sign({ aud: service.publicUrl, ...claims });
+  const response = await fetch(`${service.url}/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: await response.json() };
+};
+const gateway = { scope: 'policy:evaluate' };
+const alice = { sub: 'alice', client_id: 'browser', scope: 'policy:approve' };
+const decide = (evaluation: Evaluation) =>
+  service.bus.request(evaluatePolicy, evaluation, { timeoutMs: 5_000 });
+const submit = async (evaluation = call()) => {
+  const { context } = await decide(evaluation);
+  const denial = { binding_token: context?.access_request?.binding_token ?? 'none' };
+  return http('POST', 'access/v1/access-request', gateway, { evaluation, denial });
+};
+
+it('goes from the denial to one call, and no further', async () => {
+  expect(await decide(call())).toMatchObject({
+    decision: false,
+    context: {
+      reason: 'approval_required',
+      access_request: { endpoint: 'https://pdp.example/access/v1/access-request' },
+    },
+  });
+  const { status, body } = await submit();
+  const { id } = body.task;
+  expect([status, body.task.status]).toEqual([201, 'pending']);
+  expect((await submit()).body.task.id).toBe(id);
+
+  expect((await http('GET', `approvals/${id}`, alice)).body).toMatchObject({
+    request: { person: 'alice', policies: ['eng-deletes-with-approval'] },
+    evaluation: { context: { arguments: { path: '/secret-plan' } } },
+  });
+  expect((await http('GET', 'approvals', alice)).body.requests).toMatchObject([{ id }]);
+  expect((await http('POST', `approvals/${id}`, alice, { approve: true })).body.task.status).toBe('approved');
+  expect((await http('GET', `access/v1/access-request/${id}`, gateway)).body.task.status).toBe('approved');
+
+  const approval = { approval: { id } };
+  expect(await decide(call({ ...approval, arguments: { path: '/other' } }))).toMatchObject({
+    decision: false,
+  });
+  const answers = await Promise.all([decide(call(approval)), decide(call(approval)), decide(call(approval))]);
+  expect(answers.filter(({ decision }) => decision)).toHaveLength(1);
+});
+
+it.each<[string, Record<string, unknown>, number]>([
+  ['another person', { ...alice, sub: 'bob' }, 403],
+  ['an agent on behalf of the person', { ...alice, act: { sub: 'demo-agent' } }, 403],
+  ['a client for itself', { sub: 'robot', client_id: 'robot', scope: 'policy:admin' }, 403],
+  ['the enforcement point', gateway, 403],
+  ['a token for somebody else', { ...alice, aud: 'https://other.example' }, 401],
+])('is not approved by %s', async (_, claims, status) => {
+  const evaluation = call({ arguments: { path: '/other' } });
+  const { id } = (await submit(evaluation)).body.task;
+  expect((await http('POST', `approvals/${id}`, claims, { approve: true })).status).toBe(status);
+  expect(await decide({ ...evaluation, context: { ...evaluation.context, approval: { id } } })).toMatchObject(
+    {
+      decision: false,
+    },
+  );
+});
+
+it('shows requests to nobody else', async () => {
+  const { id } = (await submit(call({ arguments: { path: '/third' } }))).body.task;
+  expect((await http('GET', `approvals/${id}`, { ...alice, sub: 'bob' })).status).toBe(404);
+  expect((await http('GET', `approvals/${id}`, { ...alice, act: { sub: 'agent' } })).status).toBe(404);
+  expect((await http('GET', `access/v1/access-request/${id}`, { ...gateway, client_id: 'x' })).status).toBe(
+    404,
+  );
+  expect((await http('GET', 'approvals', { ...alice, sub: 'bob' })).body.requests).toEqual([]);
+});
+
+it.each<[string, Evaluation, string]>([
+  [
+    'what is permitted',
+    { ...call(), resource: { type: 'tool', id: 'echo', properties: { server: 'everything' } } },
+    'x',
+  ],
+  [
+    'what is forbidden',
+    { ...call(), resource: { type: 'tool', id: 'get-env', properties: { server: 'everything' } } },
+    'x',
+  ],
+  ['another call than was denied', call(), 'sha256:other'],
+])('takes no request for %s', async (_, evaluation, binding_token) => {
+  const answer = await http('POST', 'access/v1/access-request', gateway, {
+    evaluation,
+    denial: { binding_token },
+  });
+  expect(answer.status).toBe(400);
+});
