@@ -1,0 +1,86 @@
+import { describePolicyEngine } from '@behalf/testing';
+import { type CedarRequest, type EngineDecision, type PolicyEngine, PolicyEngineError } from '@behalf/policy';
+import { CedarWasmEngine } from './cedar-wasm-engine.js';
+import { CompiledCedarEngine } from './compiled-cedar-engine.js';
+import { type Disagreement, type ShadowOptions, ShadowedEngine } from './shadowed-engine.js';
+
+const disagreements: Disagreement[] = [];
+const everything: ShadowOptions = {
+  share: 1,
+  maxPerSecond: Infinity,
+  nowMs: () => 0,
+  later: (compare) => compare(),
+  onDisagreement: (disagreement) => void disagreements.push(disagreement),
+};
+const request = { context: { secret: 's' } } as unknown as CedarRequest;
+
+/** Answers what it is told to, or refuses. */
+class Fixed implements PolicyEngine {
+  version: string | undefined = 'v1';
+  asked = 0;
+  constructor(private readonly decision?: EngineDecision['decision']) {}
+  load() {
+    return [];
+  }
+  decide(): EngineDecision {
+    this.asked += 1;
+    if (this.decision === undefined) throw new PolicyEngineError('refused');
+    return { decision: this.decision, determining: [], erring: [], policyVersion: 'v1' };
+  }
+}
+
+describePolicyEngine(
+  'compiled, every decision compared',
+  () =>
+    new ShadowedEngine(new CompiledCedarEngine(), new CedarWasmEngine(), {
+      ...everything,
+      onDisagreement: (disagreement) => {
+        throw new Error(JSON.stringify(disagreement));
+      },
+    }),
+);
+
+describe('ShadowedEngine', () => {
+  beforeEach(() => void disagreements.splice(0));
+
+  it.each<[string, Fixed, Fixed, number]>([
+    ['a different decision', new Fixed('allow'), new Fixed('deny'), 1],
+    ['a shadow that refuses', new Fixed('allow'), new Fixed(), 1],
+    ['the same decision', new Fixed('deny'), new Fixed('deny'), 0],
+  ])('reports %s without the request, and keeps the answer', (_, live, shadow, reported) => {
+    const engine = new ShadowedEngine(live, shadow, everything);
+    expect(engine.decide(request)).toEqual(live.decide());
+    expect(disagreements).toHaveLength(reported);
+    expect(JSON.stringify(disagreements)).not.toContain('secret');
+  });
+
+  it('reports a request that only the shadow can read, and still refuses it', () => {
+    const engine = new ShadowedEngine(new Fixed(), new Fixed('deny'), everything);
+    expect(() => engine.decide(request)).toThrow(PolicyEngineError);
+    expect(disagreements).toMatchObject([{ live: 'refused', shadow: { decision: 'deny' } }]);
+  });
+
+  it('compares its share, and no more than so many in a second', () => {
+    const shadow = new Fixed('allow');
+    let nowMs = 0;
+    const draws = [0.1, 0.6, 0.2, 0.3, 0.4];
+    const engine = new ShadowedEngine(new Fixed('allow'), shadow, {
+      ...everything,
+      share: 0.5,
+      maxPerSecond: 2,
+      random: () => draws.shift()!,
+      nowMs: () => nowMs,
+    });
+    const decideOnce = () => (engine.decide(request), shadow.asked);
+    expect([decideOnce(), decideOnce(), decideOnce(), decideOnce()]).toEqual([1, 1, 2, 2]);
+    nowMs = 1000;
+    expect(decideOnce()).toBe(3);
+  });
+
+  it('compares nothing across a change of policies', () => {
+    const shadow = new Fixed('deny');
+    shadow.version = 'v2';
+    new ShadowedEngine(new Fixed('allow'), shadow, everything).decide(request);
+    expect([shadow.asked, disagreements]).toEqual([0, []]);
+  });
+});
