@@ -170,6 +170,20 @@ describe('4: step-up', () => {
     expect(await asked('mcp:tools')).toBe(false);
     expect(await asked('mcp:tools files:write')).toBe(false);
   });
+
+  it('gives what was agreed to now and before, and to a narrower request no more than it names', async () => {
+    const { body: client } = await register({
+      redirect_uris: [redirectUri],
+      token_endpoint_auth_method: 'none',
+    });
+    const granted = async (scope: string): Promise<string[]> => {
+      const tokens = await signIn(system, { username: 'alice', resource, scope, clientId: client.client_id });
+      return String(decodeJwt(tokens.access_token)['scope']).split(' ').sort();
+    };
+    expect(await granted('mcp:tools')).toEqual(['mcp:tools']);
+    expect(await granted('files:write')).toEqual(['files:write', 'mcp:tools']);
+    expect(await granted('mcp:tools')).toEqual(['mcp:tools']);
+  });
 });
 
 it('5: the scope of a registration is no ceiling', async () => {

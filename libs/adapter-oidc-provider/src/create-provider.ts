@@ -82,14 +82,15 @@ function echoRegisteredScope(provider: Provider): void {
 }
 
 /**
- * A new authorization adds to what the person has granted this client at the resource before, so that a client which
- * asks only for what it lacks does not lose what it has.
+ * What the person agrees to now adds to what they granted this client at the resource before, so that a client which
+ * asks only for what it lacks does not lose what it has. A request that needs no new consent gets what it names and
+ * no more: a client can always have a narrower token.
  */
 function extendGrantedScope(provider: Provider): void {
   provider.on('authorization.accepted', (ctx: KoaContextWithOIDC) => {
-    const { grant, params } = ctx.oidc;
+    const { grant, params, result } = ctx.oidc;
     const resource = params?.['resource'];
-    if (!grant || !params || typeof resource !== 'string') return;
+    if (!result?.consent || !grant || !params || typeof resource !== 'string') return;
     const scopes = [params['scope'] as string | undefined, grant.getResourceScope(resource)];
     params['scope'] = [...new Set(scopes.join(' ').split(' ').filter(Boolean))].join(' ');
   });
