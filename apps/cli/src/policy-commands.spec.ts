@@ -46,6 +46,25 @@ describe('behalf policy test', () => {
     expect(failed).toBe(true);
   });
 
+  it('decides at the time that a row names', async () => {
+    await put(
+      'schema.cedarschema',
+      'entity User; entity Tool { name: String }; action "tools/call" appliesTo { principal: [User], resource: [Tool], context: { now?: datetime } };',
+    );
+    await put(
+      'a.cedar',
+      'permit(principal, action, resource) when { context has now && context.now.toTime() < duration("18h") };',
+    );
+    await put(
+      'tests.yaml',
+      `defaults: { person: a, resource: tool s/t, context: { now: '1970-01-01T00:00:00Z' } }
+tests:
+  - { at: '2026-01-01T17:59:00Z', decision: permitted }
+  - { at: '2026-01-01T18:00:00Z', decision: no_matching_permit }`,
+    );
+    expect(await run('test', folder)).toMatchObject({ failed: false, data: { passed: 2 } });
+  });
+
   it.each([
     ['no decision', 'tests: [{ person: a, resource: tool s/t }]'],
     ['a misspelt field', 'tests: [{ person: a, resource: tool s/t, decision: denied, argument: {} }]'],

@@ -1,4 +1,4 @@
-import { type Evaluation, evaluatePolicy } from '@behalf/contracts';
+import { type Evaluation, evaluatePolicy, readAccessRequest, requestAccess } from '@behalf/contracts';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PolicySource } from '../src/policy-source.js';
@@ -86,6 +86,22 @@ it.each<[string, Record<string, unknown>, number]>([
       decision: false,
     },
   );
+});
+
+it('is asked for on the bus, too', async () => {
+  const evaluation = call({ arguments: { path: '/fourth' } });
+  const binding_token = (await decide(evaluation)).context?.access_request?.binding_token ?? '';
+  const options = { timeoutMs: 5_000 };
+  const submission = { evaluation, denial: { binding_token }, caller: 'gateway' };
+  const { task } = await service.bus.request(requestAccess, submission, options);
+  const read = { id: task.id, caller: 'gateway' };
+  expect(await service.bus.request(readAccessRequest, read, options)).toEqual({ task });
+  for (const refused of [
+    { ...submission, denial: { binding_token: 'x' } },
+    { ...submission, caller: '' },
+  ])
+    await expect(service.bus.request(requestAccess, refused, options)).rejects.toThrow();
+  await expect(service.bus.request(readAccessRequest, { ...read, caller: 'x' }, options)).rejects.toThrow();
 });
 
 it('shows requests to nobody else', async () => {

@@ -134,7 +134,7 @@ it('keeps decisions sealed, and replays them against a candidate', async () => {
   await decide({ ...echo, subject: { type: 'user', id: 'carol' }, action: { name: 'nope' } });
   await service.app.get(DecisionRecorder).flush();
   const kept = await service.records.list(decisions);
-  expect(kept.map(({ value }) => value.decision).sort()).toEqual([false, true, true]);
+  expect(kept.filter(({ value }) => value.decision)).toHaveLength(2);
   expect(JSON.stringify(kept)).not.toContain('very private');
 
   const { body } = await ask('POST', 'replay', { files: [...demo, lockdown] });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defineRequest } from './define.js';
 import { evaluationSchema } from './policy.js';
 
 const policyFiles = z.array(z.object({ file: z.string(), text: z.string() })).max(1_000);
@@ -117,6 +118,18 @@ export const accessRequestTaskSchema = z.object({
     expires_at: z.string(),
   }),
 });
+
+/** The same on the bus, where the caller says which service it is. */
+export const requestAccess = defineRequest(
+  'behalf.policy.access-request.create',
+  accessRequestSubmissionSchema.extend({ caller: z.string().min(1) }),
+  accessRequestTaskSchema,
+);
+export const readAccessRequest = defineRequest(
+  'behalf.policy.access-request.read',
+  z.object({ id: z.string().min(1), caller: z.string().min(1) }),
+  accessRequestTaskSchema,
+);
 
 /** `POST approvals/:id` */
 export const approvalDecisionSchema = z.object({

@@ -24,6 +24,7 @@ import { AdminAuthentication } from '../admin/admin-authentication.js';
 import { PolicyAdminController } from '../admin/policy-admin.controller.js';
 import { PolicyAdministration } from '../admin/policy-administration.js';
 import { AccessRequestDesk } from '../approval/access-request-desk.js';
+import { AccessRequestSubjects } from '../approval/access-request-subjects.js';
 import { ApprovalController } from '../approval/approval.controller.js';
 import type { PolicyServiceConfig } from '../config.js';
 import type { ConditionPorts } from '../decision-point.js';
@@ -139,6 +140,11 @@ export const lifeProviders: Provider[] = [
         mapping: mappingOf(config),
         source: config.source,
       }),
+  },
+  {
+    provide: AccessRequestSubjects,
+    inject: [BUS, AccessRequestDesk],
+    useFactory: (bus: Bus, desk: AccessRequestDesk) => new AccessRequestSubjects(bus, desk),
   },
   {
     provide: AccessRequestDesk,
