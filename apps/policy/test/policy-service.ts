@@ -22,8 +22,35 @@ export class RememberedAudit implements AuditLog {
   readonly records: AuditRecord[] = [];
   failing = false;
 
+  #held: { count: number; watch: () => void; released: Promise<void> } | undefined;
+
+  /** Keeps every record waiting until it is released. */
+  hold(): { reached(count: number): Promise<void>; release(): void } {
+    let release = (): void => {};
+    const released = new Promise<void>((done) => (release = done));
+    const held = { count: 0, watch: (): void => {}, released };
+    this.#held = held;
+    return {
+      reached: (count) =>
+        new Promise((done) => {
+          held.watch = () => void (held.count >= count && done());
+          held.watch();
+        }),
+      release: () => {
+        this.#held = undefined;
+        release();
+      },
+    };
+  }
+
   async append(record: AuditRecord): Promise<void> {
     if (this.failing) throw new Error('disk full');
+    const held = this.#held;
+    if (held !== undefined) {
+      held.count += 1;
+      held.watch();
+      await held.released;
+    }
     this.records.push(record);
   }
 
@@ -89,6 +116,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
     bus,
     records,
     sign: issuer.sign,
+    issuerAnswers: issuer.answerTokens,
     async close(): Promise<void> {
       await service.close();
       await bus.close();
@@ -99,12 +127,23 @@ export async function startPolicyService(change: ServiceChange = {}) {
 }
 export type PolicyService = Awaited<ReturnType<typeof startPolicyService>>;
 
+/** What the token endpoint answers to a form; undefined is a refusal. */
+type TokenAnswer = (form: URLSearchParams) => object | undefined;
+
 async function startIssuer() {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] };
-  const server: Server = createServer(
-    (_, response) => void response.setHeader('content-type', 'application/json').end(JSON.stringify(keys)),
-  );
+  let tokenAnswer: TokenAnswer = () => undefined;
+  const server: Server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.method !== 'POST') return void response.end(JSON.stringify(keys));
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const answer = tokenAnswer(new URLSearchParams(Buffer.concat(chunks).toString()));
+      response.writeHead(answer ? 200 : 400).end(JSON.stringify(answer ?? { error: 'access_denied' }));
+    });
+  });
   await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const sign = (claims: Record<string, unknown>) =>
@@ -113,5 +152,13 @@ async function startIssuer() {
       .setIssuedAt()
       .setExpirationTime('5m')
       .sign(privateKey);
-  return { url, sign, close: () => void server.close() };
+  return {
+    url,
+    sign,
+    answerTokens: (answer: TokenAnswer) => void (tokenAnswer = answer),
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
