@@ -73,21 +73,22 @@ export class CedarEvaluator {
   }
 
   #answer(environment: Environment): PolicyAnswer {
-    const subject = (uid: EntityUid) => ({ uid, entity: environment.entities.get(uid.key) });
-    const { principal, action, resource } = environment;
+    const { principal, action, resource, entities } = environment;
+    const applicable = this.#index.applicable({
+      principal: { uid: principal, entity: entities.get(principal.key) },
+      action: { uid: action, entity: entities.get(action.key) },
+      resource: { uid: resource, entity: entities.get(resource.key) },
+    });
     const satisfied: CompiledPolicy[] = [];
     const erring: CompiledPolicy[] = [];
-    this.#index.visit(
-      { principal: subject(principal), action: subject(action), resource: subject(resource) },
-      (policy) => {
-        try {
-          if (holds(policy, environment)) satisfied.push(policy);
-        } catch (error) {
-          if (!(error instanceof EvaluationError)) throw error;
-          erring.push(policy);
-        }
-      },
-    );
+    for (const policy of applicable) {
+      try {
+        if (holds(policy, environment)) satisfied.push(policy);
+      } catch (error) {
+        if (!(error instanceof EvaluationError)) throw error;
+        erring.push(policy);
+      }
+    }
     return combineVerdicts(satisfied, erring);
   }
 }

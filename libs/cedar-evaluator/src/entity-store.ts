@@ -10,8 +10,7 @@ const nothing: ReadonlySet<string> = new Set();
  */
 export class EntityStore implements Entities {
   readonly #own = new Map<string, Entity>();
-  /** Keys that something in here is in. */
-  readonly #containers = new Set<string>();
+  #containers: Set<string> | undefined;
 
   private constructor(private readonly below: EntityStore | undefined) {}
 
@@ -29,12 +28,13 @@ export class EntityStore implements Entities {
   with(json: readonly unknown[]): EntityStore {
     if (json.length === 0) return this;
     const added = readDistinct(json);
+    let movesOthers = false;
     for (const [key, entity] of added) {
       const known = this.get(key);
       if (known !== undefined) added.set(key, mergeEntity(known, entity));
+      // A parent for something that entities below are in changes what those are in.
+      movesOthers ||= entity.parents.length > 0 && this.#contains(key);
     }
-    // A parent for something that entities below are in changes what those are in.
-    const movesOthers = [...added].some(([key, entity]) => entity.parents.length > 0 && this.#contains(key));
     if (!movesOthers) return EntityStore.#build(this, added);
     return EntityStore.#build(undefined, new Map<string, PlainEntity>([...this.#all(), ...added]));
   }
@@ -45,27 +45,36 @@ export class EntityStore implements Entities {
 
   static #build(below: EntityStore | undefined, entities: ReadonlyMap<string, PlainEntity>): EntityStore {
     const store = new EntityStore(below);
-    const open = new Set<string>();
-    const ancestorsOf = (key: string): ReadonlySet<string> => {
-      const entity = entities.get(key);
-      if (entity === undefined) return below?.get(key)?.ancestors ?? nothing;
-      const known = store.#own.get(key);
-      if (known !== undefined) return known.ancestors;
-      if (open.has(key)) throw new UnreadableInput('an entity is within itself');
-      open.add(key);
-      const ancestors = new Set(entity.parents);
-      for (const parent of entity.parents)
-        for (const ancestor of ancestorsOf(parent)) ancestors.add(ancestor);
-      open.delete(key);
-      store.#own.set(key, { ...entity, ancestors });
-      for (const ancestor of ancestors) store.#containers.add(ancestor);
-      return ancestors;
-    };
-    for (const key of entities.keys()) ancestorsOf(key);
+    for (const [key, entity] of entities) store.#place(key, entity, entities, []);
     return store;
   }
 
+  /** @param path the entities whose ancestors are being worked out */
+  #place(
+    key: string,
+    entity: PlainEntity,
+    entities: ReadonlyMap<string, PlainEntity>,
+    path: readonly string[],
+  ): Entity {
+    const placed = this.#own.get(key);
+    if (placed !== undefined) return placed;
+    if (path.includes(key)) throw new UnreadableInput('an entity is within itself');
+    const ancestors = entity.parents.length === 0 ? nothing : new Set(entity.parents);
+    for (const parent of entity.parents) {
+      const own = entities.get(parent);
+      const known =
+        own === undefined ? this.below?.get(parent) : this.#place(parent, own, entities, [...path, key]);
+      for (const ancestor of known?.ancestors ?? nothing) (ancestors as Set<string>).add(ancestor);
+    }
+    const { uid, attributes, tags, parents } = entity;
+    const result = { uid, attributes, tags, parents, ancestors };
+    this.#own.set(key, result);
+    return result;
+  }
+
+  /** Whether something in here is in it. Worked out when first asked: most stores live for one request and are not. */
   #contains(key: string): boolean {
+    this.#containers ??= new Set([...this.#own.values()].flatMap(({ ancestors }) => [...ancestors]));
     if (this.#containers.has(key)) return true;
     return this.below !== undefined && this.below.#contains(key);
   }

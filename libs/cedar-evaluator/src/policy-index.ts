@@ -27,21 +27,21 @@ export class PolicyIndex {
     }
   }
 
-  /** Calls `visit` once with each policy that applies. */
-  visit({ principal, action, resource }: RequestScope, visit: (policy: CompiledPolicy) => void): void {
-    let seen: Set<CompiledPolicy> | undefined;
-    const visitOnce = (policy: CompiledPolicy): void => {
-      // One that names several actions stands in several places, and groups of actions may overlap.
-      if ((policy.action.within?.length ?? 0) > 1) {
-        if (seen?.has(policy)) return;
-        (seen ??= new Set()).add(policy);
+  /** Each policy that applies, once. */
+  applicable({ principal, action, resource }: RequestScope): CompiledPolicy[] {
+    const applicable: CompiledPolicy[] = [];
+    let overlapping = false;
+    for (const byResource of this.#byAction.matching(action)) {
+      for (const byPrincipal of byResource.matching(resource)) {
+        for (const policies of byPrincipal.matching(principal)) {
+          for (const policy of policies) {
+            applicable.push(policy);
+            overlapping ||= policy.action.within !== undefined && policy.action.within.length > 1;
+          }
+        }
       }
-      visit(policy);
-    };
-    this.#byAction.visit(action, (byResource) =>
-      byResource.visit(resource, (byPrincipal) =>
-        byPrincipal.visit(principal, (policies) => policies.forEach(visitOnce)),
-      ),
-    );
+    }
+    // One that names several actions stands in several places, and groups of actions may overlap.
+    return overlapping ? [...new Set(applicable)] : applicable;
   }
 }

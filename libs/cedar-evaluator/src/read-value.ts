@@ -42,6 +42,7 @@ export function readRecord(json: unknown, depth = 0): CedarRecord {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new UnreadableInput('a record is not an object');
   const record = new Map<string, Value>();
+  // Not for…in: what an object inherits is not said in it.
   for (const name of Object.keys(json)) {
     const value = (json as Record<string, unknown>)[name];
     // As JSON does.
@@ -51,8 +52,7 @@ export function readRecord(json: unknown, depth = 0): CedarRecord {
 }
 
 function readObject(json: Record<string, unknown>, depth: number): Value {
-  const isEscape =
-    Object.hasOwn(json, '__entity') || Object.hasOwn(json, '__extn') || Object.hasOwn(json, '__expr');
+  const isEscape = '__entity' in json || '__extn' in json || '__expr' in json;
   if (!isEscape) return readRecord(json, depth);
   // An escape with anything beside it could be read two ways.
   if (Object.keys(json).length === 1) {

@@ -39,16 +39,16 @@ export class ScopeIndex<T> {
     return [(this.#any ??= this.create())];
   }
 
-  /** Calls `visit` with whatever stands under a constraint that the subject meets. */
-  visit({ uid, entity }: ScopeSubject, visit: (found: T) => void): void {
-    if (this.#any !== undefined) visit(this.#any);
-    const named = this.#equals.get(uid.key);
-    if (named !== undefined) visit(named);
-    const typed = this.#ofType.get(uid.type);
-    if (typed !== undefined) visit(typed);
-    visitContainers(this.#within, uid.key, entity, visit);
-    const typedWithin = this.#ofTypeWithin.get(uid.type);
-    if (typedWithin !== undefined) visitContainers(typedWithin, uid.key, entity, visit);
+  /** Whatever stands under a constraint that the subject meets. */
+  matching({ uid, entity }: ScopeSubject): T[] {
+    const found: T[] = [];
+    if (this.#any !== undefined) found.push(this.#any);
+    if (this.#equals.size > 0) addIfThere(this.#equals.get(uid.key), found);
+    if (this.#ofType.size > 0) addIfThere(this.#ofType.get(uid.type), found);
+    if (this.#within.size > 0) addContainers(this.#within, uid.key, entity, found);
+    const typedWithin = this.#ofTypeWithin.size > 0 ? this.#ofTypeWithin.get(uid.type) : undefined;
+    if (typedWithin !== undefined) addContainers(typedWithin, uid.key, entity, found);
+    return found;
   }
 
   #in(map: Map<string, T>, key: string): T {
@@ -64,18 +64,17 @@ export class ScopeIndex<T> {
   }
 }
 
-function visitContainers<T>(
+function addContainers<T>(
   byContainer: ReadonlyMap<string, T>,
   key: string,
   entity: Entity | undefined,
-  visit: (found: T) => void,
+  found: T[],
 ): void {
-  if (byContainer.size === 0) return;
-  const self = byContainer.get(key);
-  if (self !== undefined) visit(self);
+  addIfThere(byContainer.get(key), found);
   if (entity === undefined) return;
-  for (const container of entity.ancestors) {
-    const found = byContainer.get(container);
-    if (found !== undefined) visit(found);
-  }
+  for (const container of entity.ancestors) addIfThere(byContainer.get(container), found);
+}
+
+function addIfThere<T>(one: T | undefined, found: T[]): void {
+  if (one !== undefined) found.push(one);
 }

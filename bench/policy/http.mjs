@@ -1,0 +1,69 @@
+// AuthZEN over HTTP: the policy service beside Cerbos, in turns, with the same calls from the same client.
+import { Agent, request } from 'undici';
+import { compare, print } from '../load.mjs';
+import { startBehalf } from './behalf.mjs';
+import { startCerbos } from './cerbos.mjs';
+import { calls, listOf, toBehalfEvaluation, toCerbosEvaluation, workload } from './workload.mjs';
+
+const policies = Number(process.env.BENCH_HTTP_POLICIES ?? 1000);
+const dispatcher = new Agent({ connections: 64, pipelining: 1 });
+const headers = { 'content-type': 'application/json' };
+
+function asker(url, path, bodies) {
+  let next = 0;
+  return async () => {
+    const body = bodies[next++ % bodies.length];
+    const answer = await request(url + path, { method: 'POST', headers, body, dispatcher });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text}`);
+    return JSON.parse(text);
+  };
+}
+
+async function checkAgreement(asked, behalf, cerbos) {
+  for (const call of asked) {
+    const [ours, theirs] = await Promise.all([
+      asker(behalf.url, '/access/v1/evaluation', [JSON.stringify(toBehalfEvaluation(call))])(),
+      asker(cerbos.url, '/access/v1/evaluation', [JSON.stringify(toCerbosEvaluation(call))])(),
+    ]);
+    if (ours.decision !== theirs.decision) throw new Error(`different decisions on ${JSON.stringify(call)}`);
+  }
+}
+
+export async function benchHttp() {
+  const work = workload(policies);
+  const behalf = await startBehalf(work);
+  const cerbos = await startCerbos(work);
+  try {
+    const asked = calls(work.servers, 1000);
+    await checkAgreement(asked.slice(0, 200), behalf, cerbos);
+    const contenders = (path, toOurs, toTheirs) => ({
+      Cerbos: asker(cerbos.url, path, toTheirs),
+      'Behalf (recorded before answered)': asker(behalf.url, path, toOurs),
+    });
+    const single = contenders(
+      '/access/v1/evaluation',
+      asked.map((call) => JSON.stringify(toBehalfEvaluation(call))),
+      asked.map((call) => JSON.stringify(toCerbosEvaluation(call))),
+    );
+    for (const concurrency of [1, 10, 50])
+      print(
+        `AuthZEN evaluation over HTTP, ${policies} policies, concurrency ${concurrency}`,
+        await compare(single, concurrency),
+      );
+    const many = listOf(work.servers, 50);
+    const lists = contenders(
+      '/access/v1/evaluations',
+      [JSON.stringify({ evaluations: many.map(toBehalfEvaluation) })],
+      [JSON.stringify({ evaluations: many.map(toCerbosEvaluation) })],
+    );
+    for (const concurrency of [1, 4])
+      print(`AuthZEN evaluations of 50 tools, concurrency ${concurrency}`, await compare(lists, concurrency));
+    console.log(
+      `\nMemory after the load: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB`,
+    );
+  } finally {
+    await cerbos.stop();
+    await behalf.stop();
+  }
+}
