@@ -5,6 +5,7 @@ export const usage = `behalf policy <command>
   test <folder> [--table <file>]      run the tables of tests in a folder of policies (tests.yaml)
   lint <folder> [--tool server/name]  validate policies, and look for what is hardly meant
   diff <folder> <folder>              what is different, policy by policy
+  types <file>                        the Cedar type of tools' arguments, from JSON: {"<server>": <result of tools/list>}
 
 These ask a policy service (--url, token in BEHALF_TOKEN with the scope policy:admin):
 

@@ -97,6 +97,15 @@ describe('behalf policy lint', () => {
   });
 });
 
+it('behalf policy types writes the type of the arguments', async () => {
+  const tools = [
+    { name: 'a/b', inputSchema: { type: 'object', properties: { n: { type: 'integer' }, any: true } } },
+  ];
+  await put('tools.json', JSON.stringify({ files: { tools } }));
+  const { data } = await run('types', join(folder, 'tools.json'));
+  expect(data).toMatchObject({ text: expect.stringContaining('"n"?: Long'), omitted: [{ argument: 'any' }] });
+});
+
 it('behalf policy diff names what changed', async () => {
   await put('a.cedar', '@id("p") permit(principal, action, resource);');
   const { data } = await run('diff', demo, folder);

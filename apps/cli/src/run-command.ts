@@ -1,4 +1,5 @@
 import { diffFolders, lintFolder, testFolder } from './local-commands.js';
+import { generateTypes } from './generate-types.js';
 import { type Command, UsageError, parseCommand, usage } from './parse-command.js';
 import { listBundles, publishFolder, replayFolder, rollBack, shadowFolder } from './service-commands.js';
 
@@ -46,6 +47,8 @@ function run(
       return lintFolder(operand(0), options.tool);
     case 'diff':
       return diffFolders(operand(0), operand(1));
+    case 'types':
+      return generateTypes(operand(0));
     case 'list':
       return listBundles(service());
     case 'publish':

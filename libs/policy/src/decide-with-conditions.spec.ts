@@ -170,6 +170,14 @@ describe('budgets', () => {
       expect(await answer(evaluation)).toBe('budget_exceeded');
   });
 
+  it('are counted for each policy by itself', async () => {
+    load(`@id("w") @budget("1/day per person") permit(principal, action, resource == Tool::"files/write");
+          @id("r") @budget("1/day per person") permit(principal, action, resource == Tool::"files/read");`);
+    const read = { ...call(), resource: { type: 'tool', id: 'read', properties: { server: 'files' } } };
+    for (const expected of ['permitted', 'budget_exceeded'])
+      for (const evaluation of [call(), read]) expect(await answer(evaluation)).toBe(expected);
+  });
+
   it('count costs, and take no call for free', async () => {
     load(`@budget("10 cost/day per person") ${write}`);
     expect(await answer(call({ cost: 8 }))).toBe('permitted');

@@ -2,7 +2,8 @@ import type { Evaluation } from '@behalf/contracts';
 import type { Expense } from './budget-store.js';
 import { buildActors } from './build-actors.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
-import type { Budget, BudgetSubject } from './read-budgets.js';
+import type { PolicyBudget } from './merge-terms.js';
+import type { BudgetSubject } from './read-budgets.js';
 
 /**
  * What an evaluation would spend of each budget. The agent is the current actor, by the name that policies know it by.
@@ -11,12 +12,13 @@ import type { Budget, BudgetSubject } from './read-budgets.js';
  * @throws InvalidEvaluation when a budget counts costs and the evaluation has none: free calls are not assumed
  */
 export function expensesOf(
-  budgets: Budget[],
+  budgets: PolicyBudget[],
   evaluation: Evaluation,
   ownIssuer: string | undefined,
 ): Expense[] {
   return budgets.map((budget) => ({
     key: JSON.stringify([
+      budget.policy,
       budget.unit,
       budget.limit,
       ...budget.per.map((subject) => [subject, nameOf(subject, evaluation, ownIssuer)]),

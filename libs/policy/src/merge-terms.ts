@@ -6,7 +6,12 @@ export interface Demand {
   policies: string[];
   scopes: string[];
   approval: 'human' | 'other-human' | undefined;
-  budgets: Budget[];
+  /** Each policy counts for itself, also when two say the same. */
+  budgets: PolicyBudget[];
+}
+
+export interface PolicyBudget extends Budget {
+  policy: string;
 }
 
 /** A bundle whose permits multiply beyond this is denied rather than searched. */
@@ -21,7 +26,13 @@ export function demandsOf({ required, alternatives }: Judgement): Demand[] {
   for (const list of [...required.map((one) => [one]), ...alternatives]) {
     if (demands.length * list.length > maxDemands) return [];
     demands = demands.flatMap((demand) =>
-      list.map(({ id, terms }) => merge(demand, { ...terms, policies: [id] })),
+      list.map(({ id, terms }) =>
+        merge(demand, {
+          ...terms,
+          policies: [id],
+          budgets: terms.budgets.map((budget) => ({ ...budget, policy: id })),
+        }),
+      ),
     );
   }
   return demands.sort(compare);

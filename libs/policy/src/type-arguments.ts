@@ -7,7 +7,7 @@ import { toCedarRecord, toCedarValue } from './to-cedar-value.js';
 /** `byValue`: a whole number is a Long, another a decimal. `decimal`: every `number` of the schema is a decimal. */
 export type NumberForm = 'byValue' | 'decimal';
 /** A schema that refers to itself ends here, and so does `anyOf` in `anyOf` in `anyOf` that takes exponential time. */
-const maxSteps = 10_000;
+const maxSteps = 100_000;
 
 interface Walk {
   root: unknown;
