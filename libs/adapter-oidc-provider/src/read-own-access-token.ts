@@ -1,7 +1,7 @@
 import { OAuthError } from '@behalf/oauth';
 import type { Clock, RecordStore } from '@behalf/ports';
 import { type AccessTokenClaims, AccessTokenVerifier } from '@behalf/resource-server';
-import { RevocationView, revocationKeys } from '@behalf/revocation';
+import { RevocationView, revocationKeys, touches } from '@behalf/revocation';
 import type { JWTVerifyGetKey } from 'jose';
 import { revocationRecords } from './revocation-records.js';
 
@@ -26,7 +26,9 @@ export async function readOwnAccessToken(
     clock: deps.clock,
   });
   const claims = await verifier.verifyForAnyAudience(token);
-  const found = await deps.records.list(revocationRecords, { ids: revocationKeys(claims), limit: 1 });
-  if (found.length > 0) throw new OAuthError('invalid_token', 'the access token was revoked');
+  const ids = revocationKeys(claims);
+  const found = await deps.records.list(revocationRecords, { ids, limit: ids.length });
+  if (found.some(({ value }) => touches(value, claims)))
+    throw new OAuthError('invalid_token', 'the access token was revoked');
   return claims;
 }

@@ -18,10 +18,13 @@ export function revocationId(kind: RevocationKind, id: string): string {
   return `${kind}:${id}`;
 }
 
-/** Writes a revocation and its event in the caller's transaction: both happen or neither. */
+/**
+ * Writes a revocation and its event in the caller's transaction: both happen or neither. It takes the place of an
+ * earlier one of the same thing.
+ */
 export async function writeRevocation(
   transaction: RecordTransaction,
-  what: { kind: RevocationKind; id: string },
+  what: { kind: RevocationKind; id: string; issuedUntilMs?: number },
   when: { nowMs: number; lifetimeSeconds: number },
 ): Promise<void> {
   const expiresAtMs = when.nowMs + when.lifetimeSeconds * 1000;

@@ -12,6 +12,11 @@ export const revocationSchema = z.object({
   kind: z.enum(revocationKinds),
   id: z.string().min(1),
   revokedAtMs: z.number().int(),
+  /**
+   * Of a `client` that may act again: only tokens issued up to this moment are touched. Without it, all are, those
+   * included that were being issued when it was revoked.
+   */
+  issuedUntilMs: z.number().int().optional(),
   /** When the last token it can touch has expired, so that it may be forgotten. */
   expiresAtMs: z.number().int(),
 });

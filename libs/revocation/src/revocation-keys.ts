@@ -9,9 +9,14 @@ export interface RevocableClaims {
   sid?: string | undefined;
   txn?: string | undefined;
   act?: ActClaim | undefined;
+  /** Seconds. */
+  iat?: number | undefined;
 }
 
-/** Every revocation that would end this token: its own, its grant's, its session's, its chain's and its actors'. */
+/**
+ * The keys of every revocation that may end this token: its own, its grant's, its session's, its chain's and its
+ * actors'. Whether one that is found does end it, `touches` says.
+ */
 export function revocationKeys(claims: RevocableClaims): string[] {
   const keys: [RevocationKind, string | undefined][] = [
     ['token', claims.jti],

@@ -1,6 +1,8 @@
 import type { Revocation } from '@behalf/contracts';
 import { type Clock } from '@behalf/ports';
+import { mergeRevocations } from './merge-revocations.js';
 import { type RevocableClaims, revocationKeys } from './revocation-keys.js';
+import { touches } from './touches.js';
 
 /**
  * The revocations that are live now, in memory. Until it has been loaded it knows nothing and `isRevoked` throws:
@@ -26,14 +28,17 @@ export class RevocationView {
     const now = this.clock.nowMs();
     for (const [key, known] of this.#live) if (known.expiresAtMs <= now) this.#live.delete(key);
     const key = `${revocation.kind}:${revocation.id}`;
-    // Revoked twice, it stays revoked for the longer of the two.
-    const known = this.#live.get(key)?.expiresAtMs ?? now;
-    if (revocation.expiresAtMs > known) this.#live.set(key, revocation);
+    const known = this.#live.get(key);
+    const merged = known ? mergeRevocations(known, revocation) : revocation;
+    if (merged.expiresAtMs > now) this.#live.set(key, merged);
   }
 
   /** @throws Error while nothing has been loaded */
   isRevoked(claims: RevocableClaims): boolean {
     if (!this.#loaded) throw new Error('revocations are not loaded yet');
-    return revocationKeys(claims).some((key) => this.#live.has(key));
+    return revocationKeys(claims).some((key) => {
+      const revocation = this.#live.get(key);
+      return revocation !== undefined && touches(revocation, claims);
+    });
   }
 }
