@@ -46,7 +46,7 @@ describe('past its bound', () => {
     const full = await startFull();
     try {
       const answers = await Promise.all(
-        full.dialects.map(async ({ name, ask }) => [name, await ask(call).catch(() => 'refused')]),
+        full.dialects.map(async (one) => [one.name, await one.ask(call).catch(() => 'refused')]),
       );
       expect(answers.filter(([, answer]) => answer === true)).toEqual([]);
       expect(full.service.audit.records).toEqual([]);

@@ -65,7 +65,10 @@ async function listening(child: ChildProcess, port: number, said: () => string):
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the proxy ended: ${said()}`);
     const connected = await new Promise<boolean>((done) => {
-      const socket = connect(port, '127.0.0.1', () => void (socket.destroy(), done(true)));
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy();
+        done(true);
+      });
       socket.once('error', () => setTimeout(done, 50, false));
     });
     if (connected) return;

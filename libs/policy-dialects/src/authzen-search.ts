@@ -64,7 +64,7 @@ export async function search(
   // One more than fits, to know whether there is another page.
   for (let start = 0; start < candidates.length && found.length <= limit; start += chunk) {
     const part = candidates.slice(start, start + chunk);
-    const { evaluations } = await decide({ evaluations: part.map((candidate) => candidate.evaluation) });
+    const { evaluations } = await decide({ evaluations: part.map(({ evaluation }) => preview(evaluation)) });
     found.push(...part.filter((_, index) => isPermitted(evaluations[index])));
   }
   const shown = found.slice(0, limit);
@@ -87,4 +87,9 @@ function withoutSearched(kind: SearchKind, request: Partial<Evaluation>): unknow
   if (kind === 'action') return request;
   const { id: _ignored, ...rest } = request[kind] ?? {};
   return { ...request, [kind]: rest };
+}
+
+/** A search spends no budget: it asks what could be permitted. */
+function preview(evaluation: Partial<Evaluation>): Partial<Evaluation> {
+  return { ...evaluation, context: { ...evaluation.context, preview: true } };
 }

@@ -56,6 +56,7 @@ export function mapCoazRequest(input: CoazInput): CoazRequest {
   const resolved = resolveTemplate(template, { params, token: withoutAbsent(claims) });
   if (!isObject(resolved)) throw new CoazError('mapping', 'the mapping is not an object');
   const request = { ...resolved, subject: anchored(resolved['subject'], person) };
+  checkNoPreview(request);
   if (envelope === 'evaluation') return { kind: 'evaluation', request: parsed(evaluationSchema, request) };
 
   const items = resolved['evaluations'];
@@ -64,11 +65,18 @@ export function mapCoazRequest(input: CoazInput): CoazRequest {
   // Identity smuggling: one item of many that is decided for somebody else.
   if (items.some((item) => !isObject(item) || Object.hasOwn(item, 'subject')))
     throw new CoazError('mapping', 'an evaluation names a subject of its own');
+  for (const item of items) checkNoPreview(item as Record<string, unknown>);
   // The mapping's author must not choose a semantic under which one permit is enough.
   const { options: _ignored, ...all } = request as Record<string, unknown>;
   const checked = parsed(evaluationsRequestSchema, all);
   for (const item of checked.evaluations ?? []) parsed(evaluationSchema, { ...checked, ...item });
   return { kind: 'evaluations', request: checked };
+}
+
+/** A preview says what could be permitted once conditions are met; a server must not have its calls decided by one. */
+function checkNoPreview({ context }: Record<string, unknown>): void {
+  if (isObject(context) && Object.hasOwn(context, 'preview'))
+    throw new CoazError('mapping', 'the mapping asks for a preview');
 }
 
 function anchored(subject: unknown, person: string): Record<string, unknown> {

@@ -90,10 +90,15 @@ export function extMcpLists(
       list,
       items: ids.map((name) => ({
         evaluations: targetsOf(name, serviceNames, backends).map(({ server, id }) =>
-          mcpEvaluation({ server, caller, method: list.usedBy, params: { [param]: id } }),
+          preview(mcpEvaluation({ server, caller, method: list.usedBy, params: { [param]: id } })),
         ),
       })),
       keep: (whole, allowed) => withAllowedItems(whole, listed, allowed),
     };
   });
+}
+
+/** Looking at a list spends no budget and asks for no approval; using what is in it does. */
+function preview(evaluation: Evaluation): Evaluation {
+  return { ...evaluation, context: { ...evaluation.context, preview: true } };
 }

@@ -45,7 +45,11 @@ function subjectOf({ type, id, email, sub, properties, ...attributes }: Record<s
   return {
     type: type ?? 'user',
     id: person,
-    properties: { ...attributes, ...(email !== undefined && { email }), ...(properties as object | undefined) },
+    properties: {
+      ...attributes,
+      ...(email !== undefined && { email }),
+      ...(properties as object | undefined),
+    },
   };
 }
 

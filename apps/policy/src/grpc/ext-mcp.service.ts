@@ -110,7 +110,7 @@ export class ExtMcpService {
       let next = 0;
       const allowed = list.items.map(({ evaluations }) => {
         const own = answers.slice(next, (next += evaluations.length));
-        return own.length === evaluations.length && own.every(isPlainPermit);
+        return own.length === evaluations.length && own.every((answer) => answer.decision);
       });
       kept = list.keep(kept, allowed);
     }
