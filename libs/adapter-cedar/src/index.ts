@@ -19,3 +19,4 @@ export {
   type WatchPolicyBundleOptions,
   watchPolicyBundle,
 } from './watch-policy-bundle.js';
+export { type SplitPolicy, splitPolicies } from './split-policies.js';

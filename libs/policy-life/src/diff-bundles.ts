@@ -1,4 +1,5 @@
 import type { ParsedPolicy, PolicyBundle, PolicyParser } from '@behalf/policy';
+import { spellJson } from './spell-json.js';
 
 export interface BundleDiff {
   added: string[];
@@ -12,7 +13,7 @@ export interface BundleDiff {
 /** What differs between two bundles, policy by policy: moving one to another file, or a space, changes nothing. */
 export function diffBundles(before: PolicyBundle, after: PolicyBundle, parser: PolicyParser): BundleDiff {
   const [old, fresh] = [byId(parser.parse(before).policies), byId(parser.parse(after).policies)];
-  const meaning = (policy: ParsedPolicy) => JSON.stringify(policy.json);
+  const meaning = (policy: ParsedPolicy) => spellJson(policy.json);
   return {
     added: [...fresh.keys()].filter((id) => !old.has(id)).sort(),
     removed: [...old.keys()].filter((id) => !fresh.has(id)).sort(),

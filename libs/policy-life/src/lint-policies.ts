@@ -1,6 +1,7 @@
 import { type ParsedPolicy, type PolicyProblem, isConditional, readPolicyTerms } from '@behalf/policy';
 import { constantOf } from './constant-of.js';
 import { coversScope, mayReachTool } from './scope-covers.js';
+import { spellJson } from './spell-json.js';
 import { unguardedAttributes } from './unguarded-attributes.js';
 
 export interface KnownTool {
@@ -48,7 +49,7 @@ function shadowOf(policy: ParsedPolicy, policies: ParsedPolicy[]): PolicyProblem
 function isShadowedBy(policy: ParsedPolicy, other: ParsedPolicy, policies: ParsedPolicy[]): boolean {
   if (hasTerms(other) || !coversScope(other.json, policy.json)) return false;
   if (!isUnconditional(other)) {
-    const same = JSON.stringify(other.json.conditions) === JSON.stringify(policy.json.conditions);
+    const same = spellJson(other.json.conditions) === spellJson(policy.json.conditions);
     if (!same) return false;
   }
   const isMutual =

@@ -128,6 +128,14 @@ describe('publishing', () => {
 });
 
 describe('diffBundles', () => {
+  it('sees a change of an integer that a JavaScript number would round', () => {
+    const of = (risk: string) =>
+      toBundle(files(`@id("p") permit(principal, action, resource) when { context.risk < ${risk} };`));
+    const before = of('9007199254740992');
+    expect(diffBundles(before, of('9007199254740993'), parser).changed).toHaveLength(1);
+    expect(diffBundles(before, of('9007199254740992'), parser).changed).toEqual([]);
+  });
+
   it('names what was added, removed and changed, and not what only moved', () => {
     const before = toBundle(files(`${all} @id("old") forbid(principal, action, resource);`));
     const after = toBundle([

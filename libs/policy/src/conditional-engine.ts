@@ -41,7 +41,7 @@ export class ConditionalEngine implements TermsAwareEngine {
   }
 
   load(bundle: PolicyBundle): PolicyProblem[] {
-    const { policies, problems: unparsed } = this.parser.parse(bundle);
+    const { policies, problems: unparsed } = this.parser.read(bundle);
     // A policy whose annotations are not known would have none.
     if (unparsed.some((problem) => problem.severity === 'error')) return unparsed;
     const read = policies.map((policy) => ({

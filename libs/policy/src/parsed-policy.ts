@@ -29,6 +29,8 @@ export interface ScopeJson {
 }
 
 export interface PolicyParser {
-  /** What cannot be parsed is left out and reported. */
+  /** Only reads: what cannot be parsed is left out and reported, and nothing is validated. */
+  read(bundle: PolicyBundle): { policies: ParsedPolicy[]; problems: PolicyProblem[] };
+  /** Also validates against the bundle's schema, which takes most of the time. */
   parse(bundle: PolicyBundle): { policies: ParsedPolicy[]; problems: PolicyProblem[] };
 }
