@@ -89,8 +89,10 @@ function checkApprover(request: AccessRequest, approver: Approver, approve: bool
   const isPerson =
     !approver.isDelegated &&
     approver.sub !== approver.clientId &&
-    !request.actors.includes(approver.sub) &&
-    approver.sub !== request.requestedBy;
+    // Not only by name: an agent may also hold a token that the person gave it without knowing what for.
+    [approver.sub, approver.clientId].every(
+      (name) => !request.actors.includes(name) && name !== request.requestedBy,
+    );
   if (!isPerson) throw new ApprovalRefused('not_a_person');
   const isOwn = approver.sub === request.person;
   if (!isOwn && !approver.isAdministrator) throw new ApprovalRefused('not_yours');

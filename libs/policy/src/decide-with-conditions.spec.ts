@@ -277,6 +277,8 @@ describe('approval', () => {
     ['an agent for the person', { ...person, isDelegated: true }, 'not_a_person'],
     ['a client for itself', { ...person, sub: 'browser' }, 'not_a_person'],
     ['the agent', { ...person, sub: 'agent', isAdministrator: true }, 'not_a_person'],
+    ['the agent with a token of the person', { ...person, clientId: 'agent' }, 'not_a_person'],
+    ['whoever asked, with a token of the person', { ...person, clientId: 'gateway' }, 'not_a_person'],
     ['another person', { ...person, sub: 'bob' }, 'not_yours'],
   ])('is not given by %s', async (_, who, reason) => {
     await ask(call());
