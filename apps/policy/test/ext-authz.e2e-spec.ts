@@ -100,8 +100,10 @@ describe('Envoy ext_authz over gRPC', () => {
   });
 
   it('decides on headers only where the server checks them', async () => {
-    const lax = { path: '/mcp/lax', headers: routing };
-    expect(await codeOf({ headers: routing })).toBe(0);
+    // Lists are permitted on every server, so only the missing promise can deny.
+    const listing = { headers: { ...routing, 'mcp-method': 'tools/list' } };
+    const lax = { ...listing, path: '/mcp/lax' };
+    expect(await codeOf(listing)).toBe(0);
     expect(await codeOf(lax, jwt({ aud: 'https://mcp.example/lax' }))).toBe(7);
   });
 
