@@ -1,9 +1,10 @@
 // The policy service alone, from dist/, on its embedded storage: every decision is recorded before it is answered.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.mjs';
+import { costOf } from './process-cost.mjs';
 import { schema, toCedar } from './workload.mjs';
 
 export async function startBehalf({ rules }, nodeOptions = []) {
@@ -36,8 +37,7 @@ export async function startBehalf({ rules }, nodeOptions = []) {
   }
   return {
     url,
-    memory: () =>
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    ...costOf(child.pid),
     async stop() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');

@@ -1,9 +1,10 @@
 // A real Cerbos server, installed when first wanted, outside this repository.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.mjs';
+import { costOf } from './process-cost.mjs';
 import { toCerbos } from './workload.mjs';
 
 const version = '0.55.0';
@@ -55,8 +56,7 @@ export async function startCerbos({ rules }) {
   }
   return {
     url,
-    memory: () =>
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    ...costOf(child.pid),
     async stop() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');

@@ -7,26 +7,44 @@ import { calls, listOf, toBehalfEvaluation, toCerbosEvaluation, workload } from 
 
 const policies = Number(process.env.BENCH_HTTP_POLICIES ?? 1000);
 const dispatcher = new Agent({ connections: 64, pipelining: 1 });
+const ours = 'Behalf (recorded before answered)';
 const headers = { 'content-type': 'application/json' };
 
-function asker(url, path, bodies) {
+function asker({ url }, path, bodies) {
   let next = 0;
-  return async () => {
+  const ask = async () => {
+    ask.asked += 1;
     const body = bodies[next++ % bodies.length];
     const answer = await request(url + path, { method: 'POST', headers, body, dispatcher });
     const text = await answer.body.text();
     if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text}`);
     return JSON.parse(text);
   };
+  ask.asked = 0;
+  return ask;
+}
+
+/** Compares, and adds what CPU each server used for a request: a figure that a busy machine moves little. */
+async function compareWithCost(title, contenders, servers, concurrency) {
+  const before = Object.entries(servers).map(([name, server]) => [
+    name,
+    server.cpuMs(),
+    contenders[name].asked,
+  ]);
+  print(title, await compare(contenders, concurrency));
+  for (const [name, cpuMs, asked] of before) {
+    const each = (servers[name].cpuMs() - cpuMs) / (contenders[name].asked - asked);
+    console.log(`  ${name.padEnd(46)}${each.toFixed(3).padStart(8)} ms of CPU a request`);
+  }
 }
 
 async function checkAgreement(asked, behalf, cerbos) {
   for (const call of asked) {
-    const [ours, theirs] = await Promise.all([
-      asker(behalf.url, '/access/v1/evaluation', [JSON.stringify(toBehalfEvaluation(call))])(),
-      asker(cerbos.url, '/access/v1/evaluation', [JSON.stringify(toCerbosEvaluation(call))])(),
+    const [mine, theirs] = await Promise.all([
+      asker(behalf, '/access/v1/evaluation', [JSON.stringify(toBehalfEvaluation(call))])(),
+      asker(cerbos, '/access/v1/evaluation', [JSON.stringify(toCerbosEvaluation(call))])(),
     ]);
-    if (ours.decision !== theirs.decision) throw new Error(`different decisions on ${JSON.stringify(call)}`);
+    if (mine.decision !== theirs.decision) throw new Error(`different decisions on ${JSON.stringify(call)}`);
   }
 }
 
@@ -37,9 +55,10 @@ export async function benchHttp() {
   try {
     const asked = calls(work.servers, 1000);
     await checkAgreement(asked.slice(0, 200), behalf, cerbos);
+    const servers = { Cerbos: cerbos, [ours]: behalf };
     const contenders = (path, toOurs, toTheirs) => ({
-      Cerbos: asker(cerbos.url, path, toTheirs),
-      'Behalf (recorded before answered)': asker(behalf.url, path, toOurs),
+      Cerbos: asker(cerbos, path, toTheirs),
+      [ours]: asker(behalf, path, toOurs),
     });
     const single = contenders(
       '/access/v1/evaluation',
@@ -47,9 +66,11 @@ export async function benchHttp() {
       asked.map((call) => JSON.stringify(toCerbosEvaluation(call))),
     );
     for (const concurrency of [1, 10, 50])
-      print(
+      await compareWithCost(
         `AuthZEN evaluation over HTTP, ${policies} policies, concurrency ${concurrency}`,
-        await compare(single, concurrency),
+        single,
+        servers,
+        concurrency,
       );
     const many = listOf(work.servers, 50);
     const lists = contenders(
@@ -58,7 +79,12 @@ export async function benchHttp() {
       [JSON.stringify({ evaluations: many.map(toCerbosEvaluation) })],
     );
     for (const concurrency of [1, 4])
-      print(`AuthZEN evaluations of 50 tools, concurrency ${concurrency}`, await compare(lists, concurrency));
+      await compareWithCost(
+        `AuthZEN evaluations of 50 tools, concurrency ${concurrency}`,
+        lists,
+        servers,
+        concurrency,
+      );
     console.log(
       `\nMemory after the load: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB`,
     );

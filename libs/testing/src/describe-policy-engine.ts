@@ -116,6 +116,18 @@ export function describePolicyEngine(name: string, open: () => PolicyEngine): vo
       expect([decide('1.9999'), decide('2.0')]).toEqual(['allow', 'deny']);
     });
 
+    it('compares integers beyond the exact numbers of JSON', () => {
+      load(
+        '@id("p") permit(principal, action, resource) when { context.depth + 9007199254740993 == 9007199254740994 };',
+      );
+      expect(engine.decide(call({ context: { actors: [], depth: 1, arguments: {} } })).determining).toEqual([
+        'p',
+      ]);
+      expect(engine.decide(call({ context: { actors: [], depth: 0, arguments: {} } })).determining).toEqual(
+        [],
+      );
+    });
+
     it('takes arguments that the schema does not name', () => {
       load('permit(principal, action, resource);');
       expect(engine.decide(call({}, { other: [1, 'two', { deep: true }] })).decision).toBe('allow');
@@ -179,6 +191,32 @@ export function describePolicyEngine(name: string, open: () => PolicyEngine): vo
         {},
       ],
       ['with a template', 'permit(principal == ?principal, action, resource);', {}],
+      // Each of these would trap the parser or evaluator inside WebAssembly, and with it every later decision.
+      [
+        'with brackets nested by hundreds',
+        `permit(principal, action, resource) when { ${'('.repeat(300)}true${')'.repeat(300)} };`,
+        {},
+      ],
+      [
+        'with a chain of hundreds',
+        `permit(principal, action, resource) when { ${Array(500).fill('context.depth == 1').join(' || ')} };`,
+        {},
+      ],
+      [
+        'with hundreds of ifs',
+        `permit(principal, action, resource) when { ${'if context.depth == 1 then true else '.repeat(1000)}true };`,
+        {},
+      ],
+      [
+        'with a path of hundreds',
+        `permit(principal, action, resource) when { context${'.a'.repeat(500)} };`,
+        {},
+      ],
+      [
+        'whose schema nests by hundreds',
+        '',
+        { schema: `type T = ${'Set<'.repeat(300)}Long${'>'.repeat(300)};` },
+      ],
       ['whose schema does not parse', '', { schema: 'entity' }],
       [
         'whose entities do not fit the schema',
