@@ -1,5 +1,6 @@
 import { type AuditLog, type AuditRecord, auditRecordSchema } from '@behalf/audit';
 import { OAuthError } from '@behalf/oauth';
+import { setImmediate } from 'node:timers/promises';
 import type { Database } from './database.js';
 import { outsideTransaction, transactionAround } from './open-transaction.js';
 
@@ -67,6 +68,9 @@ export class SqlAuditLog implements AuditLog {
 
   async #flush(): Promise<void> {
     while (this.#waiting.length > 0) {
+      // The embedded database runs in this thread, so nothing arrives while an INSERT runs: requests that have come in
+      // meanwhile are read now and share the next one. Without this every record would be a commit of its own.
+      await setImmediate();
       const batch = this.#waiting.splice(0, maxRowsPerInsert);
       this.#taken = batch.length;
       await this.#write(batch);
