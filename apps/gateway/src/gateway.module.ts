@@ -30,7 +30,7 @@ import { PolicyDecisions } from './enforcement/policy-decisions.js';
 import { GatewayMiddleware } from './http/gateway.middleware.js';
 import { McpEndpoint } from './http/mcp-endpoint.js';
 import { MetadataDocuments } from './http/metadata-documents.js';
-import { OpenStreams } from './http/open-streams.js';
+import { LiveRequests } from './http/live-requests.js';
 import { HttpTokenExchanger } from './upstream/http-token-exchanger.js';
 import { TOKEN_EXCHANGER, type TokenExchanger } from './upstream/token-exchanger.js';
 import { UPSTREAMS, type Upstreams, buildUpstreams } from './upstream/upstreams.js';
@@ -43,7 +43,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
   constructor(
     @Inject(UPSTREAMS) private readonly upstreams: Upstreams,
     @Inject(RevocationView) private readonly view: RevocationView,
-    @Inject(OpenStreams) private readonly streams: OpenStreams,
+    @Inject(LiveRequests) private readonly live: LiveRequests,
     @Inject(BUS) private readonly bus: Bus,
   ) {}
 
@@ -54,9 +54,9 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
         { provide: GATEWAY_SETTINGS, inject: [CONFIG], useFactory: (c: BehalfConfig) => gatewaySettings(c) },
         { provide: RevocationView, inject: [CLOCK], useFactory: (clock: Clock) => new RevocationView(clock) },
         {
-          provide: OpenStreams,
+          provide: LiveRequests,
           inject: [RevocationView, CLOCK],
-          useFactory: (view: RevocationView, clock: Clock) => new OpenStreams(view, clock),
+          useFactory: (view: RevocationView, clock: Clock) => new LiveRequests(view, clock),
         },
         { provide: TOKEN_EXCHANGER, inject: [GATEWAY_SETTINGS], useFactory: tokenExchanger },
         {
@@ -71,7 +71,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
         },
         {
           provide: McpEndpoint,
-          inject: [GATEWAY_SETTINGS, RevocationView, OpenStreams, CLOCK, BUS, LOGGER],
+          inject: [GATEWAY_SETTINGS, RevocationView, LiveRequests, CLOCK, BUS, LOGGER],
           useFactory: mcpEndpoint,
         },
         { provide: READINESS, inject: [RevocationView, UPSTREAMS], useFactory: readiness },
@@ -90,7 +90,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
       // The view may hear of it later than we do; adding twice is adding once.
       this.bus.subscribe(revocationCreated, (event) => {
         this.view.add(event.data);
-        this.streams.endRevoked();
+        this.live.endRevoked();
       }),
     ];
     for (const upstream of this.upstreams.values()) upstream.start();
@@ -98,7 +98,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
 
   /** Runs before the last requests are waited for: streams would keep them waiting. */
   onModuleDestroy(): void {
-    this.streams.endAll();
+    this.live.endStreams();
   }
 
   /** Runs after the last request has been answered. */
@@ -120,7 +120,7 @@ function tokenExchanger({ gateway, tokenEndpoint, clientSecret }: GatewaySetting
 function mcpEndpoint(
   { gateway, issuer, jwksUri }: GatewaySettings,
   revocations: RevocationView,
-  streams: OpenStreams,
+  live: LiveRequests,
   clock: Clock,
   bus: Bus,
   logger: Logger,
@@ -129,7 +129,7 @@ function mcpEndpoint(
     limits: gateway.limits,
     verifier: new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
     policy: new PolicyDecisions(bus, gateway.limits.policyTimeoutMs),
-    streams,
+    live,
     logger,
   });
 }

@@ -146,6 +146,40 @@ describe('what is passed on to an upstream over http', () => {
     expect([response.status, await response.json()]).toMatchObject([400, { id: 1, error: { code: -32021 } }]);
   });
 
+  it('what was decided for one person is not left to caches of all', async () => {
+    reply = ({ message }, response) => {
+      const result = { contents: [], resultType: 'complete', ttlMs: 60_000, cacheScope: 'public' };
+      respond(response, { jsonrpc: '2.0', id: message['id'], result });
+    };
+    const response = await fetch(url, modernRequest('resources/read', { uri: 'x://y' }, { token }));
+    expect(await response.json()).toMatchObject({ result: { cacheScope: 'private', ttlMs: 60_000 } });
+  });
+
+  it('an answer that is not JSON is a fault of the server', async () => {
+    reply = (_seen, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"a secret of the server');
+    };
+    const response = await fetch(url, modernRequest('prompts/list', {}, { token }));
+    expect(response.status).toBe(502);
+  });
+
+  it('headers that only route in the modern era do not go on with a message of another', async () => {
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: call };
+    await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${token}`,
+        'mcp-name': 'forbidden-tool',
+        'mcp-method': 'tools/call',
+      },
+      body: JSON.stringify(body),
+    });
+    const [seen] = upstream.seen.filter(({ message }) => message['method'] === 'tools/call');
+    expect(seen?.headers).not.toHaveProperty('mcp-name');
+    expect(seen?.headers).not.toHaveProperty('mcp-method');
+  });
+
   describe('lists', () => {
     const namesIn = (text: string) => [...text.matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name);
     const list = {
@@ -200,6 +234,18 @@ describe('what is passed on to an upstream over http', () => {
       };
       const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
       expect(namesIn(await (await fetch(url, { headers })).text())).toEqual(['allowed']);
+    });
+
+    it.each([
+      [200, 'text/json'],
+      [200, ''],
+      [201, 'application/json'],
+    ])('are not shown because the answer calls itself %i %s', async (status, type) => {
+      reply = (_seen, response) => {
+        response.writeHead(status, type === '' ? {} : { 'content-type': type }).end(JSON.stringify(list));
+      };
+      const response = await fetch(url, modernRequest('tools/list', {}, { token }));
+      expect(await response.text()).not.toContain('forbidden-tool');
     });
 
     it('are not shown when the policy cannot be asked', async () => {

@@ -108,6 +108,26 @@ describe('what the gateway refuses', () => {
       expect(challenge).toContain('scope="mcp:tools files:write"');
       expect(challenge).toContain(metadata);
     });
+
+    it.each(['GET', 'DELETE', 'notification'])('a scope that is missing: 403 for %s, too', async (what) => {
+      const unscoped = await gateway.tokenFor('tools', { scope: 'other' });
+      const init: RequestInit =
+        what === 'notification'
+          ? post('{"jsonrpc":"2.0","method":"notifications/initialized"}', unscoped)
+          : { method: what, headers: { authorization: `Bearer ${unscoped}` } };
+      const response = await fetch(url, init);
+      expect(response.status).toBe(403);
+      expect(response.headers.get('www-authenticate')).toContain('scope="mcp:tools"');
+    });
+
+    it('a completion that refers to nothing is not decided as one of the server', async () => {
+      const granted = await gateway.tokenFor('tools');
+      const response = await fetch(
+        url,
+        modernRequest('completion/complete', { ref: {} }, { token: granted }),
+      );
+      expect(await response.json()).toMatchObject({ error: { code: -32602 } });
+    });
   });
 
   describe('by headers', () => {

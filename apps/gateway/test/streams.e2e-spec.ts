@@ -1,4 +1,5 @@
 import { revocationCreated } from '@behalf/contracts';
+import { request } from 'node:http';
 import { modernRequest } from './clients.js';
 import { type TestGateway, startTestGateway } from './gateway-fixture.js';
 import { type RecordingUpstream, answerEverything, startRecordingUpstream } from './recording-upstream.js';
@@ -8,9 +9,13 @@ const fake = { transport: 'stdio', command: process.execPath, args: ['apps/gatew
 describe('streams without an end', () => {
   let upstream: RecordingUpstream;
   let gateway: TestGateway;
+  /** Lets the upstream leave tool calls unanswered. */
+  let silent = false;
 
   beforeEach(async () => {
+    silent = false;
     upstream = await startRecordingUpstream((seen, response) => {
+      if (silent && seen.message['method'] === 'tools/call') return;
       if (seen.httpMethod !== 'GET') return answerEverything(seen, response);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(': open\n\n');
@@ -41,6 +46,15 @@ describe('streams without an end', () => {
     return { first, rest };
   };
 
+  const revoke = (jti: string): Promise<void> =>
+    gateway.bus.publish(revocationCreated, {
+      id: `revocation-of-${jti}`,
+      type: revocationCreated.type,
+      sequence: 1,
+      occurredAtMs: Date.now(),
+      data: { kind: 'token', id: jti, expiresAtMs: Date.now() + 60_000, revokedAtMs: Date.now() },
+    });
+
   it.each(['fake', 'http'])('of %s end when the token expires', async (name) => {
     const { rest } = await open(name, { exp: Math.floor(Date.now() / 1000) });
     await rest();
@@ -49,18 +63,7 @@ describe('streams without an end', () => {
   it.each(['fake', 'http'])('of %s end when the token is revoked, and others do not', async (name) => {
     const revoked = await open(name, { jti: 'to-be-revoked' });
     const other = await open(name);
-    await gateway.bus.publish(revocationCreated, {
-      id: 'e1',
-      type: revocationCreated.type,
-      sequence: 1,
-      occurredAtMs: Date.now(),
-      data: {
-        kind: 'token',
-        id: 'to-be-revoked',
-        expiresAtMs: Date.now() + 60_000,
-        revokedAtMs: Date.now(),
-      },
-    });
+    await revoke('to-be-revoked');
     await revoked.rest();
     let ended = false;
     const otherEnds = other.rest().then(() => (ended = true));
@@ -88,5 +91,54 @@ describe('streams without an end', () => {
     await received;
     const [response] = await Promise.all([running, gateway.service.close()]);
     expect(await response.json()).toMatchObject({ result: { content: [{ text: 'done' }] } });
+  });
+
+  /** The upstream has the call, or (a program) the policy has been asked and the call is being passed on. */
+  const reached = async (name: string): Promise<void> => {
+    const isThere = (): boolean =>
+      name === 'http'
+        ? upstream.seen.some(({ message }) => message['method'] === 'tools/call')
+        : gateway.policy.asked.length > 0;
+    while (!isThere()) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it.each(['fake', 'http'])(
+    'a call to %s that is running when its token is revoked ends with 401',
+    async (name) => {
+      const token = await gateway.tokenFor(name, { jti: 'revoked-meanwhile' });
+      silent = true;
+      const running = fetch(
+        `${gateway.url}/mcp/${name}`,
+        modernRequest('tools/call', { name: 'hang' }, { token }),
+      );
+      await reached(name);
+      await revoke('revoked-meanwhile');
+      expect((await running).status).toBe(401);
+    },
+  );
+
+  it('a call whose body arrives after its token was revoked is refused', async () => {
+    const token = await gateway.tokenFor('fake', { jti: 'revoked-before-the-body' });
+    const { body, headers } = modernRequest('tools/call', { name: 'meta' }, { token });
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const posted = request(
+        `${gateway.url}/mcp/fake`,
+        { method: 'POST', headers: headers as never },
+        (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        },
+      );
+      posted.once('error', reject);
+      posted.flushHeaders();
+      // The token is checked when the headers are in; any later request shows that they are.
+      void gateway
+        .tokenFor('fake')
+        .then((other) => fetch(`${gateway.url}/mcp/fake`, modernRequest('tools/list', {}, { token: other })))
+        .then(() => revoke('revoked-before-the-body'))
+        .then(() => posted.end(body), reject);
+    });
+    expect(status).toBe(401);
+    expect(gateway.policy.asked.map(({ action }) => action.name)).not.toContain('tools/call');
   });
 });

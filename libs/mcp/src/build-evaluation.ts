@@ -51,15 +51,34 @@ export function buildListEvaluation(
   };
 }
 
+/** The tool, prompt or resource that a request is about; undefined when it is about the server, or names nothing. */
+export function namedThing(
+  { params }: McpRequest,
+  { decidedOn, nameParam }: McpMethod,
+): { type: string; id: string } | undefined {
+  if (decidedOn === 'server' || decidedOn === 'token') return undefined;
+  if (decidedOn === 'reference') return referredThing(params?.['ref']);
+  const id = nameParam && params?.[nameParam];
+  return typeof id === 'string' && id !== '' ? { type: decidedOn, id } : undefined;
+}
+
+/** @see MCP schema, `PromptReference` and `ResourceTemplateReference` */
+function referredThing(ref: unknown): { type: string; id: string } | undefined {
+  if (!isJsonObject(ref)) return undefined;
+  const { type, name, uri } = ref;
+  if (type === 'ref/prompt' && typeof name === 'string' && name !== '') return { type: 'prompt', id: name };
+  if (type === 'ref/resource' && typeof uri === 'string' && uri !== '')
+    return { type: 'resource_uri', id: uri };
+  return undefined;
+}
+
 function subjectOf({ sub, groups = [] }: Caller): Evaluation['subject'] {
   return { type: 'user', id: sub, properties: { groups } };
 }
 
-function resourceOf(server: string, { params }: McpRequest, method: McpMethod): Evaluation['resource'] {
-  const id = method.nameParam && params?.[method.nameParam];
-  if (method.decidedOn === 'server' || method.decidedOn === 'token' || typeof id !== 'string' || id === '')
-    return { type: 'mcp_server', id: server };
-  return { type: method.decidedOn, id, properties: { server } };
+function resourceOf(server: string, request: McpRequest, method: McpMethod): Evaluation['resource'] {
+  const named = namedThing(request, method);
+  return named ? { ...named, properties: { server } } : { type: 'mcp_server', id: server };
 }
 
 function contextOf(caller: Caller, server: string): Properties {

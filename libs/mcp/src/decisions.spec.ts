@@ -51,7 +51,24 @@ describe('the question to the policy', () => {
       { uri: 'x://y' },
     ],
     ['tools/list', { _meta: { traceparent: 't' } }, { type: 'mcp_server', id: 'files' }, {}],
-    ['resources/subscribe', { uri: 'x://y' }, { type: 'mcp_server', id: 'files' }, { uri: 'x://y' }],
+    [
+      'resources/subscribe',
+      { uri: 'x://y' },
+      { type: 'resource_uri', id: 'x://y', properties: { server: 'files' } },
+      { uri: 'x://y' },
+    ],
+    [
+      'completion/complete',
+      { ref: { type: 'ref/prompt', name: 'p' } },
+      { type: 'prompt', id: 'p', properties: { server: 'files' } },
+      { ref: { type: 'ref/prompt', name: 'p' } },
+    ],
+    [
+      'completion/complete',
+      { ref: { type: 'ref/resource', uri: 'x://{y}' } },
+      { type: 'resource_uri', id: 'x://{y}', properties: { server: 'files' } },
+      { ref: { type: 'ref/resource', uri: 'x://{y}' } },
+    ],
   ])('%s', (method, params, resource, args) => {
     const evaluation = ask(method, params);
     expect(evaluation).toMatchObject({

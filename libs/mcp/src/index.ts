@@ -45,7 +45,7 @@ export { type Classified, type Era, classifyEra } from './classify-era.js';
 export { decodeHeaderValue, encodeHeaderValue } from './decode-header-value.js';
 export { type HeaderReader, checkHeaderAgreement } from './check-header-agreement.js';
 export { type ParamHeader, checkParamHeaders, paramHeadersOf } from './param-headers.js';
-export { type Caller, buildEvaluation, buildListEvaluation } from './build-evaluation.js';
+export { type Caller, buildEvaluation, buildListEvaluation, namedThing } from './build-evaluation.js';
 export { type ListedItems, listedItems, markPrivate, withAllowedItems } from './listed-items.js';
 export {
   type InitializeResult,

@@ -1,7 +1,10 @@
 import type { Era } from './classify-era.js';
 
-/** What a method is decided on: the thing it names, the server as a whole, or nothing beyond a valid token. */
-export type DecidedOn = 'tool' | 'prompt' | 'resource_uri' | 'server' | 'token';
+/**
+ * What a method is decided on: the thing it names, the prompt or resource that its `ref` names, the server as a whole,
+ * or nothing beyond a valid token.
+ */
+export type DecidedOn = 'tool' | 'prompt' | 'resource_uri' | 'reference' | 'server' | 'token';
 
 export interface McpMethod {
   eras: readonly Era[];
@@ -37,7 +40,7 @@ const methods: Record<string, McpMethod> = {
   initialize: { eras: legacy, decidedOn: 'token' },
   ping: { eras: legacy, decidedOn: 'token' },
   'logging/setLevel': { eras: legacy, decidedOn: 'token' },
-  'completion/complete': { eras: both, decidedOn: 'token' },
+  'completion/complete': { eras: both, decidedOn: 'reference' },
   'tools/list': { eras: both, decidedOn: 'server', lists: tools },
   'tools/call': { eras: both, decidedOn: 'tool', nameParam: 'name' },
   'prompts/list': { eras: both, decidedOn: 'server', lists: prompts },
@@ -45,8 +48,8 @@ const methods: Record<string, McpMethod> = {
   'resources/list': { eras: both, decidedOn: 'server', lists: resources },
   'resources/templates/list': { eras: both, decidedOn: 'server' },
   'resources/read': { eras: both, decidedOn: 'resource_uri', nameParam: 'uri' },
-  'resources/subscribe': { eras: legacy, decidedOn: 'server' },
-  'resources/unsubscribe': { eras: legacy, decidedOn: 'server' },
+  'resources/subscribe': { eras: legacy, decidedOn: 'resource_uri', nameParam: 'uri' },
+  'resources/unsubscribe': { eras: legacy, decidedOn: 'resource_uri', nameParam: 'uri' },
   'subscriptions/listen': { eras: modern, decidedOn: 'server' },
   'tasks/get': { eras: both, decidedOn: 'server', nameParam: 'taskId' },
   'tasks/update': { eras: modern, decidedOn: 'server', nameParam: 'taskId' },

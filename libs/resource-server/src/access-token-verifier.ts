@@ -54,6 +54,17 @@ export class AccessTokenVerifier {
     return this.#validate(token, undefined);
   }
 
+  /**
+   * Checks claims that were verified a while ago once more: whether they still hold.
+   *
+   * @throws OAuthError `invalid_token`; `temporarily_unavailable` when revocations cannot be known
+   */
+  checkStillValid(claims: AccessTokenClaims): void {
+    if ((claims.exp + clockToleranceSeconds) * 1000 <= this.options.clock.nowMs())
+      throw new OAuthError('invalid_token', 'the access token has expired');
+    this.#checkNotRevoked(claims);
+  }
+
   async #validate(token: string, audience: string | undefined): Promise<AccessTokenClaims> {
     if (token.length > maxTokenBytes) throw new OAuthError('invalid_token', 'the access token is too large');
     const payload = await this.#verifySignature(token, audience);
@@ -63,7 +74,7 @@ export class AccessTokenVerifier {
       throw new OAuthError('invalid_token', 'the access token lacks required claims', {
         cause: claims.error,
       });
-    if (this.#isRevoked(claims.data)) throw new OAuthError('invalid_token', 'the access token was revoked');
+    this.#checkNotRevoked(claims.data);
     return claims.data;
   }
 
@@ -91,15 +102,17 @@ export class AccessTokenVerifier {
     }
   }
 
-  #isRevoked(claims: AccessTokenClaims): boolean {
+  #checkNotRevoked(claims: AccessTokenClaims): void {
+    let isRevoked: boolean;
     try {
-      return this.options.revocations.isRevoked(claims);
+      isRevoked = this.options.revocations.isRevoked(claims);
     } catch (cause) {
       throw new OAuthError('temporarily_unavailable', 'revocations are not known yet', {
         cause,
         retryAfterSeconds: 2,
       });
     }
+    if (isRevoked) throw new OAuthError('invalid_token', 'the access token was revoked');
   }
 }
 

@@ -28,41 +28,68 @@ export async function authenticate(
   upstream: UpstreamSettings,
   verifier: AccessTokenVerifier,
 ): Promise<Authenticated> {
-  const scope = upstream.config.scopes.default.join(' ');
   try {
     const query = new URL(request.url ?? '/', 'http://gateway').searchParams;
     const token = readBearerToken(request.headers.authorization, query);
     if (token === undefined) {
-      challenge(response, upstream, scope);
+      challenge(response, upstream, defaultScope(upstream));
       throw refused(401, 'An access token is needed');
     }
     return { token, claims: await verifier.verify(token, upstream.resource) };
   } catch (error) {
-    if (!(error instanceof OAuthError)) throw error;
-    if (error.code === 'temporarily_unavailable')
-      throw new McpError(mcpErrorCodes.internalError, 'Tokens cannot be checked now', {
-        status: 503,
-        retryAfterSeconds: error.retryAfterSeconds,
-        cause: error,
-      });
-    challenge(response, upstream, scope, error);
-    throw refused(error.status, error.description, error);
+    throw toRefusal(error, response, upstream);
   }
 }
 
 /**
- * Checks that the token carries every scope the request needs. The challenge names all of them, held or not.
+ * Checks again what may have changed since: a body can take minutes to arrive, and the token must not have been revoked
+ * or have expired meanwhile.
+ *
+ * @throws McpError as `authenticate`
+ */
+export function checkStillValid(
+  { claims }: Authenticated,
+  response: ServerResponse,
+  upstream: UpstreamSettings,
+  verifier: AccessTokenVerifier,
+): void {
+  try {
+    verifier.checkStillValid(claims);
+  } catch (error) {
+    throw toRefusal(error, response, upstream);
+  }
+}
+
+function toRefusal(error: unknown, response: ServerResponse, upstream: UpstreamSettings): unknown {
+  if (!(error instanceof OAuthError)) return error;
+  if (error.code === 'temporarily_unavailable')
+    return new McpError(mcpErrorCodes.internalError, 'Tokens cannot be checked now', {
+      status: 503,
+      retryAfterSeconds: error.retryAfterSeconds,
+      cause: error,
+    });
+  challenge(response, upstream, defaultScope(upstream), error);
+  return refused(error.status, error.description, error);
+}
+
+function defaultScope({ config }: UpstreamSettings): string {
+  return config.scopes.default.join(' ');
+}
+
+/**
+ * Checks that the token carries every scope that is needed here, by a call of a tool or by anything else. The challenge
+ * names all of them, held or not.
  *
  * @throws McpError 403
  */
 export function checkScopes(
   caller: Caller,
-  request: McpRequest,
+  request: McpRequest | undefined,
   response: ServerResponse,
   upstream: UpstreamSettings,
 ): void {
   const { scopes } = upstream.config;
-  const tool = request.method === 'tools/call' ? request.params?.['name'] : undefined;
+  const tool = request?.method === 'tools/call' ? request.params?.['name'] : undefined;
   const ofTool = typeof tool === 'string' && Object.hasOwn(scopes.tools, tool) ? scopes.tools[tool] : [];
   const needed = new ScopeSet([...scopes.default, ...(ofTool ?? [])]);
   if (needed.isSubsetOf(parseScope(caller.scope))) return;

@@ -58,9 +58,15 @@ export class McpAnswer {
 
   /** Writes a whole event of a relayed stream and waits until the client has taken it. */
   async writeEvent(event: string): Promise<void> {
-    if (this.response.destroyed) return;
-    if (!this.response.write(event)) {
-      await Promise.race([once(this.response, 'drain'), once(this.response, 'close')]);
+    if (this.response.destroyed || this.response.write(event)) return;
+    // The listener of whichever does not happen goes too: a long stream to a slow client waits often.
+    const waited = new AbortController();
+    const either = ['drain', 'close'].map((name) => once(this.response, name, { signal: waited.signal }));
+    try {
+      await Promise.race(either);
+    } finally {
+      void Promise.allSettled(either);
+      waited.abort();
     }
   }
 

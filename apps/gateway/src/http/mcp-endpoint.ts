@@ -11,7 +11,6 @@ import {
   classifyEra,
   deniedError,
   deniedToolResult,
-  describeMethod,
   isJsonObject,
   mcpErrorCodes,
 } from '@behalf/mcp';
@@ -21,21 +20,27 @@ import { attributes } from '@behalf/telemetry';
 import { trace } from '@opentelemetry/api';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { UpstreamSettings } from '../config.js';
-import { type Authenticated, authenticate, checkScopes } from '../enforcement/authenticate.js';
+import {
+  type Authenticated,
+  authenticate,
+  checkScopes,
+  checkStillValid,
+} from '../enforcement/authenticate.js';
 import { ParamHeaderRegistry } from '../enforcement/param-header-registry.js';
 import type { PolicyDecisions } from '../enforcement/policy-decisions.js';
 import type { Exchange, Upstream } from '../upstream/upstream.js';
 import { InFlight } from './in-flight.js';
 import { inMessageSpan } from './in-message-span.js';
+import { knownMethod } from './known-method.js';
+import type { LiveRequests } from './live-requests.js';
 import { McpAnswer } from './mcp-answer.js';
-import type { OpenStreams } from './open-streams.js';
 import { type MessageLimits, readMessage } from './read-message.js';
 
 export interface McpEndpointOptions {
   limits: MessageLimits & { maxInFlight: number };
   verifier: AccessTokenVerifier;
   policy: PolicyDecisions;
-  streams: OpenStreams;
+  live: LiveRequests;
   logger: Logger;
 }
 
@@ -71,6 +76,7 @@ export class McpEndpoint {
       }
       if (request.method !== 'POST') throw notAllowed(response);
       const message = await readMessage(request, this.options.limits, (known) => (id = known));
+      checkStillValid(authenticated, response, settings, this.options.verifier);
       const acceptsStream =
         (request.headers.accept ?? '').includes('text/event-stream') &&
         !(message.kind === 'request' && message.method === 'initialize');
@@ -103,8 +109,8 @@ export class McpEndpoint {
     if (classified.era === 'modern' && message.kind !== 'response') checkHeaderAgreement(message, header);
     const method = message.kind === 'request' ? knownMethod(message, classified) : undefined;
     await inMessageSpan(message, classified, settings.name, claims, async () => {
+      checkScopes(claims, message.kind === 'request' ? message : undefined, answer.response, settings);
       if (message.kind === 'request' && method) {
-        checkScopes(claims, message, answer.response, settings);
         if (!(await this.#permitted(settings.name, claims, message, method, classified, answer))) return;
         if (classified.era === 'modern' && message.method === 'tools/call')
           this.#checkParamHeaders(settings.name, message, header);
@@ -136,6 +142,7 @@ export class McpEndpoint {
     { claims, token }: Authenticated,
     answer: McpAnswer,
   ): Promise<void> {
+    checkScopes(claims, undefined, response, settings);
     await this.#whileWanted(response, claims, true, (signal) =>
       upstream.handleSession(
         {
@@ -206,11 +213,11 @@ export class McpEndpoint {
     };
   }
 
-  /** Runs with a signal that fires when the client goes, and when a stream without an end has to end. */
+  /** Runs with a signal that fires when the client goes, and when its token no longer carries the request. */
   async #whileWanted(
     response: ServerResponse,
     claims: Authenticated['claims'],
-    endless: boolean,
+    isStream: boolean,
     work: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const gone = new AbortController();
@@ -218,12 +225,11 @@ export class McpEndpoint {
       if (!response.writableFinished) gone.abort();
     });
     if (response.destroyed) gone.abort();
-    if (!endless) return work(gone.signal);
-    const stream = this.options.streams.open(claims);
+    const live = this.options.live.enter(claims, isStream);
     try {
-      await work(AbortSignal.any([gone.signal, stream.signal]));
+      await work(AbortSignal.any([gone.signal, live.signal]));
     } finally {
-      stream.close();
+      live.leave();
     }
   }
 
@@ -244,28 +250,7 @@ function listens(message: McpMessage): boolean {
   return message.kind === 'request' && message.method === 'subscriptions/listen';
 }
 
-/** The method's description. What is decided on a name must have one: a call of nothing would be decided otherwise. */
-function knownMethod(message: McpRequest, { era }: Classified): McpMethod {
-  const method = describeMethod(message.method, era);
-  if (method) {
-    checkNamed(message, method);
-    return method;
-  }
-  throw new McpError(mcpErrorCodes.methodNotFound, 'Method not found', {
-    status: era === 'modern' ? 404 : 200,
-  });
-}
-
 function notAllowed(response: ServerResponse): McpError {
   response.setHeader('Allow', 'POST, GET, DELETE, OPTIONS');
   return new McpError(mcpErrorCodes.invalidRequest, 'Method not allowed', { status: 405 });
-}
-
-function checkNamed({ params }: McpRequest, { decidedOn, nameParam }: McpMethod): void {
-  if (decidedOn === 'server' || decidedOn === 'token' || nameParam === undefined) return;
-  const name = params?.[nameParam];
-  if (typeof name !== 'string' || name === '')
-    throw new McpError(mcpErrorCodes.invalidParams, `Invalid params: ${nameParam} is missing`, {
-      status: 200,
-    });
 }

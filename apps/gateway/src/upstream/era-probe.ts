@@ -7,6 +7,7 @@ import {
   modernVersions,
 } from '@behalf/mcp';
 import type { Clock } from '@behalf/ports';
+import { readUpstreamText } from './upstream-answer.js';
 import type { UpstreamHttp } from './upstream-http.js';
 
 const verdictMs = 300_000;
@@ -48,7 +49,7 @@ export class EraProbe {
       headers: { 'mcp-protocol-version': version, 'mcp-method': 'server/discover' },
       signal,
     });
-    const text = await body.text();
+    const text = await readUpstreamText(body, maxProbeBytes);
     // Only a refusal of the message says something about the era; a refused token or a failure does not.
     if (statusCode === 401 || statusCode === 403 || statusCode === 429 || statusCode >= 500)
       throw new McpError(
@@ -59,9 +60,7 @@ export class EraProbe {
           retryAfterSeconds: 2,
         },
       );
-    return statusCode === 200 && text.length <= maxProbeBytes && namesModernVersion(text)
-      ? 'modern'
-      : 'legacy';
+    return statusCode === 200 && namesModernVersion(text) ? 'modern' : 'legacy';
   }
 }
 

@@ -3,6 +3,7 @@ import { grantTypes, tokenTypes } from '@behalf/oauth';
 import { attributes, inSpan, injectTraceContext } from '@behalf/telemetry';
 import { request } from 'undici';
 import { z } from 'zod';
+import { abortedFor } from './aborted-for.js';
 import type { ExchangedToken, TokenExchangeRequest, TokenExchanger } from './token-exchanger.js';
 
 const answerSchema = z.object({
@@ -82,7 +83,7 @@ export class HttpTokenExchanger implements TokenExchanger {
       });
       return { status: statusCode, body: await body.json().catch(() => undefined) };
     } catch (cause) {
-      throw unavailable(cause);
+      throw abortedFor(signal) ?? unavailable(cause);
     }
   }
 }

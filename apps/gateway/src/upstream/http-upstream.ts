@@ -118,12 +118,14 @@ export class HttpUpstream implements Upstream {
     const { sessions, name } = this.options;
     const forwarded: Record<string, string> = {};
     const modern = 'era' in exchange && exchange.era === 'modern';
-    for (const [header, value] of Object.entries(headers)) {
-      if (typeof value === 'string' && (header.startsWith('mcp-') || header === 'accept'))
-        forwarded[header] = value;
-    }
-    delete forwarded['mcp-session-id'];
-    // Sessions and resumption do not exist in the modern era: what is sent there is not for anybody.
+    // Sessions and resumption do not exist in the modern era, routing headers not in the legacy era: there they have
+    // not been held against the body, and whoever stands before the server must not act on them.
+    const isForwarded = (header: string): boolean =>
+      header === 'accept' ||
+      header === 'mcp-protocol-version' ||
+      (modern && header.startsWith('mcp-') && header !== 'mcp-session-id');
+    for (const [header, value] of Object.entries(headers))
+      if (typeof value === 'string' && isForwarded(header)) forwarded[header] = value;
     if (modern) return forwarded;
     for (const [header, kind] of [
       ['mcp-session-id', 'session'],

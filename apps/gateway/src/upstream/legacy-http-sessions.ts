@@ -1,7 +1,6 @@
 import {
   type Caller,
   type InitializeResult,
-  McpError,
   type McpMessage,
   type McpRequest,
   type McpResponse,
@@ -19,11 +18,11 @@ import {
   initializeResultSchema,
 } from './legacy-connection.js';
 import { sseEvents } from './sse-events.js';
+import { maxMessageBytes, parseUpstreamJson, readUpstreamText, unreadableAnswer } from './upstream-answer.js';
 import { type UpstreamHttp, upstreamFailure } from './upstream-http.js';
 
 const maxSessions = 1_000;
 const sessionMs = 300_000;
-const maxMessageBytes = 32 * 1024 * 1024;
 
 interface Session {
   server: InitializeResult;
@@ -66,7 +65,7 @@ export class LegacyHttpSessions {
       token,
     );
     const server = initializeResultSchema.safeParse('result' in answer ? answer.result : undefined);
-    if (!server.success) throw unreadable(server.error);
+    if (!server.success) throw unreadableAnswer(server.error);
     headers['mcp-protocol-version'] = server.data.protocolVersion;
     const message = { kind: 'notification', method: 'notifications/initialized', params: undefined } as const;
     const { body } = await this.http.send({ httpMethod: 'POST', message, token, headers, signal });
@@ -98,7 +97,7 @@ export class LegacyHttpSessions {
         if (received.method === 'notifications/progress')
           onNotification({ ...received, params: { ...received.params, progressToken } });
       }
-      throw unreadable(`status ${statusCode} without a response`);
+      throw unreadableAnswer(`status ${statusCode} without a response`);
     } catch (cause) {
       if (cause instanceof SessionEnded) throw cause;
       throw upstreamFailure(cause, signal);
@@ -130,31 +129,14 @@ async function* messagesOf(
     for await (const { data } of sseEvents(body, maxMessageBytes)) if (data) yield readable(data);
     return;
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxMessageBytes) throw unreadable('too large');
-    chunks.push(chunk);
-  }
-  yield readable(Buffer.concat(chunks).toString('utf8'));
+  yield readable(await readUpstreamText(body, maxMessageBytes));
 }
 
 function readable(text: string): McpMessage {
+  const message = parseUpstreamJson(text);
   try {
-    return parseMessage(JSON.parse(text));
+    return parseMessage(message);
   } catch (cause) {
-    throw unreadable(cause);
+    throw unreadableAnswer(cause);
   }
-}
-
-function unreadable(cause: unknown): McpError {
-  return new McpError(
-    mcpErrorCodes.internalError,
-    'The server behind the gateway did not answer as MCP asks',
-    {
-      status: 502,
-      cause,
-    },
-  );
 }

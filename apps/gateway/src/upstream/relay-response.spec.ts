@@ -5,11 +5,11 @@ import { McpAnswer } from '../http/mcp-answer.js';
 import { relayResponse } from './relay-response.js';
 import type { Exchange } from './upstream.js';
 
-/** A client that takes nothing. */
-class StuckResponse extends Writable {
+/** A client that takes nothing, or what a test lets it take. */
+class FakeResponse extends Writable {
   headersSent = false;
-  constructor() {
-    super({ highWaterMark: 1_000, write: () => {} });
+  constructor(write: (chunk: unknown, encoding: string, taken: () => void) => void = () => {}) {
+    super({ highWaterMark: 1_000, write });
   }
   writeHead(): this {
     this.headersSent = true;
@@ -28,7 +28,7 @@ describe('relayResponse', () => {
       }
     }
     const body = Object.assign(events(), { on: () => body, destroy: () => body });
-    const response = new StuckResponse();
+    const response = new FakeResponse();
     const upstream = { statusCode: 200, headers: { 'content-type': 'text/event-stream' }, body };
     const relaying = relayResponse(
       upstream as unknown as Dispatcher.ResponseData,
@@ -40,5 +40,16 @@ describe('relayResponse', () => {
     expect(pulled).toBeLessThan(5);
     response.destroy();
     await Promise.race([relaying, new Promise((resolve) => setImmediate(resolve))]);
+  });
+
+  it('leaves no listeners behind, however often a stream waits for its client', async () => {
+    const response = new FakeResponse((_chunk, _encoding, taken) => void setImmediate(taken));
+    const answer = new McpAnswer(response as never, 1, true);
+    answer.startStream();
+    const before = response.listenerCount('close');
+    for (let event = 0; event < 20; event++) await answer.writeEvent(`data: ${'x'.repeat(2_000)}\n\n`);
+    expect(response.listenerCount('close')).toBe(before);
+    expect(response.listenerCount('drain')).toBe(0);
+    answer.end();
   });
 });

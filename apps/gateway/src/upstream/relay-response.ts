@@ -4,11 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
 import type { SessionBinding } from '../enforcement/session-binding.js';
 import type { McpAnswer } from '../http/mcp-answer.js';
+import { abortedFor } from './aborted-for.js';
 import { formatEvent, type SseEvent, sseEvents } from './sse-events.js';
+import { maxMessageBytes, parseUpstreamJson, readUpstreamText, unreadableAnswer } from './upstream-answer.js';
 import { upstreamFailure } from './upstream-http.js';
 import type { Exchange, SessionExchange } from './upstream.js';
-
-const maxMessageBytes = 32 * 1024 * 1024;
 
 export interface RelayOptions {
   name: string;
@@ -37,23 +37,24 @@ export async function relayResponse(
     checkStatus(upstream, type);
     const headers = sessionHeaders(upstream, exchange, options);
     if (type === 'text/event-stream') return await relayEvents(upstream, exchange, answer, headers, options);
-    if (type === 'application/json' && (answer.streaming || mustRead(upstream, exchange)))
+    const isMessage = type === 'application/json' && upstream.statusCode !== 202;
+    if (isMessage && (answer.streaming || !mayPassUnread(upstream.statusCode, exchange)))
       return await relayMessage(upstream, exchange, answer, headers);
-    answer.response.writeHead(upstream.statusCode, {
-      'Cache-Control': 'no-store',
-      ...(type && { 'Content-Type': type }),
-      ...headers,
-    });
-    await pipeline(upstream.body, answer.response);
+    await relayUnread(upstream, exchange, answer, headers, type);
   } catch (cause) {
     upstream.body.on('error', () => {}).destroy();
     // The stream ends because its client or the gateway does: there is nobody to tell.
-    if (exchange.signal.aborted && answer.streaming) return answer.end();
+    if (exchange.signal.aborted && answer.streaming && !wasRevoked(exchange)) return answer.end();
     const failure = upstreamFailure(cause, exchange.signal);
     // Part of the answer has left: an event stream can still end with an error, anything else can only break off.
     if (answer.begun && !answer.streaming) answer.response.destroy();
     throw failure;
   }
+}
+
+/** A call that ends by revocation tells its caller; a stream of a session has no request to answer. */
+function wasRevoked(exchange: Exchange | SessionExchange): boolean {
+  return 'message' in exchange && abortedFor(exchange.signal) !== undefined;
 }
 
 function checkStatus({ statusCode, headers }: Dispatcher.ResponseData, type: string | undefined): void {
@@ -84,9 +85,31 @@ function sessionHeaders(
   return { 'Mcp-Session-Id': sessions.wrap('session', name, exchange.caller, id) };
 }
 
-/** Results of tools may be large and hold no lists, so they pass unread; everything else is looked at. */
-function mustRead({ statusCode }: Dispatcher.ResponseData, exchange: Exchange | SessionExchange): boolean {
-  return statusCode === 200 && 'method' in exchange && exchange.method?.decidedOn !== 'tool';
+/** Results of tools may be large and hold no lists, so they pass unread, as errors do; everything else is looked at. */
+function mayPassUnread(statusCode: number, exchange: Exchange | SessionExchange): boolean {
+  return statusCode >= 400 || ('method' in exchange && exchange.method?.decidedOn === 'tool');
+}
+
+/** What cannot be looked at is no answer to a request; elsewhere its status counts, and its body goes no further. */
+async function relayUnread(
+  upstream: Dispatcher.ResponseData,
+  exchange: Exchange | SessionExchange,
+  { response }: McpAnswer,
+  headers: Record<string, string>,
+  type: string | undefined,
+): Promise<void> {
+  const { statusCode, body } = upstream;
+  const hasBody = type === 'application/json' && mayPassUnread(statusCode, exchange);
+  if (!hasBody && statusCode < 400 && 'message' in exchange && exchange.message.kind === 'request')
+    throw unreadableAnswer(`status ${statusCode}, content type ${type ?? 'none'}`);
+  response.writeHead(statusCode, {
+    'Cache-Control': 'no-store',
+    ...(hasBody && { 'Content-Type': type }),
+    ...headers,
+  });
+  if (hasBody) return pipeline(body, response);
+  await body.dump();
+  response.end();
 }
 
 async function relayMessage(
@@ -95,15 +118,8 @@ async function relayMessage(
   answer: McpAnswer,
   headers: Record<string, string>,
 ): Promise<void> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of upstream.body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxMessageBytes) throw new Error('answer too large');
-    chunks.push(chunk);
-  }
-  const message: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  if (!isJsonObject(message)) throw new Error('not a message');
+  const message = parseUpstreamJson(await readUpstreamText(upstream.body, maxMessageBytes));
+  if (!isJsonObject(message)) throw unreadableAnswer('not a message');
   answer.finishWith(await filterMessage(message, exchange), headers);
 }
 
@@ -128,8 +144,8 @@ async function relayEvents(
 async function filterEvent(event: SseEvent, exchange: Exchange | SessionExchange): Promise<SseEvent> {
   const { data } = event;
   if (data === undefined || !(data.includes('"result"') || data.includes('\\u'))) return event;
-  const message: unknown = JSON.parse(data);
-  if (!isJsonObject(message)) throw new Error('not a message');
+  const message = parseUpstreamJson(data);
+  if (!isJsonObject(message)) throw unreadableAnswer('not a message');
   const filtered = await filterMessage(message, exchange);
   return filtered === message ? event : { ...event, data: JSON.stringify(filtered) };
 }
@@ -138,9 +154,9 @@ async function filterMessage(message: Json, exchange: Exchange | SessionExchange
   const { result } = message;
   if (!isJsonObject(result)) return message;
   const filtered = await exchange.filterResult(result);
-  if (filtered === result) return message;
-  return {
-    ...message,
-    result: 'era' in exchange && exchange.era === 'modern' ? markPrivate(filtered) : filtered,
-  };
+  // Whatever says how it may be cached was decided for one person: no cache on the way may give it to another.
+  const isCacheable = filtered !== result || 'cacheScope' in result;
+  if (isCacheable && 'era' in exchange && exchange.era === 'modern')
+    return { ...message, result: markPrivate(filtered) };
+  return filtered === result ? message : { ...message, result: filtered };
 }

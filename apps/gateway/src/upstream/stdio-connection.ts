@@ -14,6 +14,7 @@ import {
 } from '@behalf/mcp';
 import type { Logger } from '@behalf/service-kit';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { abortedFor } from './aborted-for.js';
 import {
   type LegacyCall,
   type LegacyConnection,
@@ -107,7 +108,8 @@ export class StdioConnection implements LegacyConnection {
         () => give(unavailable(504, 'The server behind the gateway did not answer in time'), 'timeout'),
         this.timeoutMs,
       );
-      const onAbort = (): void => give(unavailable(499, 'The caller went away'), 'the caller went away');
+      const onAbort = (): void =>
+        give(abortedFor(signal) ?? unavailable(499, 'The caller went away'), 'the caller went away');
       const settle = (): void => {
         clearTimeout(silence);
         signal.removeEventListener('abort', onAbort);

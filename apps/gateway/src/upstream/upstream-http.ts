@@ -1,6 +1,7 @@
 import { McpError, type McpMessage, mcpErrorCodes, serializeMessage } from '@behalf/mcp';
 import { injectTraceContext } from '@behalf/telemetry';
 import { Agent, type Dispatcher, errors, request } from 'undici';
+import { abortedFor } from './aborted-for.js';
 import { tracedMessage } from './traced-message.js';
 
 export interface UpstreamRequest {
@@ -55,7 +56,8 @@ export class UpstreamHttp {
 
 /** What a failure of the connection means to the caller. */
 export function upstreamFailure(cause: unknown, signal: AbortSignal): McpError {
-  if (cause instanceof McpError) return cause;
+  const known = cause instanceof McpError ? cause : abortedFor(signal);
+  if (known) return known;
   const [status, message] = signal.aborted
     ? [499, 'The caller went away']
     : cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError

@@ -1,0 +1,64 @@
+import { McpError, behalfErrorCodes } from '@behalf/mcp';
+import type { Clock } from '@behalf/ports';
+import type { AccessTokenClaims } from '@behalf/resource-server';
+import type { RevocationView } from '@behalf/revocation';
+
+const longestTimerMs = 24 * 3600 * 1000;
+
+interface LiveRequest {
+  claims: AccessTokenClaims;
+  controller: AbortController;
+  isStream: boolean;
+}
+
+/**
+ * What is being served now, by the token it came with. All of it ends when the token is revoked; a stream that stays
+ * open as long as its client likes also ends when the token expires and when the gateway closes, while a call may finish.
+ */
+export class LiveRequests {
+  readonly #live = new Set<LiveRequest>();
+  #closed = false;
+
+  constructor(
+    private readonly revocations: RevocationView,
+    private readonly clock: Clock,
+  ) {}
+
+  enter(claims: AccessTokenClaims, isStream: boolean): { signal: AbortSignal; leave: () => void } {
+    const request = { claims, controller: new AbortController(), isStream };
+    const { controller } = request;
+    this.#live.add(request);
+    if (isStream && this.#closed) controller.abort();
+    // It may have been revoked while the policy was asked.
+    this.#endIfRevoked(request);
+    const leftMs = Math.max(0, claims.exp * 1000 - this.clock.nowMs());
+    const expiry = isStream
+      ? setTimeout(() => controller.abort(), Math.min(leftMs, longestTimerMs)).unref()
+      : undefined;
+    return {
+      signal: controller.signal,
+      leave: () => {
+        clearTimeout(expiry);
+        this.#live.delete(request);
+      },
+    };
+  }
+
+  /** Called when something has been revoked. */
+  endRevoked(): void {
+    for (const request of this.#live) this.#endIfRevoked(request);
+  }
+
+  endStreams(): void {
+    this.#closed = true;
+    for (const { isStream, controller } of this.#live) if (isStream) controller.abort();
+  }
+
+  #endIfRevoked({ claims, controller }: LiveRequest): void {
+    if (!this.revocations.loaded || this.revocations.isRevoked(claims)) controller.abort(revoked());
+  }
+}
+
+function revoked(): McpError {
+  return new McpError(behalfErrorCodes.unauthorized, 'The access token was revoked', { status: 401 });
+}
