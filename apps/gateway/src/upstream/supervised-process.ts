@@ -2,12 +2,17 @@ import type { Logger } from '@behalf/service-kit';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { programPath } from './program-path.js';
 
 const firstPauseMs = 250;
 const longestPauseMs = 30_000;
 /** A program that ran this long had started well: the next pause is short again. */
 const healthyAfterMs = 30_000;
 const graceMs = 2_000;
+
+const running = new Set<ChildProcessWithoutNullStreams>();
+// An end without a drain, after a deadline or a fault, must not leave programs behind that keep their ports.
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 export interface Command {
   command: string;
@@ -19,7 +24,8 @@ export interface Command {
 /**
  * A program that is started, watched, and started again when it ends, with growing, jittered pauses.
  *
- * It gets PATH, HOME and what the configuration gives it, and nothing else of our environment: that holds secrets.
+ * It gets PATH (`programPath`), HOME and what the configuration gives it, and nothing else of our environment: that
+ * holds secrets. A PATH that is configured takes the place of ours.
  * What it writes to stderr goes to the log at debug level.
  */
 export class SupervisedProcess {
@@ -39,11 +45,6 @@ export class SupervisedProcess {
 
   start(): void {
     if (this.#stopped) return;
-    const { command, args, cwd, env } = this.command;
-    const { PATH = '', HOME = '' } = process.env;
-    if (cwd !== undefined) mkdirSync(cwd, { recursive: true });
-    const child = spawn(command, args, { cwd, env: { PATH, HOME, ...env }, stdio: 'pipe' });
-    this.#child = child;
     const startedAt = performance.now();
     let ended = false;
     const exited = (how: unknown): void => {
@@ -51,21 +52,48 @@ export class SupervisedProcess {
       ended = true;
       this.#child = undefined;
       this.listener.onExit();
-      if (this.#stopped) return;
       if (performance.now() - startedAt > healthyAfterMs) this.#pauseMs = firstPauseMs;
-      const pauseMs = this.#pauseMs * (0.5 + Math.random());
-      this.logger.warn({ how, pauseMs: Math.round(pauseMs) }, 'upstream program ended; starting it again');
-      this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
-      this.#timer = setTimeout(() => this.start(), pauseMs);
+      if (!this.#stopped) this.#startLater(how);
     };
+    try {
+      this.#child = this.#spawn(exited);
+    } catch (error) {
+      // A folder that cannot be made, or no process to be had, may be over soon, and must not end us meanwhile.
+      exited((error as NodeJS.ErrnoException).code ?? 'not started');
+      return;
+    }
+    if (this.#child.pid !== undefined) this.listener.onStart(this.#child);
+  }
+
+  #startLater(how: unknown): void {
+    const pauseMs = this.#pauseMs * (0.5 + Math.random());
+    this.logger.warn({ how, pauseMs: Math.round(pauseMs) }, 'upstream program ended; starting it again');
+    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+    this.#timer = setTimeout(() => this.start(), pauseMs);
+  }
+
+  #spawn(exited: (how: unknown) => void): ChildProcessWithoutNullStreams {
+    const { command, args, cwd, env } = this.command;
+    if (cwd !== undefined) mkdirSync(cwd, { recursive: true });
+    const child = spawn(command, args, {
+      cwd,
+      env: { PATH: programPath(process.env['PATH']), HOME: process.env['HOME'] ?? '', ...env },
+      stdio: 'pipe',
+      // A group of its own: Ctrl-C in a terminal goes to our whole group, and calls that are running are to be finished.
+      detached: true,
+    });
+    running.add(child);
     child.once('error', (error: NodeJS.ErrnoException) => exited(error.code ?? error.name));
-    child.once('close', (code, signal) => exited(signal ?? code));
+    child.once('close', (code, signal) => {
+      running.delete(child);
+      exited(signal ?? code);
+    });
     // A write to a program that has just ended must not end us; its exit is handled above.
     child.stdin.on('error', () => {});
     createInterface({ input: child.stderr }).on('line', (line) =>
       this.logger.debug({ line: line.slice(0, 2_000) }),
     );
-    if (child.pid !== undefined) this.listener.onStart(child);
+    return child;
   }
 
   /** Ends a program that misbehaves; it is then started again. */
