@@ -4,6 +4,8 @@ import { mergeRevocations } from './merge-revocations.js';
 import { type RevocableClaims, revocationKeys } from './revocation-keys.js';
 import { touches } from './touches.js';
 
+const sweepIntervalMs = 1_000;
+
 /**
  * The revocations that are live now, in memory. Until it has been loaded it knows nothing and `isRevoked` throws:
  * an enforcement point that cannot know refuses (design rule 6).
@@ -11,6 +13,7 @@ import { touches } from './touches.js';
 export class RevocationView {
   readonly #live = new Map<string, Revocation>();
   #loaded = false;
+  #sweepAtMs = 0;
 
   constructor(private readonly clock: Clock) {}
 
@@ -26,11 +29,18 @@ export class RevocationView {
 
   add(revocation: Revocation): void {
     const now = this.clock.nowMs();
-    for (const [key, known] of this.#live) if (known.expiresAtMs <= now) this.#live.delete(key);
+    this.#sweep(now);
     const key = `${revocation.kind}:${revocation.id}`;
     const known = this.#live.get(key);
     const merged = known ? mergeRevocations(known, revocation) : revocation;
     if (merged.expiresAtMs > now) this.#live.set(key, merged);
+  }
+
+  /** Now and then, not each time: a snapshot of many would look at all of them for each of them. */
+  #sweep(now: number): void {
+    if (now < this.#sweepAtMs) return;
+    this.#sweepAtMs = now + sweepIntervalMs;
+    for (const [key, { expiresAtMs }] of this.#live) if (expiresAtMs <= now) this.#live.delete(key);
   }
 
   /** @throws Error while nothing has been loaded */

@@ -49,8 +49,14 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   app.set('query parser', 'simple');
   app.use(traceRequests);
   app.useGlobalFilters(new OAuthErrorFilter(logger));
-  await options.configure?.(app);
-  await app.listen(listen.port, listen.host);
+  try {
+    await options.configure?.(app);
+    await app.listen(listen.port, listen.host);
+  } catch (error) {
+    // Modules have begun before the port turned out to be taken; what they started must not stay behind.
+    await app.close();
+    throw error;
+  }
 
   const server = app.getHttpServer();
   const { port } = server.address() as AddressInfo;

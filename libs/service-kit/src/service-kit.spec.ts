@@ -1,5 +1,14 @@
 import { OAuthError } from '@behalf/oauth';
-import { Controller, Get, Inject, Module, Post, Req } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  Post,
+  Req,
+} from '@nestjs/common';
 import type { Request } from 'express';
 import { Readable } from 'node:stream';
 import {
@@ -14,6 +23,8 @@ import {
 
 const limits = { maxBytes: 100, maxDepth: 5 };
 let waitingFor: string[] = [];
+/** Modules that have begun and not ended. */
+let begun = 0;
 const slow = { entered: Promise.withResolvers<void>(), answer: Promise.withResolvers<{ done: true }>() };
 
 @Controller()
@@ -54,17 +65,25 @@ class ProbeController {
   controllers: [ProbeController],
   providers: [{ provide: READINESS, useValue: { waitingFor: () => waitingFor } }],
 })
-class ProbeModule {}
+class ProbeModule implements OnModuleInit, OnApplicationShutdown {
+  onModuleInit(): void {
+    begun += 1;
+  }
+
+  onApplicationShutdown(): void {
+    begun -= 1;
+  }
+}
 
 const infrastructure = {
   config: { logLevel: 'silent' },
   clock: { nowMs: () => 42 },
 } as unknown as Infrastructure;
-const start = (): Promise<RunningService> =>
+const start = (port = 0): Promise<RunningService> =>
   bootstrapService({
     name: 'probe',
     module: ProbeModule,
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: { host: '127.0.0.1', port },
     infrastructure,
   });
 
@@ -74,6 +93,12 @@ describe('bootstrapService', () => {
     service = await start();
   });
   afterAll(() => service.close());
+
+  it('ends what it began when its port is taken', async () => {
+    const before = begun;
+    await expect(start(Number(new URL(service.url).port))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(begun).toBe(before);
+  });
 
   const post = (body: string, type = 'application/json'): Promise<Response> =>
     fetch(`${service.url}/echo`, { method: 'POST', body, headers: { 'content-type': type } });
