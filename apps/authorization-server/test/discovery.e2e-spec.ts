@@ -62,6 +62,19 @@ describe('discovery', () => {
     expect(body).not.toContain('evil.example.com');
   });
 
+  it.each(['//', '//host/path', '/%zz', '/?x#y'])(
+    'answers %s, which is nowhere, as what is not there',
+    async (path) => {
+      const { request } = await import('node:http');
+      const status = await new Promise((resolve, reject) => {
+        request(server.service.url, { path }, (response) => resolve(response.resume().statusCode))
+          .on('error', reject)
+          .end();
+      });
+      expect(status).toBe(404);
+    },
+  );
+
   it('publishes ES256 and RS256 keys without private members', async () => {
     const { keys } = (await getJson('/jwks')) as { keys: Record<string, unknown>[] };
     expect(new Set(keys.map(({ alg }) => alg))).toEqual(new Set(['ES256', 'RS256']));

@@ -210,6 +210,17 @@ describe('consent page', () => {
     expect(response.get('iss')).toBe(server.issuer);
   });
 
+  it('a decision that cannot be recorded is not granted', async () => {
+    const page = await consentPage();
+    server.audit.push = () => {
+      throw new Error('the disk is full');
+    };
+    const refused = await server.browser.submit(page, { decision: 'allow' }, { stopAt: atClient });
+    expect(refused.status).toBe(500);
+    server.audit.push = Array.prototype.push;
+    expect((await consentPage()).html).toContain('name="decision"');
+  });
+
   it('records sign-in and consent', async () => {
     await server.signIn();
     expect(server.audit).toEqual([

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { RecordStore } from '@behalf/ports';
 import type { Provider } from 'oidc-provider';
 import { rememberConsent } from './consent.js';
@@ -17,14 +18,19 @@ export interface Decision {
 }
 
 /**
- * Adds a decision to the grant that the client has, or makes one, and remembers it.
+ * Adds a decision to the grant that the client has, or makes one, and remembers it. `record` is told first: what cannot
+ * be recorded is not granted.
  *
  * @returns the grant's id
  */
 export async function extendGrant(
   provider: Provider,
   decision: Decision,
-  deps: { records: RecordStore; resources: ResourceRegistry },
+  deps: {
+    records: RecordStore;
+    resources: ResourceRegistry;
+    record: (grantId: string) => Promise<void>;
+  },
 ): Promise<string> {
   const { person, clientId } = decision;
   const known = decision.grantId === undefined ? undefined : await provider.Grant.find(decision.grantId);
@@ -38,6 +44,8 @@ export async function extendGrant(
   grant.addOIDCScope(scopes.filter((scope) => signInScopes.includes(scope)));
   // A decision renews what was agreed to before; without this it would keep the old end.
   delete (grant as { exp?: number }).exp;
+  grant.jti ??= randomBytes(32).toString('base64url');
+  await deps.record(grant.jti);
   const grantId = await grant.save();
   await transact(deps.records, (transaction) =>
     rememberConsent(transaction, {

@@ -30,6 +30,14 @@ describe('parseConfig', () => {
     ]);
   });
 
+  it('takes nobody for a client: no user has the id of one (RFC 9068 §5)', () => {
+    const config = demo();
+    config['authorizationServer'].signIn.users[1].username = 'demo-agent';
+    expect(faultsOf(config)).toEqual([
+      'authorizationServer.signIn.users.1.username: is the clientId of a client, too',
+    ]);
+  });
+
   it('names every fault and no value', () => {
     const file = demo();
     file['authorizationServer'].issuer = 'https://secret-host.example/';

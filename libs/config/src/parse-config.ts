@@ -21,6 +21,7 @@ export function parseConfig(file: unknown, environment: Record<string, string | 
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describeIssue));
   const faults = [
     ...missingSecrets(parsed.data, environment),
+    ...usersNamedAsClients(parsed.data),
     ...(environment['NODE_ENV'] === 'production' ? demoOnly(parsed.data) : []),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
@@ -29,6 +30,17 @@ export function parseConfig(file: unknown, environment: Record<string, string | 
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   return `${issue.path.join('.') || '(top)'}: ${issue.message}`;
+}
+
+/** A token of a client for itself has the client's id as `sub`: nobody may be taken for it. @see RFC 9068 §5 */
+function usersNamedAsClients({ authorizationServer: { signIn, clients } }: BehalfConfig): string[] {
+  const names = signIn.method === 'local' ? signIn.users.map((user) => user.username) : [];
+  const ids = new Set(clients.map((client) => client.clientId));
+  return names.flatMap((name, index) =>
+    ids.has(name)
+      ? [`authorizationServer.signIn.users.${index}.username: is the clientId of a client, too`]
+      : [],
+  );
 }
 
 function missingSecrets(config: BehalfConfig, environment: Record<string, string | undefined>): string[] {

@@ -40,9 +40,9 @@ export class ConsentController {
       {
         records: this.records,
         resources: this.resources,
+        record: (grant) => this.audit.append({ ...record, outcome: 'allowed', details: { grant_id: grant } }),
       },
     );
-    await this.audit.append({ ...record, outcome: 'allowed', details: { grant_id: grantId } });
     await this.interactions.finish(request, response, { consent: { grantId } });
   }
 }

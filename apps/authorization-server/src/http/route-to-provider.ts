@@ -45,7 +45,8 @@ export function routeToProvider(
 
   return async (request, response, next) => {
     request.url = relativeToIssuer(request.url, issuerPath);
-    const { pathname } = new URL(request.url, 'http://localhost');
+    // Not a URL parser: to one, `//` begins with a host and is no path of ours.
+    const pathname = request.url.split(/[?#]/, 1)[0] ?? '/';
 
     if (cors.has(pathname)) {
       response.setHeader('Access-Control-Allow-Origin', '*');
