@@ -9,17 +9,9 @@ export const agentGrantTypes: readonly string[] = [grantTypes.tokenExchange, gra
  *
  * @see RFC 7591 §2
  */
-export function agentMetadata({ id, name, jwks, jwksUri }: Agent) {
-  return {
-    client_id: id,
-    client_name: name,
-    token_endpoint_auth_method: 'private_key_jwt',
-    grant_types: [...agentGrantTypes],
-    response_types: [],
-    redirect_uris: [],
-    ...(jwks && { jwks }),
-    ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
-  };
+export function agentMetadata(agent: Agent) {
+  const { jwks, jwksUri } = agent;
+  return { ...describe(agent), ...(jwks && { jwks }), ...(jwksUri !== undefined && { jwks_uri: jwksUri }) };
 }
 
 /**
@@ -29,6 +21,16 @@ export function agentMetadata({ id, name, jwks, jwksUri }: Agent) {
  * @see draft-ietf-oauth-client-id-metadata-document §4
  */
 export function agentDocument(agent: Agent) {
-  const { jwks, jwks_uri: jwksUri = `${agent.id}/jwks.json`, ...metadata } = agentMetadata(agent);
-  return { ...metadata, jwks_uri: jwksUri };
+  return { ...describe(agent), jwks_uri: agent.jwksUri ?? `${agent.id}/jwks.json` };
+}
+
+function describe({ id, name }: Agent) {
+  return {
+    client_id: id,
+    client_name: name,
+    token_endpoint_auth_method: 'private_key_jwt',
+    grant_types: [...agentGrantTypes],
+    response_types: [],
+    redirect_uris: [],
+  };
 }

@@ -123,7 +123,7 @@ describe('the state of an agent', () => {
       await change({ id }, undefined, act(), dependencies);
     }
     const moments = revoked.map(({ revokedAtMs }) => revokedAtMs);
-    expect(moments).toEqual([...new Set(moments)].sort());
+    expect(moments).toEqual([...new Set(moments)].sort((one, other) => one - other));
     expect(revoked[1]!.issuedUntilMs).toBe(revoked[1]!.revokedAtMs);
   });
 

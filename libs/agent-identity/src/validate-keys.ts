@@ -1,5 +1,5 @@
 import type { PublicJwk } from '@behalf/contracts';
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import { calculateJwkThumbprint } from 'jose';
 import { z } from 'zod';
 import { AgentRefusal } from './agent-refusal.js';
 import type { AgentDependencies } from './ports.js';
@@ -28,9 +28,9 @@ export async function validateAdditionalKey(
   known: readonly PublicJwk[],
 ): Promise<PublicJwk> {
   const key = await validatePublicKey(presented);
-  const thumbprint = await calculateJwkThumbprint(key as JWK);
+  const thumbprint = await calculateJwkThumbprint(key);
   for (const other of known) {
-    if (other.kid === key.kid || (await calculateJwkThumbprint(other as JWK)) === thumbprint) {
+    if (other.kid === key.kid || (await calculateJwkThumbprint(other)) === thumbprint) {
       throw new AgentRefusal({ kind: 'key_known' });
     }
   }

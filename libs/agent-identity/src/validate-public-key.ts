@@ -60,6 +60,6 @@ export async function validatePublicKey(presented: Record<string, unknown>): Pro
   } catch {
     throw fault('is no valid public key');
   }
-  const named = (kid as string | undefined) ?? (await calculateJwkThumbprint(key as JWK));
+  const named = kid ?? (await calculateJwkThumbprint(key));
   return { ...key, kid: named, ...(alg !== undefined && { alg }), use: 'sig' } as PublicJwk;
 }

@@ -76,6 +76,21 @@ describe('exchangeToken', () => {
     expect(issued).toMatchObject({ act: { sub: 'gateway' }, exp: now + 60 });
   });
 
+  it('takes a ceiling on depth and lifetime as a further limit, never as a wider one', async () => {
+    const withLimits = (limits: object): RequestingClient => ({
+      ...gatewayClient,
+      ceiling: { ...gatewayClient.ceiling!, ...limits },
+    });
+    const issued = (limits: object, subject: Partial<TokenClaims> = {}) =>
+      exchangeFixture({ subject: subjectClaims(subject) }).issued({}, withLimits(limits));
+    expect((await issued({ maxLifetimeSeconds: 60 })).exp).toBe(now + 60);
+    expect((await issued({ maxLifetimeSeconds: 6000 })).exp).toBe(now + 300);
+    expect((await issued({ maxChainDepth: 2 }, { act: { sub: 'agent' } })).act).toMatchObject({ act: {} });
+    await expect(issued({ maxChainDepth: 9 }, { act: deep })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+  });
+
   it('asks policy with the person, the whole chain, the target and the narrowed scope', async () => {
     const fixture = exchangeFixture({ subject: subjectClaims({ act: { sub: 'agent' } }) });
     await fixture.exchange({ scope: 'mcp:tools' });
@@ -152,6 +167,10 @@ const emptyCeiling: RequestingClient = {
 const otherAudience: RequestingClient = {
   ...gatewayClient,
   ceiling: { audiences: ['https://elsewhere.example/*'], scopes: ['mcp:tools'] },
+};
+const shallow: RequestingClient = {
+  ...gatewayClient,
+  ceiling: { ...gatewayClient.ceiling!, maxChainDepth: 2 },
 };
 const stranger: RequestingClient = { ...gatewayClient, clientId: 'stranger' };
 const deep = { sub: '5', act: { sub: '4', act: { sub: '3', act: { sub: '2', act: { sub: '1' } } } } };
@@ -287,6 +306,14 @@ describe.each<
   ],
   ['an expired actor', 'invalid_request', 'no_lifetime_left', actorParameters, {}, undefined, { exp: now }],
   ['depth bomb: a sixth actor', 'invalid_request', 'chain_too_deep', {}, { act: deep }],
+  [
+    'an actor more than the ceiling of the client lets it be',
+    'invalid_request',
+    'chain_too_deep',
+    {},
+    { act: { sub: '2', act: { sub: '1' } } },
+    shallow,
+  ],
   ['a chain over 4 KB', 'invalid_request', 'chain_too_large', {}, { act: { sub: 'x'.repeat(4096) } }],
   ['RFC 8707 §2: no target', 'invalid_target', 'target_missing', { resource: undefined }],
   ['several targets', 'invalid_target', 'several_targets', { resource: [upstreamResource, gatewayResource] }],

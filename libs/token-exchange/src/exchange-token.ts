@@ -54,9 +54,13 @@ async function exchange(
   progress: Progress,
 ): Promise<ExchangeResponse> {
   const { client, nowSeconds } = request;
-  const { issuer, maxLifetimeSeconds, signer, newId } = dependencies;
+  const { issuer, signer, newId } = dependencies;
 
   checkClient(client);
+  const maxLifetimeSeconds = Math.min(
+    dependencies.maxLifetimeSeconds,
+    client.ceiling.maxLifetimeSeconds ?? Infinity,
+  );
   const parameters = parseExchangeParameters(request.parameters);
 
   const subject = (progress.subject = await verifySubjectToken(parameters.subjectToken, dependencies));
@@ -64,7 +68,7 @@ async function exchange(
     parameters.actorToken && (await verifyActorToken(parameters.actorToken, client, dependencies));
   checkPresenter(subject, client, dependencies);
 
-  const act = (progress.act = buildActChain(client.clientId, subject.act));
+  const act = (progress.act = buildActChain(client.clientId, subject.act, client.ceiling.maxChainDepth));
   const target = selectTarget(parameters.targets, client.ceiling, dependencies);
   progress.audience = target.resource;
   const scope = narrowScope(parameters.scope, {

@@ -5,7 +5,9 @@
  */
 export { exchangeToken } from './exchange-token.js';
 export { ExchangeRefusal, type RefusalReason, refusalToOAuthError } from './exchange-refusal.js';
+export { coversAudience } from './select-target.js';
 export type {
+  ExchangeCeiling,
   ExchangeDependencies,
   ExchangeParameters,
   ExchangeRequest,

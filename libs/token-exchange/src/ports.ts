@@ -28,7 +28,16 @@ export interface RequestingClient {
   /** False for clients that authenticate with nothing. */
   isConfidential: boolean;
   /** What an operator lets it do on behalf of people; undefined: nothing. */
-  ceiling: { audiences: readonly string[]; scopes: readonly string[] } | undefined;
+  ceiling: ExchangeCeiling | undefined;
+}
+
+export interface ExchangeCeiling {
+  audiences: readonly string[];
+  scopes: readonly string[];
+  /** The most actors its tokens may name, itself included; below the limit that holds for everybody. */
+  maxChainDepth?: number | undefined;
+  /** The most its tokens live; below what holds for everybody. */
+  maxLifetimeSeconds?: number | undefined;
 }
 
 /** A protected resource that tokens can be issued for. */

@@ -17,13 +17,15 @@ export function selectTarget(
   if (others.length > 0) throw new ExchangeRefusal({ kind: 'several_targets' });
   const target = findTarget(identifier);
   if (target === undefined) throw new ExchangeRefusal({ kind: 'target_unknown' });
-  if (!ceiling.audiences.some((pattern) => matches(pattern, target.resource))) {
+  if (!coversAudience(ceiling.audiences, target.resource)) {
     throw new ExchangeRefusal({ kind: 'target_beyond_ceiling' });
   }
   return target;
 }
 
-/** A `*` at the end stands for any rest; anywhere else it stands for itself. */
-function matches(pattern: string, resource: string): boolean {
-  return pattern.endsWith('*') ? resource.startsWith(pattern.slice(0, -1)) : pattern === resource;
+/** True when a ceiling names the resource. A `*` at the end stands for any rest; anywhere else it stands for itself. */
+export function coversAudience(patterns: readonly string[], resource: string): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith('*') ? resource.startsWith(pattern.slice(0, -1)) : pattern === resource,
+  );
 }
