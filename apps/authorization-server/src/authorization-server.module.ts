@@ -20,6 +20,8 @@ import { RouterModule } from '@nestjs/core';
 import type { AttemptLimiter } from './attempt-limiter.js';
 import { answerRevocations } from './bus/answer-revocations.js';
 import { AdminController } from './http/admin.controller.js';
+import { AgentDocumentController } from './http/agent-document.controller.js';
+import { AgentsController } from './http/agents.controller.js';
 import { ConsentController } from './http/consent.controller.js';
 import { InteractionController } from './http/interaction.controller.js';
 import { routeToProvider } from './http/route-to-provider.js';
@@ -40,8 +42,11 @@ class InteractionModule {}
 @Module({ controllers: [SignInCallbackController] })
 class SignInCallbackModule {}
 
-@Module({ controllers: [AdminController] })
+@Module({ controllers: [AdminController, AgentsController] })
 class AdminModule {}
+
+@Module({ controllers: [AgentDocumentController] })
+class AgentDocumentModule {}
 
 /** Binds the ports to the authorization server's parts. */
 @Module({})
@@ -72,10 +77,12 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
         InteractionModule,
         SignInCallbackModule,
         AdminModule,
+        AgentDocumentModule,
         RouterModule.register([
           { path: paths.interaction, module: InteractionModule },
           { path: paths.signInCallback, module: SignInCallbackModule },
           { path: paths.admin, module: AdminModule },
+          { path: paths.agents, module: AgentDocumentModule },
         ]),
       ],
       providers,

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import type { AgentDependencies } from '@behalf/agent-identity';
 import type { AuditLog } from '@behalf/audit';
 import {
   createProvider,
   type FetchDocument,
   ResourceRegistry,
   revocationLifetimeSeconds,
+  writeRevocation,
 } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
 import { evaluatePolicy } from '@behalf/contracts';
@@ -22,6 +25,7 @@ import {
 import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { clientSecretFrom } from './config.js';
+import { AdminAuthorization } from './http/admin-authorization.js';
 import { FormGuard } from './http/form-guard.js';
 import { Interactions } from './http/interactions.js';
 import { IssuerKeys } from './issuer-keys.js';
@@ -31,6 +35,8 @@ import { ProviderHolder } from './provider-holder.js';
 import { serverSecret } from './server-secrets.js';
 import { UpstreamSignIn } from './sign-in/upstream-sign-in.js';
 import {
+  ADMIN_AUTHORIZATION,
+  AGENT_DEPENDENCIES,
   INTERACTIONS,
   ISSUER_KEYS,
   KEY_ROTATION,
@@ -76,6 +82,29 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       provide: SIGNER,
       inject: [SIGNING_KEYS, CLOCK],
       useFactory: (keys: SigningKeys, clock: Clock) => new JoseSigner(keys, clock),
+    },
+    {
+      provide: ADMIN_AUTHORIZATION,
+      inject: [CLOCK, RECORD_STORE, ISSUER_KEYS],
+      useFactory: (clock: Clock, records: RecordStore, issuerKeys: IssuerKeys) =>
+        new AdminAuthorization(config, clock, records, issuerKeys),
+    },
+    {
+      provide: AGENT_DEPENDENCIES,
+      inject: [RECORD_STORE],
+      useFactory: (records: RecordStore): AgentDependencies => ({
+        records,
+        agentsUrl: `${server.issuer}${server.paths.agents}`,
+        isConfiguredClient: (id) => server.clients.some(({ clientId }) => clientId === id),
+        newId: () => randomBytes(12).toString('hex'),
+        resolveKeySet: async (url) => (await fetch(url)).json(),
+        revoke: (transaction, { id, revokedAtMs, issuedUntilMs }) =>
+          writeRevocation(
+            transaction,
+            { kind: 'client', id, ...(issuedUntilMs !== undefined && { issuedUntilMs }) },
+            { nowMs: revokedAtMs, lifetimeSeconds: revocationLifetimeSeconds(config) },
+          ),
+      }),
     },
     {
       provide: SIGN_IN_LIMITER,

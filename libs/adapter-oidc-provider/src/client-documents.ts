@@ -1,6 +1,9 @@
 import CachePolicy from 'http-cache-semantics';
 import type { FetchDocument } from './dependencies.js';
 
+/** A key that was withdrawn must not live on for as long as its key set once said. */
+const maxKeySetSeconds = 300;
+
 /** For documents that say nothing about caching. RFC 9111 §4.2.2 lets a cache choose. */
 const heuristicSeconds = 300;
 
@@ -23,8 +26,9 @@ export function clientDocumentFetch(
         : new Response(body, { headers: { 'content-type': 'application/json' } });
     if (response.status !== 200) return response;
     const text = await response.text();
+    const longest = isMetadata(url, text) ? Infinity : maxKeySetSeconds;
     return new Response(completeDocument(url, text), {
-      headers: { 'cache-control': `max-age=${freshSeconds(url, response)}` },
+      headers: { 'cache-control': `max-age=${Math.min(freshSeconds(url, response), longest)}` },
     });
   };
 }
@@ -57,6 +61,10 @@ function completeDocument(url: string, text: string): string {
   const methods: unknown[] = Array.isArray(listed) ? listed : ['none'];
   const isStrong = hasKeys && methods.includes('private_key_jwt') && !methods.includes('none');
   return JSON.stringify({ ...document, token_endpoint_auth_method: isStrong ? 'private_key_jwt' : 'none' });
+}
+
+function isMetadata(url: string, text: string): boolean {
+  return parseObject(text)?.['client_id'] === url;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -25,8 +25,10 @@ interface ClientUnderRules {
 /**
  * Puts our rules for client metadata in place of oidc-provider's, which depend on `application_type` and refuse what
  * real clients register. Rules that concern security stay at least as strict.
+ *
+ * @param isKnownToOperator true for clients that an operator configured or registered, which keep the grants they have
  */
-export function applyClientRules(provider: Provider, configuredClients: ReadonlySet<string>): void {
+export function applyClientRules(provider: Provider, isKnownToOperator: (clientId: string) => boolean): void {
   const Client = provider.Client as unknown as {
     prototype: object;
     Schema: { prototype: object };
@@ -48,7 +50,7 @@ export function applyClientRules(provider: Provider, configuredClients: Readonly
   Object.assign(schema, {
     // The first step of the library's check: everything is assigned, nothing is judged yet.
     choices(this: MetadataUnderCheck) {
-      normalizeMetadata(this, configuredClients);
+      normalizeMetadata(this, isKnownToOperator);
       librarysChoices.call(this);
     },
     redirectUris(this: MetadataUnderCheck, uris = this.redirect_uris ?? [], label = 'redirect_uris') {
@@ -61,11 +63,14 @@ export function applyClientRules(provider: Provider, configuredClients: Readonly
 }
 
 /** Drops what a client asks for and this server does not have; RFC 7591 §2 lets a server replace metadata. */
-function normalizeMetadata(metadata: MetadataUnderCheck, configuredClients: ReadonlySet<string>): void {
+function normalizeMetadata(
+  metadata: MetadataUnderCheck,
+  isKnownToOperator: (clientId: string) => boolean,
+): void {
   // Clients register the first scopes they saw and ask for more later: it is no ceiling.
   delete metadata.scope;
   if (metadata.application_type !== 'native') metadata.application_type = 'web';
-  if (configuredClients.has(metadata.client_id)) return;
+  if (isKnownToOperator(metadata.client_id)) return;
   if (Array.isArray(metadata.grant_types)) {
     metadata.grant_types = metadata.grant_types.filter((type) => openGrantTypes.has(type as string));
   }

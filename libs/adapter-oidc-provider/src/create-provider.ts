@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { AgentClients } from './agent-clients.js';
 import { applyClientRules } from './client-rules.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { buildProviderConfiguration } from './provider-configuration.js';
@@ -16,13 +17,15 @@ import { answerStructuredTokens } from './structured-tokens.js';
  */
 export function createProvider(deps: ProviderDependencies): Provider {
   const { issuer, clients } = deps.config.authorizationServer;
-  const provider = new Provider(issuer, buildProviderConfiguration(deps));
+  const configured = new Set(clients.map((client) => client.clientId));
+  const agents = new AgentClients(deps.records, configured);
+  const provider = new Provider(issuer, buildProviderConfiguration(deps, agents));
   bindToIssuer(provider, issuer);
-  applyClientRules(provider, new Set(clients.map((client) => client.clientId)));
+  applyClientRules(provider, (clientId) => configured.has(clientId) || agents.hasSeen(clientId));
   settleRequests(provider, deps);
   useUnauthorizedClient(provider);
   echoRegisteredScope(provider);
-  registerTokenExchange(provider, deps);
+  registerTokenExchange(provider, deps, agents);
   answerStructuredTokens(provider, deps);
   serveJwks(provider, deps);
   extendGrantedScope(provider);

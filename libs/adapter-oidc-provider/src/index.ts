@@ -5,6 +5,7 @@
  */
 export { createProvider } from './create-provider.js';
 export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
+export { maxAssertionSeconds } from './check-assertion.js';
 export { ResourceRegistry } from './resource-registry.js';
 export { type Decision, extendGrant } from './extend-grant.js';
 export { isLoopbackRedirect } from './redirect-uris.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { BehalfConfig } from '@behalf/config';
 import { grantTypes, OAuthError } from '@behalf/oauth';
+import { nowSeconds } from '@behalf/ports';
 import {
   type Account,
   type ClientMetadata,
@@ -8,7 +9,9 @@ import {
   errors,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
+import type { AgentClients } from './agent-clients.js';
 import { completeAccessTokenPayload } from './access-token-payload.js';
+import { checkAssertion } from './check-assertion.js';
 import { clientDocumentFetch } from './client-documents.js';
 import { findConsent } from './consent.js';
 import type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
@@ -23,25 +26,28 @@ import { StorageAdapter } from './storage-adapter.js';
 const maxClientDocumentBytes = 5 * 1024;
 
 /** Everything oidc-provider is told. What it has no setting for is in `create-provider.ts`. */
-export function buildProviderConfiguration(deps: ProviderDependencies): Configuration {
+export function buildProviderConfiguration(deps: ProviderDependencies, agents: AgentClients): Configuration {
   const { config, records, clock, pages } = deps;
   const { issuer, paths, lifetimes, registration, clientIdMetadata } = config.authorizationServer;
   const isHttps = issuer.startsWith('https:');
   const cookies = { httpOnly: true, sameSite: 'lax', secure: isHttps, signed: true } as const;
 
   return {
-    adapter: (model) =>
-      new StorageAdapter(model, {
+    adapter: (model) => {
+      const storage = new StorageAdapter(model, {
         records,
         clock,
         refreshGraceSeconds: lifetimes.refreshGraceSeconds,
         revocationLifetimeSeconds: revocationLifetimeSeconds(config),
-      }),
+      });
+      return model === 'Client' ? agents.among(storage) : storage;
+    },
     jwks: { keys: deps.signingKeys },
     clients: config.authorizationServer.clients.map((client) => toMetadata(client, deps)),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => checkAssertionAudience(claims['aud'], issuer),
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) =>
+      checkAssertion(claims, { issuer, nowSeconds: nowSeconds(clock) }),
     responseTypes: ['code'],
     scopes: signInScopes,
     claims: {
@@ -87,7 +93,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies): Configur
       clientIdMetadataDocument: {
         enabled: clientIdMetadata.enabled,
         ack: 'draft-02',
-        allowFetch: (_ctx, clientId) => isFetchAllowed(clientId, clientIdMetadata),
+        allowFetch: (_ctx, clientId) => isFetchAllowed(clientId, config),
         cacheDuration: { min: 0, max: 24 * 3600 },
       },
       resourceIndicators: {
@@ -95,7 +101,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies): Configur
         useGrantedResource: () => true,
         defaultResource: (ctx, _client, oneOf) => defaultResource(ctx, oneOf),
         getResourceServerInfo: (ctx, resource, client) =>
-          resourceServerInfo(ctx, resource, client.clientId, deps),
+          resourceServerInfo(ctx, resource, client.clientId, { ...deps, agents }),
       },
     },
     formats: {
@@ -105,7 +111,9 @@ export function buildProviderConfiguration(deps: ProviderDependencies): Configur
     },
     ttl: {
       AccessToken: lifetimes.accessTokenSeconds,
-      ClientCredentials: lifetimes.accessTokenSeconds,
+      // An agent may be given less than others.
+      ClientCredentials: (_ctx, token) =>
+        token.resourceServer?.accessTokenTTL ?? lifetimes.accessTokenSeconds,
       AuthorizationCode: lifetimes.authorizationCodeSeconds,
       IdToken: lifetimes.accessTokenSeconds,
       RefreshToken: lifetimes.refreshTokenSeconds,
@@ -167,16 +175,11 @@ function needsNoRedirect(grantType: string): boolean {
   return grantType !== grantTypes.authorizationCode;
 }
 
-/** @see draft-ietf-oauth-rfc7523bis: the audience is the issuer and nothing else; the token endpoint is not accepted */
-function checkAssertionAudience(audience: unknown, issuer: string): void {
-  const [only, ...more] = [audience].flat();
-  if (only !== issuer || more.length > 0) throw new errors.InvalidClientAuth('aud must be the issuer');
-}
-
-function isFetchAllowed(
-  clientId: string,
-  { allowedHosts }: BehalfConfig['authorizationServer']['clientIdMetadata'],
-): boolean {
+function isFetchAllowed(clientId: string, { authorizationServer }: BehalfConfig): boolean {
+  const { issuer, paths, clientIdMetadata } = authorizationServer;
+  const { allowedHosts } = clientIdMetadata;
+  // Ids below this are ours: who is no agent here has none.
+  if (clientId.startsWith(`${issuer}${paths.agents}/`)) return false;
   // The library accepts https://host, which has no path component.
   if (!/^https:\/\/[^/?#]+\//.test(clientId)) return false;
   return allowedHosts === undefined || allowedHosts.includes(new URL(clientId).hostname);

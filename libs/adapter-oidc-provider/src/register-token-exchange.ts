@@ -4,8 +4,9 @@ import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { grantTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
-import { exchangeToken } from '@behalf/token-exchange';
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { exchangeToken, type RequestingClient } from '@behalf/token-exchange';
+import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { AgentClients } from './agent-clients.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
 import { throwToLibrary } from './throw-to-library.js';
@@ -35,8 +36,12 @@ export interface ExchangePorts {
  *
  * @see RFC 8693 §2
  */
-export function registerTokenExchange(provider: Provider, deps: ProviderDependencies): void {
-  const { issuer, lifetimes, clients } = deps.config.authorizationServer;
+export function registerTokenExchange(
+  provider: Provider,
+  deps: ProviderDependencies,
+  agents: AgentClients,
+): void {
+  const { issuer, lifetimes } = deps.config.authorizationServer;
   const dependencies = {
     issuer,
     maxLifetimeSeconds: lifetimes.exchangedTokenSeconds,
@@ -49,13 +54,10 @@ export function registerTokenExchange(provider: Provider, deps: ProviderDependen
     const { client, params } = ctx.oidc;
     if (!client) throw new Error('the client is not authenticated');
     const request = {
-      client: {
-        clientId: client.clientId,
-        isConfidential: client.tokenEndpointAuthMethod !== 'none',
-        ceiling: clients.find(({ clientId }) => clientId === client.clientId)?.exchange,
-      },
-      parameters: { ...params } as Record<string, string | string[] | undefined>,
+      // Before the agent is looked up: what it is issued must not seem younger than a suspension that came after.
       nowSeconds: nowSeconds(deps.clock),
+      client: await requestingClient(client, deps, agents),
+      parameters: { ...params } as Record<string, string | string[] | undefined>,
       traceId: activeTraceId(),
     };
     const spanAttributes = { [attributes.clientId]: client.clientId };
@@ -69,6 +71,26 @@ export function registerTokenExchange(provider: Provider, deps: ProviderDependen
     }).catch((error: unknown) => throwToLibrary(ctx, error));
   };
   provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);
+}
+
+/**
+ * What may be exchanged for by a client: as it was configured, or by the ceiling of the agent that it is. Read again
+ * after authentication, so that an agent suspended in between gets nothing.
+ */
+async function requestingClient(
+  { clientId, tokenEndpointAuthMethod }: Client,
+  { config }: ProviderDependencies,
+  agents: AgentClients,
+): Promise<RequestingClient> {
+  const agent = await agents.find(clientId);
+  const configured = config.authorizationServer.clients.find((client) => client.clientId === clientId);
+  return {
+    clientId,
+    isConfidential: tokenEndpointAuthMethod !== 'none',
+    ceiling: agent
+      ? { ...agent.ceiling, maxLifetimeSeconds: agent.lifetimes.tokenSeconds }
+      : configured?.exchange,
+  };
 }
 
 function describeExchange({ actors = [], decisionId, outcome, details }: AuditRecord) {

@@ -1,4 +1,4 @@
-import type { Clock, RecordStore } from '@behalf/ports';
+import type { Clock, RecordStore, RecordTransaction } from '@behalf/ports';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { hashClientSecret } from './client-secret.js';
 import { deleteArtifactsOfGrant, revokeGrant } from './revoke-grant.js';
@@ -20,7 +20,8 @@ export interface StorageOptions {
  * Keeps one of oidc-provider's models in the record store.
  *
  * Guarantees beyond the library's contract: consuming is a compare-and-swap, so that of concurrent redemptions one
- * wins, and the others end the grant; ending a grant writes its revocation in the same transaction.
+ * wins, and the others end the grant; an assertion's `jti` is accepted once, likewise; ending a grant writes its
+ * revocation in the same transaction.
  *
  * @see OAuth 2.1 §4.1.3 (a code is used once), §4.3.1 (rotation with reuse detection)
  */
@@ -41,9 +42,14 @@ export class StorageAdapter implements Adapter {
       delete (value['session'] as Record<string, unknown> | undefined)?.['cookie'];
     if (this.model === 'Client') value['client_secret'] = hashClientSecret(value['client_secret']);
     const expiresAtMs = expiresIn === undefined ? undefined : this.options.clock.nowMs() + expiresIn * 1000;
-    await transact(this.options.records, (transaction) =>
-      transaction.put(this.#kind, this.#id(id), value as StoredArtifact, { expiresAtMs }),
-    );
+    await transact(this.options.records, async (transaction) => {
+      const isUsedOnce = this.model === 'ReplayDetection';
+      if (isUsedOnce) await this.#checkUnused(transaction, id);
+      await transaction.put(this.#kind, this.#id(id), value, {
+        expiresAtMs,
+        ...(isUsedOnce && { expectedVersion: 0 }),
+      });
+    });
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
@@ -106,6 +112,18 @@ export class StorageAdapter implements Adapter {
     await transact(this.options.records, (transaction) =>
       deleteArtifactsOfGrant(transaction, this.model, grantId),
     );
+  }
+
+  /**
+   * The library asks first and writes later, so that two requests with one assertion could both pass. Here the second
+   * write fails, whether the first came before it or at the same time.
+   *
+   * @throws InvalidClientAuth
+   * @see RFC 7523 §3, rule 7
+   */
+  async #checkUnused(transaction: RecordTransaction, id: string): Promise<void> {
+    if (!(await transaction.get(this.#kind, this.#id(id)))) return;
+    throw new errors.InvalidClientAuth({ cause: 'the assertion was used before' });
   }
 
   /** Parallel refreshes of one client are no theft; oidc-provider checks that it is the same client. */

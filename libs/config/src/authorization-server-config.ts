@@ -104,6 +104,9 @@ export const authorizationServerSchema = z.strictObject({
       interaction: path.default('/interaction'),
       signInCallback: path.default('/sign-in/callback'),
       admin: path.default('/admin'),
+      agents: path
+        .default('/agents')
+        .describe("Agents' ids begin with it, so it cannot change once there are some."),
     })
     .prefault({}),
   lifetimes: z

@@ -1,0 +1,227 @@
+import type { BehalfConfig } from '@behalf/config';
+import {
+  addAgentKeyRequestSchema,
+  agentListSchema,
+  agentSchema,
+  agentStates,
+  changeAgentStateRequestSchema,
+  createAgentRequestSchema,
+  updateAgentRequestSchema,
+} from '@behalf/contracts';
+import { oauthErrorCodes } from '@behalf/oauth';
+import { z } from 'zod';
+
+const errorSchema = z.object({
+  error: z.enum(Object.keys(oauthErrorCodes) as [string, ...string[]]),
+  error_description: z.string(),
+});
+
+/** The schemas that the edges parse with and answer by. */
+const schemas = {
+  Agent: agentSchema,
+  AgentList: agentListSchema,
+  AddAgentKey: addAgentKeyRequestSchema,
+  ChangeAgentState: changeAgentStateRequestSchema,
+  CreateAgent: createAgentRequestSchema,
+  Error: errorSchema,
+  UpdateAgent: updateAgentRequestSchema,
+} as const;
+type SchemaName = keyof typeof schemas;
+
+interface Operation {
+  method: 'get' | 'post' | 'patch' | 'delete';
+  path: string;
+  id: string;
+  summary: string;
+  body?: SchemaName;
+  isBodyOptional?: boolean;
+  status?: number;
+  answer: SchemaName;
+  /** Whether `If-Match` must come, may come, or means nothing. */
+  ifMatch?: 'required' | 'optional';
+  refusals: number[];
+}
+
+const stateChange = {
+  body: 'ChangeAgentState',
+  isBodyOptional: true,
+  answer: 'Agent',
+  ifMatch: 'optional',
+} as const;
+const operations: Operation[] = [
+  {
+    method: 'get',
+    path: '/agents',
+    id: 'listAgents',
+    summary: 'Agents, page by page',
+    answer: 'AgentList',
+    refusals: [400],
+  },
+  {
+    method: 'post',
+    path: '/agents',
+    id: 'createAgent',
+    summary: 'Registers an agent',
+    body: 'CreateAgent',
+    answer: 'Agent',
+    status: 201,
+    refusals: [400, 409],
+  },
+  {
+    method: 'get',
+    path: '/agents/{agent}',
+    id: 'getAgent',
+    summary: 'One agent',
+    answer: 'Agent',
+    refusals: [404],
+  },
+  {
+    method: 'patch',
+    path: '/agents/{agent}',
+    id: 'updateAgent',
+    summary: 'Replaces what is named',
+    body: 'UpdateAgent',
+    answer: 'Agent',
+    ifMatch: 'required',
+    refusals: [400, 404, 409, 412, 428],
+  },
+  {
+    method: 'post',
+    path: '/agents/{agent}/keys',
+    id: 'addAgentKey',
+    summary: 'Adds the next key',
+    body: 'AddAgentKey',
+    answer: 'Agent',
+    ifMatch: 'optional',
+    refusals: [400, 404, 409, 412],
+  },
+  {
+    method: 'delete',
+    path: '/agents/{agent}/keys/{kid}',
+    id: 'removeAgentKey',
+    summary: 'Removes a key',
+    answer: 'Agent',
+    ifMatch: 'optional',
+    refusals: [404, 409, 412],
+  },
+  {
+    method: 'post',
+    path: '/agents/{agent}/suspend',
+    id: 'suspendAgent',
+    summary: 'Stops an agent, and ends its tokens',
+    ...stateChange,
+    refusals: [400, 404, 409, 412],
+  },
+  {
+    method: 'post',
+    path: '/agents/{agent}/resume',
+    id: 'resumeAgent',
+    summary: 'Lets a suspended agent act again',
+    ...stateChange,
+    refusals: [400, 404, 409, 412],
+  },
+  {
+    method: 'post',
+    path: '/agents/{agent}/retire',
+    id: 'retireAgent',
+    summary: 'Ends an agent for good',
+    ...stateChange,
+    refusals: [400, 404, 412],
+  },
+];
+
+const parameters: Record<string, object> = {
+  agent: {
+    name: 'agent',
+    in: 'path',
+    required: true,
+    description: 'The id of the agent, percent-encoded, or the last part of an id that was made here.',
+    schema: { type: 'string' },
+  },
+  kid: { name: 'kid', in: 'path', required: true, schema: { type: 'string' } },
+};
+
+const listParameters = [
+  { name: 'state', in: 'query', schema: { type: 'string', enum: agentStates } },
+  { name: 'after', in: 'query', schema: { type: 'string' }, description: '`next` of the page before.' },
+  { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 500, default: 100 } },
+];
+
+/** The administration of agents in the words of OpenAPI 3.1, made from the schemas that judge it. */
+export function adminOpenApi({ authorizationServer }: BehalfConfig): object {
+  const { issuer, paths } = authorizationServer;
+  return {
+    openapi: '3.1.1',
+    info: { title: 'Behalf administration', version: '1' },
+    servers: [{ url: `${issuer}${paths.admin}` }],
+    security: [{ admin: ['admin'] }],
+    paths: Object.fromEntries(
+      [...new Set(operations.map(({ path }) => path))].map((path) => [
+        path,
+        Object.fromEntries(
+          operations.filter((one) => one.path === path).map((one) => [one.method, describeOperation(one)]),
+        ),
+      ]),
+    ),
+    components: {
+      schemas: Object.fromEntries(
+        Object.entries(schemas).map(([name, schema]) => [name, toJsonSchema(name, schema)]),
+      ),
+      securitySchemes: {
+        admin: {
+          type: 'oauth2',
+          description: `A token for the resource ${issuer}${paths.admin}`,
+          flows: {
+            clientCredentials: { tokenUrl: `${issuer}${paths.token}`, scopes: { admin: 'Administer' } },
+          },
+        },
+      },
+    },
+  };
+}
+
+function toJsonSchema(name: string, schema: z.ZodType): object {
+  const io = name.endsWith('Agent') && name !== 'Agent' ? 'input' : 'output';
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
+  return rest;
+}
+
+function describeOperation(operation: Operation): object {
+  const {
+    id,
+    summary,
+    path,
+    body,
+    isBodyOptional = false,
+    status = 200,
+    answer,
+    ifMatch,
+    refusals,
+  } = operation;
+  const content = (name: SchemaName) => ({
+    'application/json': { schema: { $ref: `#/components/schemas/${name}` } },
+  });
+  const named = Object.keys(parameters).filter((name) => path.includes(`{${name}}`));
+  return {
+    operationId: id,
+    summary,
+    parameters: [
+      ...named.map((name) => parameters[name]),
+      ...(id === 'listAgents' ? listParameters : []),
+      ...(ifMatch
+        ? [{ name: 'If-Match', in: 'header', required: ifMatch === 'required', schema: { type: 'string' } }]
+        : []),
+    ],
+    ...(body && { requestBody: { required: !isBodyOptional, content: content(body) } }),
+    responses: {
+      [status]: {
+        description: 'Done',
+        ...(answer === 'Agent' && { headers: { ETag: { schema: { type: 'string' } } } }),
+        content: content(answer),
+      },
+      ...Object.fromEntries(
+        [401, 403, ...refusals].map((code) => [code, { description: 'Refused', content: content('Error') }]),
+      ),
+    },
+  };
+}

@@ -1,0 +1,189 @@
+import { agentId, keyPair, TestAgents } from './test-agents.js';
+import { files, whoami } from './test-server.js';
+
+describe('private_key_jwt of an agent', () => {
+  let agents: TestAgents;
+  beforeEach(async () => {
+    agents = await TestAgents.start();
+    expect((await agents.create()).status).toBe(201);
+  });
+  afterEach(() => agents.close());
+
+  it('gets a token in its own name, for a resource in its ceiling', async () => {
+    const { status, body } = await agents.own();
+    expect(status).toBe(200);
+    const claims = await agents.server.claims(body.access_token);
+    expect(claims).toMatchObject({ sub: agentId, client_id: agentId, aud: files, scope: 'mcp:tools' });
+  });
+
+  it('RFC 7523 §3: is taken once, of several at once one wins', async () => {
+    const assertion = await agents.assertion();
+    const all = await Promise.all(Array.from({ length: 6 }, () => agents.own({}, assertion)));
+    expect(all.map(({ status }) => String(status)).sort()).toEqual([
+      '200',
+      '401',
+      '401',
+      '401',
+      '401',
+      '401',
+    ]);
+    expect((await agents.own({}, assertion)).body.error).toBe('invalid_client');
+    // Neither by another grant, nor at another endpoint.
+    expect((await agents.exchange(await agents.personToken(), {}, assertion)).status).toBe(401);
+    const introspecting = await agents.server.post('/introspect', {
+      token: 'x',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion,
+    });
+    expect(introspecting.status).toBe(401);
+  });
+
+  const hour = 3600;
+  it.each<[string, (now: number, issuer: string) => Record<string, unknown>]>([
+    ['for the token endpoint', (_now, issuer) => ({ aud: `${issuer}/token` })],
+    ['for two audiences', (_now, issuer) => ({ aud: [issuer, 'https://other.example'] })],
+    ['for another issuer', () => ({ aud: 'https://other.example' })],
+    ['for nobody', () => ({ aud: undefined })],
+    ['that has expired', (now) => ({ iat: now - 120, exp: now - 60 })],
+    ['that was made an hour ago', (now) => ({ iat: now - hour })],
+    ['that is good for an hour', (now) => ({ exp: now + hour })],
+    ['that never expires', () => ({ exp: undefined })],
+    ['from the future', (now) => ({ nbf: now + hour })],
+    ['without a jti', () => ({ jti: undefined })],
+    ['by somebody else', () => ({ iss: 'web-app' })],
+    ['about somebody else', () => ({ sub: 'gateway' })],
+    ['about nobody', () => ({ sub: undefined })],
+  ])('is refused %s', async (_title, claims) => {
+    const now = Math.floor(agents.server.clock.nowMs() / 1000);
+    const { status, body } = await agents.own({}, await agents.assertion(claims(now, agents.server.issuer)));
+    expect([status, body.error]).toEqual([401, 'invalid_client']);
+  });
+
+  it('is refused of a foreign key, even under the kid of the agent or with the key in its header', async () => {
+    const { privateKey, publicJwk } = await keyPair('k');
+    for (const header of [
+      {},
+      { kid: undefined },
+      { jwk: publicJwk },
+      { jku: 'https://evil.example', kid: 'x' },
+    ]) {
+      const { status } = await agents.own({}, await agents.assertion({}, { key: privateKey, header }));
+      expect(status).toBe(401);
+    }
+  });
+
+  it('is refused with another alg, HS256 over the public key and none among them', async () => {
+    const secret = new TextEncoder().encode(JSON.stringify(agents.key.publicJwk));
+    const rsa = await keyPair('k', 'RS256');
+    const assertions = [
+      await agents.assertion({}, { key: secret, header: { alg: 'HS256' } }),
+      await agents.assertion({}, { key: rsa.privateKey, header: { alg: 'RS256' } }),
+    ];
+    const [, payload] = (await agents.assertion()).split('.');
+    for (const alg of ['none', 'None']) {
+      assertions.push(`${Buffer.from(JSON.stringify({ alg })).toString('base64url')}.${payload}.`);
+    }
+    for (const assertion of assertions) {
+      expect((await agents.own({}, assertion)).body.error).toBe('invalid_client');
+    }
+  });
+
+  it('is the only way: neither the id alone, nor a secret', async () => {
+    const parameters = { grant_type: 'client_credentials', resource: files, client_id: agentId };
+    expect((await agents.server.token(parameters, null)).status).toBe(401);
+    expect((await agents.server.token({ ...parameters, client_secret: 'x' }, null)).status).toBe(401);
+  });
+
+  it('serves token exchange and client credentials, nothing else', async () => {
+    for (const grant of ['authorization_code', 'refresh_token']) {
+      const { body } = await agents.ask({ grant_type: grant, code: 'x', refresh_token: 'x' });
+      expect(body.error).toBe('unauthorized_client');
+    }
+    const response = await fetch(agents.server.authorizationUrl({ client_id: agentId }), {
+      redirect: 'manual',
+    });
+    expect(response.status).toBe(400);
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    ['a resource beyond its ceiling', { resource: whoami }, 'invalid_target'],
+    ['no resource', { resource: '' }, 'invalid_target'],
+    ['a scope beyond its ceiling', { scope: 'files:write' }, 'invalid_scope'],
+  ])('gets no token for %s', async (_title, parameters, error) => {
+    expect((await agents.own(parameters)).body.error).toBe(error);
+  });
+
+  it('gets no token for administration or policy, whatever its ceiling says', async () => {
+    const id = 'https://agents.example/climber';
+    const { issuer } = agents.server;
+    const ceiling = {
+      audiences: ['*', `${issuer}/admin`, 'http://localhost:4002'],
+      scopes: ['admin', 'policy:admin', 'policy:evaluate'],
+    };
+    await agents.create({ id, ceiling });
+    for (const resource of [`${issuer}/admin`, 'http://localhost:4002']) {
+      const { body } = await agents.own({ resource }, await agents.assertion({ iss: id, sub: id }));
+      expect(body.error).toBe('invalid_target');
+    }
+  });
+
+  it('lives no longer than the agent is given', async () => {
+    const id = 'https://agents.example/brief';
+    await agents.create({ id, lifetimes: { tokenSeconds: 60 } });
+    const { body } = await agents.own({}, await agents.assertion({ iss: id, sub: id }));
+    expect(body['expires_in']).toBe(60);
+  });
+
+  it('rotates its key: both are good until the old one is removed', async () => {
+    const next = await keyPair('next');
+    const path = `/agents/${encodeURIComponent(agentId)}/keys`;
+    const withNext = async () =>
+      agents.own({}, await agents.assertion({}, { key: next.privateKey, header: { kid: 'next' } }));
+    expect((await withNext()).status).toBe(401);
+    expect((await agents.admin('POST', path, { key: next.publicJwk })).status).toBe(200);
+    expect((await withNext()).status).toBe(200);
+    expect((await agents.own()).status).toBe(200);
+    expect((await agents.admin('DELETE', `${path}/k`)).status).toBe(200);
+    expect((await agents.own()).status).toBe(401);
+    expect((await withNext()).status).toBe(200);
+  });
+
+  it('of an id below this issuer that no agent has is refused without asking anybody', async () => {
+    const id = `${agents.server.issuer}/agents/nobody`;
+    expect((await agents.own({}, await agents.assertion({ iss: id, sub: id }))).status).toBe(401);
+  });
+});
+
+describe('an agent that keeps its keys itself', () => {
+  it('authenticates with the keys at its jwks_uri, which are fetched', async () => {
+    const key = await keyPair('k');
+    const fetched: string[] = [];
+    const agents = await TestAgents.start({
+      fetch: async (url) => {
+        fetched.push(String(url));
+        return Response.json({ keys: [key.publicJwk] });
+      },
+    });
+    const jwksUri = 'https://agents.example/jwks.json';
+    expect((await agents.create({ jwks: undefined, jwksUri })).status).toBe(201);
+    const { status } = await agents.own({}, await agents.assertion({}, { key: key.privateKey }));
+    expect([status, new Set(fetched)]).toEqual([200, new Set([jwksUri])]);
+    expect((await agents.own()).status).toBe(401);
+    await agents.close();
+  });
+
+  it.each([
+    'https://127.0.0.1/jwks.json',
+    'https://10.0.0.1/jwks.json',
+    'https://[::1]/jwks.json',
+    'https://169.254.169.254/latest/meta-data',
+    'http://agents.example/jwks.json',
+    'file:///etc/passwd',
+    'data:application/json,{"keys":[]}',
+  ])('is not registered with keys at %s', async (jwksUri) => {
+    const agents = await TestAgents.start();
+    const { status, body } = await agents.create({ jwks: undefined, jwksUri });
+    expect([status, body.error]).toEqual([400, 'invalid_request']);
+    await agents.close();
+  });
+});
