@@ -141,4 +141,21 @@ describe('streams without an end', () => {
     expect(status).toBe(401);
     expect(gateway.policy.asked.map(({ action }) => action.name)).not.toContain('tools/call');
   });
+
+  it('one person cannot hold the streams of everybody', async () => {
+    const small = await startTestGateway({
+      issuer: gateway.issuer,
+      gateway: { limits: { maxInFlight: 4 } },
+      upstreams: { http: { transport: 'http', url: upstream.url, token: { kind: 'none' } } },
+    });
+    const statusFor = async (sub: string): Promise<number> => {
+      const token = await small.tokenFor('http', { sub });
+      const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
+      return (await fetch(`${small.url}/mcp/http`, { headers })).status;
+    };
+    expect([await statusFor('alice'), await statusFor('alice'), await statusFor('bob')]).toEqual([
+      200, 503, 200,
+    ]);
+    await small.close();
+  });
 });

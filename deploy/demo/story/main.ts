@@ -8,7 +8,9 @@ import { chapter, outcome, showClaims, sideBySide, tell } from './print.js';
 // Plays the story of the demo against a running system: `npm start` first.
 const config = loadConfig('deploy/demo/behalf.yaml');
 const { issuer } = config.authorizationServer;
-const agentResource = 'http://localhost:4020/agent';
+const agentId = 'demo-agent';
+const { resources } = config.authorizationServer;
+const agentResource = resources.find(({ servedBy }) => servedBy.includes(agentId))?.resource ?? '';
 const clientId = config.authorizationServer.clientIdMetadata.pinned[0]?.url ?? '';
 const resource = (upstream: string): string => upstreamResource(config.gateway, upstream);
 
@@ -65,7 +67,7 @@ tell('and the server behind it verifies and answers');
 tell((await whoami.call('whoami')).text);
 
 chapter('6. Two hops: alice → demo-agent → gateway → server');
-const agent = await Agent.discover(issuer, 'demo-agent', 'demo-agent-secret');
+const agent = await Agent.discover(issuer, agentId, 'demo-agent-secret');
 const forAgent = await agent.tokenFrom('alice', alice, agentResource);
 showClaims('Alice gives the agent', forAgent);
 const onBehalf = await agent.exchange(forAgent, resource('whoami'));
@@ -78,10 +80,7 @@ await Promise.all(people.map((person) => person.close()));
 /** One tools/call as an agent makes it: with a token in hand and nobody to ask. */
 async function callWithToken(url: string, token: string): Promise<string> {
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
-  const client = new Client(
-    { name: 'demo-agent', version: '1.0.0' },
-    { versionNegotiation: { mode: 'auto' } },
-  );
+  const client = new Client({ name: agentId, version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
   await client.connect(
     new StreamableHTTPClientTransport(new URL(url), { authProvider: { token: async () => token } }),
   );

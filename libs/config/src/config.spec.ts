@@ -38,6 +38,17 @@ describe('parseConfig', () => {
     ]);
   });
 
+  it('wants https in production, except on the own machine', () => {
+    const config = demo();
+    config['authorizationServer'].issuer = 'http://auth.example.com';
+    config['gateway'].publicUrl = 'https://gateway.example.com';
+    const isAboutHttps = (fault: string): boolean => fault.includes('https');
+    expect(faultsOf(config, { NODE_ENV: 'production' }).filter(isAboutHttps)).toEqual([
+      'authorizationServer.issuer: must be https when NODE_ENV=production',
+    ]);
+    expect(faultsOf(config)).toEqual([]);
+  });
+
   it('names every fault and no value', () => {
     const file = demo();
     file['authorizationServer'].issuer = 'https://secret-host.example/';

@@ -22,7 +22,9 @@ export function parseConfig(file: unknown, environment: Record<string, string | 
   const faults = [
     ...missingSecrets(parsed.data, environment),
     ...usersNamedAsClients(parsed.data),
-    ...(environment['NODE_ENV'] === 'production' ? demoOnly(parsed.data) : []),
+    ...(environment['NODE_ENV'] === 'production'
+      ? [...demoOnly(parsed.data), ...plainHttp(parsed.data)]
+      : []),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
   return parsed.data;
@@ -77,4 +79,23 @@ function demoOnly(config: BehalfConfig): string[] {
   return found.flatMap(([present, what]) =>
     present ? [`${what}: not allowed when NODE_ENV=production`] : [],
   );
+}
+
+/** Without TLS anybody on the way reads codes and cookies. @see OAuth 2.1 §1.5 */
+function plainHttp({ authorizationServer, gateway, policy, elicitation }: BehalfConfig): string[] {
+  const { issuer, signIn } = authorizationServer;
+  const urls: [string, string][] = [
+    ['authorizationServer.issuer', issuer],
+    ...(signIn.method === 'upstream'
+      ? [['authorizationServer.signIn.issuer', signIn.issuer] as [string, string]]
+      : []),
+    ['gateway.publicUrl', gateway.publicUrl],
+    ['policy.publicUrl', policy.publicUrl],
+    ['elicitation.publicUrl', elicitation.publicUrl],
+  ];
+  return urls.flatMap(([where, url]) => {
+    const { protocol, hostname } = new URL(url);
+    const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+    return protocol === 'https:' || isLoopback ? [] : [`${where}: must be https when NODE_ENV=production`];
+  });
 }

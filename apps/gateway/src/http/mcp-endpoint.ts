@@ -66,10 +66,14 @@ export class McpEndpoint {
   ): Promise<void> {
     let id: RequestId | null = null;
     let answer: McpAnswer | undefined;
-    let leave = (): void => {};
+    let places: (() => void)[] = [];
+    const leave = (): void => places.forEach((place) => place());
     try {
-      leave = (request.method === 'POST' ? this.#requests : this.#streams).enter();
+      const kind = request.method === 'POST' ? this.#requests : this.#streams;
+      places = [kind.enter()];
       const authenticated = await authenticate(request, response, settings, this.options.verifier);
+      const { sub } = authenticated.claims;
+      places.push(kind.enterAs(sub));
       if (request.method === 'GET' || request.method === 'DELETE') {
         answer = new McpAnswer(response, null, true);
         return await this.#serveSession(request, response, settings, upstream, authenticated, answer);
@@ -83,7 +87,8 @@ export class McpEndpoint {
       answer = new McpAnswer(response, id, acceptsStream);
       if (listens(message)) {
         leave();
-        leave = this.#streams.enter();
+        places = [this.#streams.enter()];
+        places.push(this.#streams.enterAs(sub));
       }
       await this.#serveMessage(request, settings, upstream, authenticated, message, answer);
     } catch (error) {

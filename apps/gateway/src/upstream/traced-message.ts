@@ -25,10 +25,15 @@ export function messageAttributes(
   const prompt = plainNameOf(message, 'prompts/get');
   return {
     [attributes.mcpMethod]: message.method,
-    ...(message.kind === 'request' && { [attributes.jsonRpcRequestId]: String(message.id) }),
+    ...(message.kind === 'request' && { [attributes.jsonRpcRequestId]: shortened(message.id) }),
     ...(tool !== undefined && { [attributes.toolName]: tool, [attributes.operationName]: 'execute_tool' }),
     ...(prompt !== undefined && { [attributes.promptName]: prompt }),
   };
+}
+
+/** Ids are the client's to choose, and may be as long as a whole body. */
+function shortened(id: McpRequest['id']): string {
+  return String(id).slice(0, 128);
 }
 
 /** Runs the call of an upstream in a CLIENT span, to which `tracedMessage` then points the upstream. */
