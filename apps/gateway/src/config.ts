@@ -17,6 +17,8 @@ export interface GatewaySettings {
   tokenEndpoint: string;
   jwksUri: string;
   clientSecret: string;
+  /** Claims of people that policies are given. */
+  claimNames: readonly string[];
   upstreams: ReadonlyMap<string, UpstreamSettings>;
 }
 
@@ -24,7 +26,7 @@ export const GATEWAY_SETTINGS = Symbol('GATEWAY_SETTINGS');
 
 /** @throws Error when no client secret is configured */
 export function gatewaySettings(config: BehalfConfig, environment = process.env): GatewaySettings {
-  const { gateway, authorizationServer } = config;
+  const { gateway, authorizationServer, policy } = config;
   const { issuer, paths } = authorizationServer;
   const fromEnvironment = gateway.clientSecretEnv && environment[gateway.clientSecretEnv];
   const clientSecret = fromEnvironment ?? gateway.demoClientSecret ?? '';
@@ -39,6 +41,7 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
     tokenEndpoint: `${issuer}${paths.token}`,
     jwksUri: `${issuer}${paths.jwks}`,
     clientSecret,
+    claimNames: Object.keys(policy.personAttributes),
     upstreams: new Map(
       Object.entries(gateway.upstreams).map(([name, upstream]) => {
         const resource = upstreamResource(gateway, name);

@@ -27,6 +27,7 @@ import {
 } from '@nestjs/common';
 import { GATEWAY_SETTINGS, type GatewaySettings, gatewaySettings } from './config.js';
 import { PolicyDecisions } from './enforcement/policy-decisions.js';
+import { ToolDefinitions } from './enforcement/tool-definitions.js';
 import { GatewayMiddleware } from './http/gateway.middleware.js';
 import { McpEndpoint } from './http/mcp-endpoint.js';
 import { MetadataDocuments } from './http/metadata-documents.js';
@@ -58,10 +59,11 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
           inject: [RevocationView, CLOCK],
           useFactory: (view: RevocationView, clock: Clock) => new LiveRequests(view, clock),
         },
+        { provide: ToolDefinitions, useFactory: () => new ToolDefinitions() },
         { provide: TOKEN_EXCHANGER, inject: [GATEWAY_SETTINGS], useFactory: tokenExchanger },
         {
           provide: UPSTREAMS,
-          inject: [GATEWAY_SETTINGS, TOKEN_EXCHANGER, CLOCK, LOGGER],
+          inject: [GATEWAY_SETTINGS, TOKEN_EXCHANGER, ToolDefinitions, CLOCK, LOGGER],
           useFactory: buildUpstreams,
         },
         {
@@ -71,7 +73,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
         },
         {
           provide: McpEndpoint,
-          inject: [GATEWAY_SETTINGS, RevocationView, LiveRequests, CLOCK, BUS, LOGGER],
+          inject: [GATEWAY_SETTINGS, ToolDefinitions, RevocationView, LiveRequests, CLOCK, BUS, LOGGER],
           useFactory: mcpEndpoint,
         },
         { provide: READINESS, inject: [RevocationView, UPSTREAMS], useFactory: readiness },
@@ -118,7 +120,8 @@ function tokenExchanger({ gateway, tokenEndpoint, clientSecret }: GatewaySetting
 }
 
 function mcpEndpoint(
-  { gateway, issuer, jwksUri }: GatewaySettings,
+  { gateway, issuer, jwksUri, claimNames }: GatewaySettings,
+  tools: ToolDefinitions,
   revocations: RevocationView,
   live: LiveRequests,
   clock: Clock,
@@ -128,7 +131,9 @@ function mcpEndpoint(
   return new McpEndpoint({
     limits: gateway.limits,
     verifier: new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
-    policy: new PolicyDecisions(bus, gateway.limits.policyTimeoutMs),
+    policy: new PolicyDecisions(bus, gateway.limits.policyTimeoutMs, gateway.clientId),
+    tools,
+    claimNames,
     live,
     logger,
   });

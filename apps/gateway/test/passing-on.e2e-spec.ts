@@ -97,6 +97,8 @@ describe('what is passed on to an upstream over http', () => {
           scope: 'mcp:tools',
           aud: `${publicUrl}/mcp/tools`,
           arguments: { path: '/tmp/x' },
+          supported_obligations: ['redact', 'step-up', 'approval', 'tool-approval'],
+          origin: { ip: '127.0.0.1' },
         },
       },
     ]);

@@ -56,3 +56,10 @@ export {
   toModernResult,
 } from './bridge-eras.js';
 export { deniedError, deniedToolResult } from './denied-result.js';
+export {
+  type DenialRemedy,
+  approvalInputRequest,
+  remediableError,
+  remediableToolResult,
+  withoutApprovalInput,
+} from './denial-remedy.js';

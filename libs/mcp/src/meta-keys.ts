@@ -11,6 +11,8 @@ export const metaKeys = {
   progressToken: 'progressToken',
   /** Ours: names the decision behind a denial. */
   decision: 'behalf/decision',
+  /** Ours: names the request for approval that a denial waits for. */
+  approval: 'behalf/approval',
 } as const;
 
 /** The prefix of the keys that only the stateless era knows. */

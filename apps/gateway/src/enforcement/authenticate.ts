@@ -98,6 +98,24 @@ export function checkScopes(
   throw refused(403, error.description, error);
 }
 
+/**
+ * Tells a client that policy asks for more scope, which scope that is, and what it should not lose by asking.
+ *
+ * @returns McpError 403
+ * @see MCP 2026-07-28 authorization, "Scope Challenge Handling"
+ */
+export function stepUp(
+  caller: Caller,
+  needed: string,
+  response: ServerResponse,
+  upstream: UpstreamSettings,
+): McpError {
+  const scope = new ScopeSet([...parseScope(caller.scope), ...parseScope(needed)]);
+  const error = new OAuthError('insufficient_scope', 'the access token lacks a scope that this call needs');
+  challenge(response, upstream, scope.toString(), error);
+  return refused(403, error.description, error);
+}
+
 function challenge(
   response: ServerResponse,
   { resourceMetadata }: UpstreamSettings,

@@ -1,8 +1,12 @@
 import {
+  type DecisionContext,
   type Evaluation,
   type EvaluationDecision,
+  type EvaluationsRequest,
+  type accessRequestTaskSchema,
   evaluatePolicy,
   evaluatePolicyBatch,
+  requestAccess,
 } from '@behalf/contracts';
 import {
   type Caller,
@@ -15,12 +19,17 @@ import {
   withAllowedItems,
 } from '@behalf/mcp';
 import type { Bus } from '@behalf/ports';
+import type { z } from 'zod';
+
+export type ApprovalTask = z.output<typeof accessRequestTaskSchema>['task'];
 
 /** Asks the policy service. What it cannot decide, in time and in form, is refused and never allowed. */
 export class PolicyDecisions {
   constructor(
     private readonly bus: Bus,
     private readonly timeoutMs: number,
+    /** What this gateway is called where approvals are asked for. */
+    private readonly clientId: string,
   ) {}
 
   /** @throws McpError 503 when there is no decision */
@@ -33,21 +42,51 @@ export class PolicyDecisions {
   }
 
   /**
+   * Opens a request for approval of this very call, or finds the one that is open or decided.
+   *
+   * @returns undefined when the policy service offers none: nobody can approve what it does not know exactly
+   * @throws McpError 503 when it does not answer
+   */
+  async requestApproval(
+    evaluation: Evaluation,
+    { access_request: offer }: DecisionContext,
+  ): Promise<ApprovalTask | undefined> {
+    if (offer === undefined) return undefined;
+    const { binding_token } = offer;
+    try {
+      const submission = { evaluation, denial: { binding_token }, caller: this.clientId };
+      return (await this.bus.request(requestAccess, submission, { timeoutMs: this.timeoutMs })).task;
+    } catch (cause) {
+      throw undecided(cause);
+    }
+  }
+
+  /**
    * Leaves of every list in a result what the caller may use.
    *
    * @throws McpError 503 when there is no decision, or not one per item
    */
-  async filterResult(caller: Caller, server: string, result: Json): Promise<Json> {
+  async filterResult(
+    caller: Caller,
+    server: string,
+    result: Json,
+    describe: (question: EvaluationsRequest) => EvaluationsRequest = (question) => question,
+  ): Promise<Json> {
     let filtered = result;
     for (const listed of listedItems(result))
-      filtered = withAllowedItems(filtered, listed, await this.#allowed(caller, server, listed));
+      filtered = withAllowedItems(filtered, listed, await this.#allowed(caller, server, listed, describe));
     return filtered;
   }
 
-  async #allowed(caller: Caller, server: string, { list, ids }: ListedItems): Promise<boolean[]> {
+  async #allowed(
+    caller: Caller,
+    server: string,
+    { list, ids }: ListedItems,
+    describe: (question: EvaluationsRequest) => EvaluationsRequest,
+  ): Promise<boolean[]> {
     if (ids.length === 0) return [];
     try {
-      const question = buildListEvaluation(caller, server, list, ids);
+      const question = describe(buildListEvaluation(caller, server, list, ids));
       const { evaluations } = await this.bus.request(evaluatePolicyBatch, question, {
         timeoutMs: this.timeoutMs,
       });

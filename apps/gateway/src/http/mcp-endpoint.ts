@@ -1,10 +1,13 @@
+import type { DecisionContext } from '@behalf/contracts';
 import {
   type Classified,
+  type Json,
   McpError,
   type McpMessage,
   type McpMethod,
   type McpRequest,
   type RequestId,
+  approvalInputRequest,
   buildEvaluation,
   checkHeaderAgreement,
   checkParamHeaders,
@@ -13,6 +16,9 @@ import {
   deniedToolResult,
   isJsonObject,
   mcpErrorCodes,
+  remediableError,
+  remediableToolResult,
+  withoutApprovalInput,
 } from '@behalf/mcp';
 import type { AccessTokenVerifier } from '@behalf/resource-server';
 import type { Logger } from '@behalf/service-kit';
@@ -25,9 +31,18 @@ import {
   authenticate,
   checkScopes,
   checkStillValid,
+  stepUp,
 } from '../enforcement/authenticate.js';
 import { ParamHeaderRegistry } from '../enforcement/param-header-registry.js';
-import type { PolicyDecisions } from '../enforcement/policy-decisions.js';
+import {
+  type QuestionDetails,
+  describeListQuestion,
+  describeQuestion,
+} from '../enforcement/describe-question.js';
+import { askPermission } from '../enforcement/ask-permission.js';
+import type { ApprovalTask, PolicyDecisions } from '../enforcement/policy-decisions.js';
+import { remedyOf } from '../enforcement/remedy-of.js';
+import type { ToolDefinitions } from '../enforcement/tool-definitions.js';
 import type { Exchange, Upstream } from '../upstream/upstream.js';
 import { InFlight } from './in-flight.js';
 import { inMessageSpan } from './in-message-span.js';
@@ -40,6 +55,9 @@ export interface McpEndpointOptions {
   limits: MessageLimits & { maxInFlight: number };
   verifier: AccessTokenVerifier;
   policy: PolicyDecisions;
+  tools: ToolDefinitions;
+  /** Claims of people that policies are given. */
+  claimNames: readonly string[];
   live: LiveRequests;
   logger: Logger;
 }
@@ -113,10 +131,14 @@ export class McpEndpoint {
     const classified = classifyEra(message, header('mcp-protocol-version'));
     if (classified.era === 'modern' && message.kind !== 'response') checkHeaderAgreement(message, header);
     const method = message.kind === 'request' ? knownMethod(message, classified) : undefined;
+    let redact: readonly string[] = [];
     await inMessageSpan(message, classified, settings.name, claims, async () => {
       checkScopes(claims, message.kind === 'request' ? message : undefined, answer.response, settings);
       if (message.kind === 'request' && method) {
-        if (!(await this.#permitted(settings.name, claims, message, method, classified, answer))) return;
+        const details = this.#detailsOf(claims, request);
+        const permitted = await this.#permitted(settings, details, message, method, classified, answer);
+        if (permitted === undefined) return;
+        redact = permitted.redact;
         if (classified.era === 'modern' && message.method === 'tools/call')
           this.#checkParamHeaders(settings.name, message, header);
       }
@@ -124,14 +146,15 @@ export class McpEndpoint {
         upstream.handle(
           {
             server: settings.name,
-            message,
+            message: message.kind === 'request' ? withoutApprovalInput(message) : message,
+            redact,
             era: classified.era,
             method,
             caller: claims,
             callerToken: token,
             headers: request.headers,
             signal,
-            filterResult: this.#filterFor(settings.name, claims),
+            filterResult: this.#filterFor(settings.name, this.#detailsOf(claims, request)),
           },
           answer,
         ),
@@ -152,49 +175,54 @@ export class McpEndpoint {
       upstream.handleSession(
         {
           server: settings.name,
+          redact: [],
           httpMethod: request.method as 'GET' | 'DELETE',
           caller: claims,
           callerToken: token,
           headers: request.headers,
           signal,
-          filterResult: this.#filterFor(settings.name, claims),
+          filterResult: this.#filterFor(settings.name, this.#detailsOf(claims, request)),
         },
         answer,
       ),
     );
   }
 
-  /** @returns false when the answer has been given: denied */
+  /** @returns undefined when the answer has been given: denied */
   async #permitted(
-    server: string,
-    claims: Authenticated['claims'],
+    settings: UpstreamSettings,
+    details: QuestionDetails,
     message: McpRequest,
     method: McpMethod,
     { era }: Classified,
     answer: McpAnswer,
-  ): Promise<boolean> {
-    if (method.decidedOn === 'token') return true;
-    const evaluation = buildEvaluation(claims, server, message, method);
-    const { decision, context } = await this.options.policy.decide(evaluation);
+  ): Promise<{ redact: readonly string[] } | undefined> {
+    if (method.decidedOn === 'token') return { redact: [] };
+    const { claims } = details;
+    const question = buildEvaluation(claims, settings.name, message, method);
+    const evaluation = describeQuestion(question, settings.name, details);
+    const permission = await askPermission(this.options.policy, evaluation, message);
+    const { permitted, context = {} } = permission;
     trace.getActiveSpan()?.setAttributes({
-      [attributes.decision]: decision,
-      ...(context?.id !== undefined && { [attributes.decisionId]: context.id }),
-      ...(context?.reason !== undefined && { [attributes.decisionReason]: context.reason }),
+      [attributes.decision]: permitted,
+      ...(context.id !== undefined && { [attributes.decisionId]: context.id }),
+      ...(context.reason !== undefined && { [attributes.decisionReason]: context.reason }),
     });
-    if (decision) return true;
+    if (permission.permitted) return permission;
     this.options.logger.info(
       {
-        decision: context?.id,
-        reason: context?.reason,
-        server,
+        decision: context.id,
+        reason: context.reason,
+        server: settings.name,
         method: message.method,
         client: claims.client_id,
       },
       'denied by policy',
     );
-    if (message.method !== 'tools/call') throw deniedError(context?.id);
-    answer.respond(deniedToolResult(era, context?.id));
-    return false;
+    if (context.reason === 'insufficient_scope' && context.scope !== undefined)
+      throw stepUp(claims, context.scope, answer.response, settings);
+    answer.respond(denialOf(era, message, context, permission.approval));
+    return undefined;
   }
 
   #checkParamHeaders(
@@ -211,11 +239,19 @@ export class McpEndpoint {
     );
   }
 
-  #filterFor(server: string, claims: Authenticated['claims']): Exchange['filterResult'] {
+  #filterFor(server: string, details: QuestionDetails): Exchange['filterResult'] {
     return async (result) => {
       this.#paramHeaders.learn(server, result);
-      return this.options.policy.filterResult(claims, server, result);
+      this.options.tools.learn(server, result);
+      return this.options.policy.filterResult(details.claims, server, result, (question) =>
+        describeListQuestion(question, server, details),
+      );
     };
+  }
+
+  #detailsOf(claims: Authenticated['claims'], request: IncomingMessage): QuestionDetails {
+    const { claimNames, tools } = this.options;
+    return { claims, claimNames, tools, remoteAddress: request.socket.remoteAddress };
   }
 
   /** Runs with a signal that fires when the client goes, and when its token no longer carries the request. */
@@ -253,6 +289,25 @@ export class McpEndpoint {
 
 function listens(message: McpMessage): boolean {
   return message.kind === 'request' && message.method === 'subscriptions/listen';
+}
+
+/** @throws McpError for every method but `tools/call`, unless its client can be asked to show a page */
+function denialOf(
+  era: Classified['era'],
+  message: McpRequest,
+  context: DecisionContext,
+  approval: ApprovalTask | undefined,
+): Json {
+  const isCall = message.method === 'tools/call';
+  const remedy = remedyOf(context, approval);
+  if (remedy === undefined) {
+    if (isCall) return deniedToolResult(era, context.id);
+    throw deniedError(context.id);
+  }
+  const asked = approval?.status === 'pending' && approvalInputRequest(era, message, context.id, remedy);
+  if (asked) return asked;
+  if (isCall) return remediableToolResult(era, context.id, remedy);
+  throw remediableError(context.id, remedy);
 }
 
 function notAllowed(response: ServerResponse): McpError {

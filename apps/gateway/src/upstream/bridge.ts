@@ -14,10 +14,12 @@ import {
   toModernResult,
 } from '@behalf/mcp';
 import { attributes } from '@behalf/telemetry';
+import { redactAnswer } from '../enforcement/redact-answer.js';
 import type { McpAnswer } from '../http/mcp-answer.js';
 import type { LegacyConnection } from './legacy-connection.js';
 import { OpenCalls } from './open-calls.js';
 import { inUpstreamSpan } from './traced-message.js';
+import { unreadableAnswer } from './upstream-answer.js';
 import type { Exchange } from './upstream.js';
 
 /** What needs a session of one's own, which a shared connection does not have. */
@@ -66,19 +68,27 @@ export class Bridge {
           method,
           params,
           signal: open.signal,
-          onNotification: (notification) => answer.notify(serializeMessage(notification)),
+          onNotification: (notification) => {
+            const passing = redactAnswer(serializeMessage(notification), exchange.redact);
+            if (passing !== undefined) answer.notify(passing);
+          },
         });
         const failed = 'error' in received ? String(received.error.code) : toolError(received.result);
         if (failed !== undefined) span?.setAttribute(attributes.errorType, failed);
         return received;
       });
       if ('error' in reply) {
-        const { code, message: text, data } = reply.error;
-        throw era === 'modern' ? toModernError(reply.error) : new McpError(code, text, { status: 200, data });
+        const { error } = redactAnswer(reply, exchange.redact) as typeof reply;
+        const { code, message: text, data } = error;
+        throw era === 'modern' ? toModernError(error) : new McpError(code, text, { status: 200, data });
       }
       const result =
         era === 'modern' ? toModernResult(method, reply.result, connection.server) : reply.result;
-      answer.respond(await exchange.filterResult(result));
+      const filtered = await exchange.filterResult(result);
+      const passing = redactAnswer({ result: filtered }, exchange.redact);
+      if (!isJsonObject(passing?.['result']))
+        throw unreadableAnswer('a task, where fields must be taken out');
+      answer.respond(passing['result']);
     } finally {
       open.close();
     }

@@ -3,6 +3,7 @@ import type { Logger } from '@behalf/service-kit';
 import { pipeline } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
 import type { SessionBinding } from '../enforcement/session-binding.js';
+import { redactAnswer } from '../enforcement/redact-answer.js';
 import type { McpAnswer } from '../http/mcp-answer.js';
 import { abortedFor } from './aborted-for.js';
 import { formatEvent, type SseEvent, sseEvents } from './sse-events.js';
@@ -85,8 +86,12 @@ function sessionHeaders(
   return { 'Mcp-Session-Id': sessions.wrap('session', name, exchange.caller, id) };
 }
 
-/** Results of tools may be large and hold no lists, so they pass unread, as errors do; everything else is looked at. */
+/**
+ * Results of tools may be large and hold no lists, so they pass unread, as errors do; everything else is looked at,
+ * and all of it when fields have to be taken out.
+ */
 function mayPassUnread(statusCode: number, exchange: Exchange | SessionExchange): boolean {
+  if (exchange.redact.length > 0) return false;
   return statusCode >= 400 || ('method' in exchange && exchange.method?.decidedOn === 'tool');
 }
 
@@ -120,7 +125,9 @@ async function relayMessage(
 ): Promise<void> {
   const message = parseUpstreamJson(await readUpstreamText(upstream.body, maxMessageBytes));
   if (!isJsonObject(message)) throw unreadableAnswer('not a message');
-  answer.finishWith(await filterMessage(message, exchange), headers);
+  const filtered = await filterMessage(message, exchange);
+  if (filtered === undefined) throw unreadableAnswer('not a response');
+  answer.finishWith(filtered, headers);
 }
 
 async function relayEvents(
@@ -135,22 +142,36 @@ async function relayEvents(
     // A client that has gone takes nothing more; leaving the loop lets go of the upstream as well.
     if (answer.response.destroyed) return;
     if (event.id) event.id = sessions.wrap('event', name, exchange.caller, event.id);
-    await answer.writeEvent(formatEvent(await filterEvent(event, exchange)));
+    const passing = await filterEvent(event, exchange);
+    if (passing !== undefined) await answer.writeEvent(formatEvent(passing));
   }
   answer.end();
 }
 
 /** Parses only what can be a response: an escaped key would still spell `result` with a backslash. */
-async function filterEvent(event: SseEvent, exchange: Exchange | SessionExchange): Promise<SseEvent> {
+async function filterEvent(
+  event: SseEvent,
+  exchange: Exchange | SessionExchange,
+): Promise<SseEvent | undefined> {
   const { data } = event;
-  if (data === undefined || !(data.includes('"result"') || data.includes('\\u'))) return event;
+  const redacts = exchange.redact.length > 0;
+  // An id would let the client fetch the rest of this stream by another request, where nothing is taken out.
+  if (redacts) event = { otherLines: ['event: message'], id: undefined, data };
+  if (data === undefined) return redacts ? undefined : event;
+  if (!redacts && !(data.includes('"result"') || data.includes('\\u'))) return event;
   const message = parseUpstreamJson(data);
   if (!isJsonObject(message)) throw unreadableAnswer('not a message');
   const filtered = await filterMessage(message, exchange);
+  if (filtered === undefined) return undefined;
   return filtered === message ? event : { ...event, data: JSON.stringify(filtered) };
 }
 
-async function filterMessage(message: Json, exchange: Exchange | SessionExchange): Promise<Json> {
+/** @returns undefined for what must not pass; names in lists are decided on before anything is taken out of them */
+async function filterMessage(message: Json, exchange: Exchange | SessionExchange): Promise<Json | undefined> {
+  return redactAnswer(await withAllowedOnly(message, exchange), exchange.redact);
+}
+
+async function withAllowedOnly(message: Json, exchange: Exchange | SessionExchange): Promise<Json> {
   const { result } = message;
   if (!isJsonObject(result)) return message;
   const filtered = await exchange.filterResult(result);

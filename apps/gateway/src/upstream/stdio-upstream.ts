@@ -1,5 +1,6 @@
-import { McpError, behalfErrorCodes, mcpErrorCodes } from '@behalf/mcp';
+import { McpError, behalfErrorCodes, isJsonObject, mcpErrorCodes } from '@behalf/mcp';
 import type { Logger } from '@behalf/service-kit';
+import type { ToolDefinitions } from '../enforcement/tool-definitions.js';
 import type { McpAnswer } from '../http/mcp-answer.js';
 import { Bridge } from './bridge.js';
 import { StdioConnection } from './stdio-connection.js';
@@ -8,6 +9,8 @@ import type { Exchange, SessionExchange, Upstream } from './upstream.js';
 
 /** How long a call waits for a program that is just being started. */
 const startWaitMs = 10_000;
+/** A server whose list never ends must not keep everybody waiting. */
+const maxPages = 100;
 
 /** A server that is a program on this machine, spoken to over its standard streams. */
 export class StdioUpstream implements Upstream {
@@ -21,6 +24,7 @@ export class StdioUpstream implements Upstream {
     private readonly name: string,
     command: Command,
     private readonly timeoutMs: number,
+    private readonly tools: ToolDefinitions,
     private readonly logger: Logger,
   ) {
     this.#process = new SupervisedProcess(command, logger, {
@@ -56,6 +60,9 @@ export class StdioUpstream implements Upstream {
   async #open(child: Parameters<typeof StdioConnection.open>[0]): Promise<void> {
     try {
       const connection = await StdioConnection.open(child, this.timeoutMs, this.logger);
+      await this.#learnTools(connection).catch((err: unknown) =>
+        this.logger.warn({ err }, 'the tools of the upstream program could not be listed'),
+      );
       this.#connection = connection;
       this.#ready.resolve(connection);
       this.logger.info('upstream program is ready');
@@ -64,6 +71,25 @@ export class StdioUpstream implements Upstream {
       child.kill('SIGKILL');
     } finally {
       this.#tried = true;
+    }
+  }
+
+  /** Calls are decided by what their tools are, also those of a client that lists none. */
+  async #learnTools(connection: StdioConnection): Promise<void> {
+    if (!isJsonObject(connection.server.capabilities['tools'])) return;
+    let cursor: unknown;
+    for (let page = 0; page < maxPages; page++) {
+      const answer = await connection.request({
+        method: 'tools/list',
+        params: cursor === undefined ? {} : { cursor },
+        onNotification: () => {},
+        signal: AbortSignal.timeout(this.timeoutMs),
+      });
+      if ('error' in answer)
+        return this.logger.warn({ code: answer.error.code }, 'tools could not be listed');
+      this.tools.learn(this.name, answer.result);
+      cursor = answer.result['nextCursor'];
+      if (typeof cursor !== 'string') return;
     }
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
 import type { GatewaySettings } from '../config.js';
 import { SessionBinding } from '../enforcement/session-binding.js';
+import type { ToolDefinitions } from '../enforcement/tool-definitions.js';
 import { HttpUpstream } from './http-upstream.js';
 import { StdioUpstream } from './stdio-upstream.js';
 import type { TokenExchanger } from './token-exchanger.js';
@@ -14,6 +15,7 @@ export type Upstreams = ReadonlyMap<string, Upstream>;
 export function buildUpstreams(
   settings: GatewaySettings,
   exchanger: TokenExchanger,
+  tools: ToolDefinitions,
   clock: Clock,
   logger: Logger,
 ): Upstreams {
@@ -24,7 +26,7 @@ export function buildUpstreams(
       return [
         name,
         config.transport === 'stdio'
-          ? new StdioUpstream(name, config, config.timeoutMs, log)
+          ? new StdioUpstream(name, config, config.timeoutMs, tools, log)
           : new HttpUpstream({ name, config, exchanger, sessions, clock, logger: log }),
       ];
     }),
