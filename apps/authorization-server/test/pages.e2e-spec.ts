@@ -204,6 +204,13 @@ describe('consent page', () => {
     expect((await consentPage()).html).toContain('name="decision"');
   });
 
+  it('the page that posts the answer to the client cannot be framed either', async () => {
+    const url = server.authorizationUrl({ prompt: 'none', response_mode: 'form_post' });
+    const response = await fetch(url);
+    expect(await response.text()).toContain('<form method="post"');
+    expect(response.headers.get('x-frame-options')).toBe('DENY');
+  });
+
   it('prompt=none answers with an error instead of a page', async () => {
     const response = await server.authorize({ prompt: 'none' });
     expect(response.get('error')).toBe('login_required');
