@@ -158,4 +158,18 @@ describe('streams without an end', () => {
     ]);
     await small.close();
   });
+
+  it.each(['fake', 'http'])(
+    'a call to %s that never ends does not keep the gateway from closing',
+    async (name) => {
+      const token = await gateway.tokenFor(name);
+      silent = true;
+      const call = modernRequest('tools/call', { name: 'hang' }, { token });
+      const running = fetch(`${gateway.url}/mcp/${name}`, call);
+      await reached(name);
+      await gateway.service.close();
+      const response = await running;
+      expect([response.status, response.headers.has('retry-after')]).toEqual([503, true]);
+    },
+  );
 });

@@ -75,6 +75,8 @@ export function routeToProvider(
     }
     const isResume = pathname.startsWith(`${paths.authorization}/`);
     if (!exact.has(pathname) && !isResume) return next();
+    // Our pages say so themselves; the library has pages of its own, such as the one that posts a code to the client.
+    response.set({ 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' });
     // oidc-provider builds its URLs from the issuer; what it was mounted under must not be added once more.
     request.originalUrl = request.url;
     await holder.handle(request, response);

@@ -1,4 +1,4 @@
-import { McpError, behalfErrorCodes } from '@behalf/mcp';
+import { McpError, behalfErrorCodes, mcpErrorCodes } from '@behalf/mcp';
 import type { Clock } from '@behalf/ports';
 import type { AccessTokenClaims } from '@behalf/resource-server';
 import type { RevocationView } from '@behalf/revocation';
@@ -54,6 +54,11 @@ export class LiveRequests {
     for (const { isStream, controller } of this.#live) if (isStream) controller.abort();
   }
 
+  /** For calls that have not finished in the time that closing leaves them. */
+  endAll(): void {
+    for (const { controller } of this.#live) controller.abort(closing());
+  }
+
   #endIfRevoked({ claims, controller }: LiveRequest): void {
     if (!this.revocations.loaded || this.revocations.isRevoked(claims)) controller.abort(revoked());
   }
@@ -61,4 +66,11 @@ export class LiveRequests {
 
 function revoked(): McpError {
   return new McpError(behalfErrorCodes.unauthorized, 'The access token was revoked', { status: 401 });
+}
+
+function closing(): McpError {
+  return new McpError(mcpErrorCodes.internalError, 'The gateway is closing', {
+    status: 503,
+    retryAfterSeconds: 1,
+  });
 }
