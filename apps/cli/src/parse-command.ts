@@ -57,6 +57,7 @@ export function parseCommand(args: string[]): Command {
     throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${usage}`);
   }
   const [group, name, ...operands] = parsed.positionals;
-  if (group !== 'policy' || name === undefined) throw new UsageError(usage);
+  if (group !== 'policy' || name === undefined)
+    throw new UsageError(`${usage}\n\nbehalf agents <command>: see behalf agents`);
   return { name, operands, options: parsed.values };
 }

@@ -1,3 +1,4 @@
+import { runAgentsCommand } from './agents/run-agents-command.js';
 import { diffFolders, lintFolder, testFolder } from './local-commands.js';
 import { generateTypes } from './generate-types.js';
 import { type Command, UsageError, parseCommand, usage } from './parse-command.js';
@@ -22,6 +23,7 @@ export async function runCommand(
   args: string[],
   environment: Record<string, string | undefined>,
 ): Promise<CommandResult> {
+  if (args[0] === 'agents') return runAgentsCommand(args.slice(1), environment);
   const command = parseCommand(args);
   const { data, text, failed } = await run(command, environment);
   return { output: command.options.json ? JSON.stringify(data, undefined, 2) : text, failed };

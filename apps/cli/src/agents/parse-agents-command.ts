@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../parse-command.js';
+
+export const agentsUsage = `behalf agents <command>
+
+  create --name <text> --owner <who> --purpose <text> --audience <resource> --scope <scope>
+         [--slug <name> | --id <https URL>]
+         (--generate-key <file> | --jwks <file> | --jwks-uri <URL>)
+         [--max-chain-depth <n>] [--token-seconds <n>] [--authorization-details-type <type>]
+  list [--state active|suspended|retired]
+  show <agent>
+  suspend | resume | retire <agent> [--reason <text>]
+  add-key <agent> (--generate-key <file> | --key <file>)
+  remove-key <agent> <kid>
+
+  An <agent> is its id, or the last part of an id that was made here. --audience, --scope and
+  --authorization-details-type may repeat. --generate-key makes a key pair here, keeps the private key in a
+  new file that only you can read, and registers the public one.
+
+  --issuer <URL>, or BEHALF_ISSUER      the authorization server (http://localhost:4000)
+  --client-id <id>, or BEHALF_CLIENT_ID; its secret in BEHALF_CLIENT_SECRET or --client-secret-file <file>
+  BEHALF_TOKEN                          a token for administration instead
+  --admin-url <URL>                     where administration is, if not at <issuer>/admin
+
+  --json prints what a program can read.`;
+
+export type AgentsOptions = ReturnType<typeof parse>['values'];
+
+export interface AgentsCommand {
+  name: string;
+  operands: string[];
+  options: AgentsOptions;
+}
+
+/** @throws UsageError */
+export function parseAgentsCommand(args: string[]): AgentsCommand {
+  let parsed;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${agentsUsage}`);
+  }
+  const [name, ...operands] = parsed.positionals;
+  if (name === undefined) throw new UsageError(agentsUsage);
+  return { name, operands, options: parsed.values };
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      issuer: { type: 'string' },
+      'admin-url': { type: 'string' },
+      'client-id': { type: 'string' },
+      'client-secret-file': { type: 'string' },
+      name: { type: 'string' },
+      owner: { type: 'string' },
+      purpose: { type: 'string' },
+      slug: { type: 'string' },
+      id: { type: 'string' },
+      audience: { type: 'string', multiple: true, default: [] },
+      scope: { type: 'string', multiple: true, default: [] },
+      'authorization-details-type': { type: 'string', multiple: true, default: [] },
+      'max-chain-depth': { type: 'string' },
+      'token-seconds': { type: 'string' },
+      'generate-key': { type: 'string' },
+      jwks: { type: 'string' },
+      'jwks-uri': { type: 'string' },
+      key: { type: 'string' },
+      state: { type: 'string' },
+      reason: { type: 'string' },
+    },
+  });
+}
