@@ -109,6 +109,22 @@ describe('what the gateway refuses', () => {
       expect(challenge).toContain(metadata);
     });
 
+    it('two Authorization headers, of which somebody may have checked the other: 400', async () => {
+      const { body, headers } = modernRequest('tools/list', {}, { token });
+      const status = await new Promise((resolve, reject) => {
+        const both = {
+          ...(headers as Record<string, string>),
+          authorization: [`Bearer ${token}`, 'Bearer x'],
+        };
+        httpRequest(url, { method: 'POST', headers: both }, (response) =>
+          resolve(response.resume().statusCode),
+        )
+          .on('error', reject)
+          .end(body);
+      });
+      expect(status).toBe(400);
+    });
+
     it.each(['GET', 'DELETE', 'notification'])('a scope that is missing: 403 for %s, too', async (what) => {
       const unscoped = await gateway.tokenFor('tools', { scope: 'other' });
       const init: RequestInit =

@@ -29,6 +29,9 @@ export async function authenticate(
   verifier: AccessTokenVerifier,
 ): Promise<Authenticated> {
   try {
+    // Node would take the first; a proxy before us may have looked at another.
+    if ((request.headersDistinct.authorization?.length ?? 0) > 1)
+      throw new OAuthError('invalid_request', 'there is more than one Authorization header');
     const query = new URL(request.url ?? '/', 'http://gateway').searchParams;
     const token = readBearerToken(request.headers.authorization, query);
     if (token === undefined) {
