@@ -32,7 +32,16 @@ export interface PolicyServiceConfig {
   personAttributes: Readonly<Record<string, string>>;
   numbers: BehalfConfig['policy']['numbers'];
   approvalRequestSeconds: number;
+  /** Undefined: people have no page to approve on. */
+  approvalPage: ApprovalPageConfig | undefined;
   decisionRecords: BehalfConfig['policy']['decisionRecords'];
+}
+
+/** The client as which people sign in to approve, and who may decide about calls of others. */
+export interface ApprovalPageConfig {
+  clientId: string;
+  clientSecret: string;
+  approverGroups: readonly string[];
 }
 
 export interface ServedBackend extends Backend {
@@ -61,6 +70,18 @@ export function policyServiceConfig({ policy, authorizationServer }: BehalfConfi
     personAttributes: policy.personAttributes,
     numbers: policy.numbers,
     approvalRequestSeconds: policy.approvals.requestSeconds,
+    approvalPage: approvalPage(policy.approvals),
     decisionRecords: policy.decisionRecords,
   };
+}
+
+function approvalPage({
+  clientId,
+  secretEnv,
+  demoSecret,
+  approverGroups,
+}: BehalfConfig['policy']['approvals']): ApprovalPageConfig | undefined {
+  if (clientId === undefined) return undefined;
+  const clientSecret = (secretEnv === undefined ? demoSecret : process.env[secretEnv]) ?? '';
+  return { clientId, clientSecret, approverGroups };
 }

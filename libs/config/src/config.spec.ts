@@ -24,8 +24,10 @@ describe('parseConfig', () => {
       'authorizationServer.signIn',
       'authorizationServer.clients.demo-gateway.demoSecret',
       'authorizationServer.clients.demo-agent.demoSecret',
+      'authorizationServer.clients.behalf-policy.demoSecret',
       'authorizationServer.clients.demo-admin.demoSecret',
       'gateway.demoClientSecret',
+      'policy.approvals.demoSecret',
       'policy.allowUnauthenticatedLoopback',
     ]);
   });

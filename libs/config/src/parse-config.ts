@@ -53,6 +53,7 @@ function missingSecrets(config: BehalfConfig, environment: Record<string, string
       c.secretEnv,
     ]),
     ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
+    ['policy.approvals.secretEnv', config.policy.approvals.secretEnv],
     ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],
     [
       'authorizationServer.signIn.clientSecretEnv',
@@ -73,6 +74,7 @@ function demoOnly(config: BehalfConfig): string[] {
       `authorizationServer.clients.${c.clientId}.demoSecret`,
     ]),
     [config.gateway.demoClientSecret !== undefined, 'gateway.demoClientSecret'],
+    [config.policy.approvals.demoSecret !== undefined, 'policy.approvals.demoSecret'],
     [config.policy.allowUnauthenticatedLoopback, 'policy.allowUnauthenticatedLoopback'],
     [config.development.allowLoopbackFetch, 'development.allowLoopbackFetch'],
   ];

@@ -27,7 +27,26 @@ export const policyLifeShape = {
         .positive()
         .default(900)
         .describe('How long an approval can be asked for, given and used.'),
+      clientId: z
+        .string()
+        .optional()
+        .describe(
+          'The client as which people sign in to the page where they approve; its redirect URI is <publicUrl>/approvals/callback. No page without it.',
+        ),
+      secretEnv: z.string().optional().describe('Environment variable that holds its secret.'),
+      demoSecret: z.string().optional().describe('A secret written down. Refused when NODE_ENV=production.'),
+      approverGroups: z
+        .array(z.string().min(1))
+        .default([])
+        .describe(
+          'Members of these groups may decide on that page about calls of everybody; others only about their own.',
+        ),
     })
+    .refine(
+      ({ clientId, secretEnv, demoSecret }) =>
+        (clientId === undefined) === (secretEnv === undefined && demoSecret === undefined),
+      { path: ['secretEnv'], message: 'clientId and secretEnv belong together' },
+    )
     .prefault({}),
   decisionRecords: z
     .strictObject({

@@ -7,6 +7,8 @@ export interface CallBinding {
   person: string;
   /** The chain as the token has it, the current actor first. */
   actors: string;
+  /** The client that presents the token: without a chain it is the agent. */
+  client: string | null;
   action: string;
   resourceType: string;
   resource: string;
@@ -28,6 +30,7 @@ export function bindingOf(evaluation: Evaluation, policyVersion: string): CallBi
   return {
     person: `${subject.type === 'identity' ? 'user' : subject.type}:${subject.id}`,
     actors: canonicalJson(context['actors'] ?? []),
+    client: typeof context['client_id'] === 'string' ? context['client_id'] : null,
     action: action.name,
     resourceType: resource.type,
     resource: resource.id,

@@ -1,6 +1,5 @@
 import type { Page } from '@behalf/adapter-oidc-provider';
-import { html } from './html.js';
-import { layout } from './layout.js';
+import { html, layout } from '@behalf/pages';
 
 export interface ConsentPage {
   action: string;

@@ -1,6 +1,5 @@
 import type { Page } from '@behalf/adapter-oidc-provider';
-import { Html, html } from './html.js';
-import { layout } from './layout.js';
+import { Html, html, layout } from '@behalf/pages';
 
 /** For what cannot be told to the client, since it is not known where the client is. */
 export function errorPage(error: { error: string; error_description?: string | undefined }): Page {

@@ -32,6 +32,8 @@ export interface AccessRequestDeskOptions {
   pinOf: (server: string, tool: string) => string | undefined;
   publicUrl: string;
   requestMs: number;
+  /** Whether people can sign in here, to decide in a browser. */
+  hasPage: boolean;
 }
 
 /**
@@ -42,7 +44,8 @@ export class AccessRequestDesk {
   constructor(private readonly options: AccessRequestDeskOptions) {}
 
   /**
-   * Opens a request, or finds the one that is open for this call. The policies are asked again: what they do not want
+   * Opens a request, or finds the one for this call that is open, approved and not yet used, or denied: a person who
+   * said no is not asked the same again until the time of the request is over. The policies are asked again: what they do not want
    * approved cannot be put before anybody, whatever a caller claims to have been denied.
    *
    * @throws OAuthError `invalid_request`
@@ -56,10 +59,7 @@ export class AccessRequestDesk {
     const binding = context.access_request?.binding_token;
     if (context.reason !== 'approval_required' || binding === undefined || binding !== denial.binding_token)
       throw new OAuthError('invalid_request', 'the policies ask for no approval of this call');
-    const waiting = await records.list(accessRequests, { where: { binding, state: 'pending' } });
-    const existing = waiting.find(
-      ({ value }) => value.requestedBy === caller && value.expiresAtMs > clock.nowMs(),
-    );
+    const existing = await this.#find(binding, caller);
     if (existing !== undefined) return { task: this.#taskOf(existing), isNew: false };
 
     const id = randomUUID();
@@ -138,6 +138,18 @@ export class AccessRequestDesk {
     }
   }
 
+  async #find(binding: string, caller: string): Promise<StoredRecord<AccessRequest> | undefined> {
+    const { records, clock } = this.options;
+    for (const state of ['approved', 'pending', 'denied'] as const) {
+      const kept = await records.list(accessRequests, { where: { binding, state } });
+      const found = kept.find(
+        ({ value }) => value.requestedBy === caller && value.expiresAtMs > clock.nowMs(),
+      );
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   /** Without an approval and with every budget open, so that nothing is spent by asking. */
   #ask(evaluation: Evaluation) {
     const { engine, mapping, pinOf, clock } = this.options;
@@ -165,6 +177,7 @@ export class AccessRequestDesk {
         id,
         status,
         status_endpoint: `${publicUrl}/access/v1/access-request/${id}`,
+        ...(this.options.hasPage && { form_url: `${publicUrl}/approvals/${id}` }),
         expires_at: new Date(value.expiresAtMs).toISOString(),
       },
     };

@@ -26,6 +26,8 @@ import { PolicyAdministration } from '../admin/policy-administration.js';
 import { AccessRequestDesk } from '../approval/access-request-desk.js';
 import { AccessRequestSubjects } from '../approval/access-request-subjects.js';
 import { ApprovalController } from '../approval/approval.controller.js';
+import { ApprovalPageController } from '../approval/page/approval-page.controller.js';
+import { approvalPageProviders } from '../approval/page/approval-page-providers.js';
 import type { PolicyServiceConfig } from '../config.js';
 import type { ConditionPorts } from '../decision-point.js';
 import { PolicySource } from '../policy-source.js';
@@ -53,10 +55,12 @@ export function mappingOf(config: PolicyServiceConfig): MappingOptions {
   return { ownIssuer: issuer, resourceTypes, personAttributes, numbers };
 }
 
-export const lifeControllers: Type[] = [PolicyAdminController, ApprovalController];
+/** The page stands before the API: both are at `approvals/<id>`, and the page lets whoever is no browser through. */
+export const lifeControllers: Type[] = [PolicyAdminController, ApprovalPageController, ApprovalController];
 
 /** Where policies come from, and everything that happens to them and to decisions besides deciding. */
 export const lifeProviders: Provider[] = [
+  ...approvalPageProviders,
   {
     provide: PolicySource,
     inject: [POLICY_CONFIG, POLICY_ENGINE, RECORD_STORE, LOGGER, BUS, CLOCK],
@@ -168,6 +172,7 @@ export const lifeProviders: Provider[] = [
         pinOf: pins.pinOf,
         publicUrl: config.publicUrl,
         requestMs: config.approvalRequestSeconds * 1000,
+        hasPage: config.approvalPage !== undefined,
       }),
   },
 ];

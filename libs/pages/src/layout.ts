@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Page } from '@behalf/adapter-oidc-provider';
+import type { Page } from './page.js';
 import { Html, html } from './html.js';
 
 const style = `
@@ -18,6 +18,7 @@ p, ul, dl { margin: 0 0 1rem; }
 ul { padding-left: 1.25rem; }
 dt { color: var(--quiet); font-size: .875rem; }
 dd { margin: 0 0 .5rem; overflow-wrap: anywhere; }
+pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .875rem; }
 label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 input { width: 100%; margin: 0 0 1rem; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent;
   border: 1px solid var(--quiet); border-radius: .5rem; }
