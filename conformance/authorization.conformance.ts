@@ -38,7 +38,7 @@ describe('MCP authorization server conformance', () => {
         void signInAndConsent(url, {
           username: 'alice',
           stopAt: (address) => address.href.startsWith(redirectUri),
-        }).then((callback) => fetch(callback));
+        }).then((answer) => fetch(answer));
       },
     );
     process.stdout.write(`${output.slice(Math.max(0, output.lastIndexOf('=== SUMMARY'))).trim()}\n`);
