@@ -18,6 +18,8 @@ export const publicUrl = 'http://localhost:4003';
 export interface GatewayChange {
   upstreams: Record<string, unknown>;
   gateway?: Record<string, unknown>;
+  /** Further settings of `policy` in the configuration. */
+  policy?: Record<string, unknown>;
   issuer?: FakeIssuer;
   decide?: (evaluation: Evaluation) => EvaluationDecision;
 }
@@ -29,7 +31,8 @@ export const permitUnlessForbidden = ({ resource }: Evaluation): EvaluationDecis
     : { decision: true, context: { id: 'decision-0', reason: 'permitted' } };
 
 /** The gateway over real HTTP, with an issuer and a policy service of the test's own. */
-export async function startTestGateway({ upstreams, gateway, issuer: given, decide }: GatewayChange) {
+export async function startTestGateway(change: GatewayChange) {
+  const { upstreams, gateway, issuer: given, decide } = change;
   const issuer = given ?? (await startFakeIssuer());
   const bus = new InProcessBus({ maxInFlight: 64 });
   const policy = fakePolicy(bus, decide ?? permitUnlessForbidden);
@@ -38,7 +41,7 @@ export async function startTestGateway({ upstreams, gateway, issuer: given, deci
     {
       logLevel: process.env['TEST_LOG'] ?? 'silent',
       authorizationServer: { issuer: issuer.url, signIn: { method: 'local', users: [] } },
-      policy: { policies: '.' },
+      policy: { policies: '.', ...change.policy },
       gateway: {
         listen: { port: 0 },
         clientId: 'demo-gateway',

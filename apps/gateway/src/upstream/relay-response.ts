@@ -157,7 +157,8 @@ async function filterEvent(
   const redacts = exchange.redact.length > 0;
   // An id would let the client fetch the rest of this stream by another request, where nothing is taken out.
   if (redacts) event = { otherLines: ['event: message'], id: undefined, data };
-  if (data === undefined) return redacts ? undefined : event;
+  // Comments, and the empty event that begins a stream which can be resumed.
+  if (data === undefined || data === '') return redacts ? undefined : event;
   if (!redacts && !(data.includes('"result"') || data.includes('\\u'))) return event;
   const message = parseUpstreamJson(data);
   if (!isJsonObject(message)) throw unreadableAnswer('not a message');
