@@ -1,16 +1,17 @@
 import { type Infrastructure, type RunningService, bootstrapService } from '@behalf/service-kit';
 import { Module } from '@nestjs/common';
-import { ConnectController } from './http/connect.controller.js';
+import { connectController } from './http/connect.controller.js';
 
 /** The elicitation service: the broker to third-party authorization servers. */
-@Module({ controllers: [ConnectController] })
+@Module({})
 export class ElicitationModule {}
 
 export function startElicitation(infrastructure: Infrastructure): Promise<RunningService> {
+  const { listen, paths } = infrastructure.config.elicitation;
   return bootstrapService({
     name: 'elicitation',
-    module: ElicitationModule,
-    listen: infrastructure.config.elicitation.listen,
+    module: { module: ElicitationModule, controllers: [connectController(paths)] },
+    listen,
     infrastructure,
   });
 }

@@ -15,7 +15,7 @@ const clientId = config.authorizationServer.clientIdMetadata.pinned[0]?.url ?? '
 const resource = (upstream: string): string => upstreamResource(config.gateway, upstream);
 
 if (
-  !(await fetch(`${issuer}/healthz`).then(
+  !(await fetch(`${issuer}${config.health.live}`).then(
     (answer) => answer.ok,
     () => false,
   ))

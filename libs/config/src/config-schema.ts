@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { authorizationServerSchema } from './authorization-server-config.js';
 import { gatewaySchema } from './gateway-config.js';
-import { baseUrl, listenSchema } from './listen.js';
+import { baseUrl, listenSchema, path } from './listen.js';
 import { policySchema } from './policy-config.js';
 
 /** The whole file. Unknown keys are faults: a misspelt setting must not silently mean its default. */
@@ -25,11 +25,24 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  health: z
+    .strictObject({
+      live: path.default('/healthz').describe('200 while the process lives.'),
+      ready: path.default('/readyz').describe('200 when it can serve, 503 with the reasons while it cannot.'),
+    })
+    .prefault({})
+    .describe('Where every service tells how it is.'),
   authorizationServer: authorizationServerSchema,
   policy: policySchema,
   gateway: gatewaySchema,
   elicitation: z
-    .strictObject({ listen: listenSchema(4001), publicUrl: baseUrl.default('http://localhost:4001') })
+    .strictObject({
+      listen: listenSchema(4001),
+      publicUrl: baseUrl.default('http://localhost:4001'),
+      paths: z
+        .strictObject({ connect: path.default('/connect'), callback: path.default('/callback') })
+        .prefault({}),
+    })
     .prefault({}),
 });
 export type BehalfConfig = z.output<typeof configSchema>;

@@ -3,7 +3,7 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AddressInfo } from 'node:net';
-import { HealthController } from './health.controller.js';
+import { healthController } from './health.controller.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 import { createLogger } from './logger.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
@@ -38,7 +38,7 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   const root: DynamicModule = {
     module: ServiceModule,
     imports: [InfrastructureModule.register({ ...infrastructure, logger }), options.module],
-    controllers: [HealthController],
+    controllers: [healthController(infrastructure.config.health)],
   };
   const app = await NestFactory.create<NestExpressApplication>(root, {
     bodyParser: false,

@@ -1,4 +1,5 @@
-import { Controller, Get, Inject, Res } from '@nestjs/common';
+import type { BehalfConfig } from '@behalf/config';
+import { Controller, Get, Inject, Res, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Response } from 'express';
 
@@ -10,31 +11,34 @@ export interface Readiness {
   waitingFor(): string[];
 }
 
-/** `/healthz`: the process lives. `/readyz`: it can serve; 503 with the reasons while it cannot. */
-@Controller()
-export class HealthController {
-  constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
+/** `live`: the process lives. `ready`: it can serve; 503 with the reasons while it cannot. */
+export function healthController({ live, ready }: BehalfConfig['health']): Type {
+  @Controller()
+  class HealthController {
+    constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
 
-  @Get('healthz')
-  health(): { status: string } {
-    return { status: 'ok' };
-  }
+    @Get(live)
+    isAlive(): { status: string } {
+      return { status: 'ok' };
+    }
 
-  @Get('readyz')
-  ready(@Res() response: Response): void {
-    const waitingFor = this.#readiness()?.waitingFor() ?? [];
-    response
-      .status(waitingFor.length === 0 ? 200 : 503)
-      .set('Cache-Control', 'no-store')
-      .json(waitingFor.length === 0 ? { status: 'ready' } : { status: 'waiting', waiting_for: waitingFor });
-  }
+    @Get(ready)
+    isReady(@Res() response: Response): void {
+      const waitingFor = this.#readiness()?.waitingFor() ?? [];
+      response
+        .status(waitingFor.length === 0 ? 200 : 503)
+        .set('Cache-Control', 'no-store')
+        .json(waitingFor.length === 0 ? { status: 'ready' } : { status: 'waiting', waiting_for: waitingFor });
+    }
 
-  /** The service's module provides it, or does not: a service without one is ready once it listens. */
-  #readiness(): Readiness | undefined {
-    try {
-      return this.modules.get<Readiness>(READINESS, { strict: false });
-    } catch {
-      return undefined;
+    /** The service's module provides it, or does not: a service without one is ready once it listens. */
+    #readiness(): Readiness | undefined {
+      try {
+        return this.modules.get<Readiness>(READINESS, { strict: false });
+      } catch {
+        return undefined;
+      }
     }
   }
+  return HealthController;
 }

@@ -76,7 +76,7 @@ class ProbeModule implements OnModuleInit, OnApplicationShutdown {
 }
 
 const infrastructure = {
-  config: { logLevel: 'silent' },
+  config: { logLevel: 'silent', health: { live: '/live', ready: '/readyz' } },
   clock: { nowMs: () => 42 },
 } as unknown as Infrastructure;
 const start = (port = 0): Promise<RunningService> =>
@@ -109,7 +109,7 @@ describe('bootstrapService', () => {
 
   it('is alive at once and ready when its module says so', async () => {
     waitingFor = ['revocations'];
-    expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${service.url}/live`)).status).toBe(200);
     const waiting = await fetch(`${service.url}/readyz`);
     expect([waiting.status, await waiting.json()]).toEqual([
       503,
@@ -167,7 +167,7 @@ describe('bootstrapService', () => {
     slow.answer.resolve({ done: true });
     expect(await (await running).json()).toEqual({ done: true });
     await closed;
-    await expect(fetch(`${closing.url}/healthz`)).rejects.toThrow('fetch failed');
+    await expect(fetch(`${closing.url}/live`)).rejects.toThrow('fetch failed');
   });
 });
 

@@ -1,0 +1,31 @@
+import { configSchema } from '@behalf/config';
+import type { Infrastructure } from '@behalf/service-kit';
+import { startElicitation } from '../src/elicitation.module.js';
+
+const config = configSchema.parse({
+  logLevel: 'silent',
+  health: { live: '/internal/live' },
+  authorizationServer: { signIn: { method: 'local', users: [] } },
+  policy: { policies: 'deploy/demo/policies' },
+  gateway: { clientId: 'gateway', upstreams: {} },
+  elicitation: { listen: { port: 0 }, paths: { connect: '/broker/connect' } },
+});
+
+describe('the elicitation service', () => {
+  it('starts, is healthy where it is told to, and refuses with a clear error where people would arrive', async () => {
+    const service = await startElicitation({ config } as Infrastructure);
+    try {
+      expect((await fetch(`${service.url}/internal/live`)).status).toBe(200);
+      for (const path of ['/broker/connect?e=x', '/callback?code=x&state=y']) {
+        const answer = await fetch(service.url + path);
+        expect([answer.status, await answer.json()]).toEqual([
+          501,
+          { error: 'temporarily_unavailable', error_description: 'no third-party provider is configured' },
+        ]);
+      }
+      expect((await fetch(`${service.url}/connect`)).status).toBe(404);
+    } finally {
+      await service.close();
+    }
+  });
+});
