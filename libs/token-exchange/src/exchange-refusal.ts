@@ -66,17 +66,15 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
     case 'subject_token_bound':
     case 'subject_is_no_person':
     case 'subject_token_not_for_client':
+    case 'actor_not_named_by_may_act':
+    case 'chain_too_deep':
+    case 'chain_too_large':
     case 'no_lifetime_left':
       return new OAuthError('invalid_request', 'subject_token is not acceptable', { cause });
     case 'actor_token_invalid':
     case 'actor_token_bound':
     case 'actor_is_not_client':
       return new OAuthError('invalid_request', 'actor_token is not acceptable', { cause });
-    case 'actor_not_named_by_may_act':
-      return new OAuthError('invalid_request', 'subject_token does not allow this actor', { cause });
-    case 'chain_too_deep':
-    case 'chain_too_large':
-      return new OAuthError('invalid_request', 'the chain of actors is too long', { cause });
     case 'target_missing':
       return new OAuthError('invalid_target', 'resource is required', { cause });
     case 'several_targets':

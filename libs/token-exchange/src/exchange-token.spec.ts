@@ -345,3 +345,29 @@ describe.each<
     });
   },
 );
+
+it('RFC 8693 §2.2.2: nobody learns from the answer what is wrong with a subject token', async () => {
+  const deepest = { sub: '5', act: { sub: '4', act: { sub: '3', act: { sub: '2', act: { sub: '1' } } } } };
+  const faults: Partial<TokenClaims>[] = [
+    { cnf: {} },
+    { sub: 'editor' },
+    { aud: 'https://elsewhere.example' },
+    { may_act: { sub: 'x' } },
+    { act: deepest },
+    { exp: now },
+  ];
+  const answers = await Promise.all(
+    faults.map((fault) =>
+      exchangeFixture({ subject: subjectClaims(fault) })
+        .exchange()
+        .then(
+          () => 'issued',
+          (error: OAuthError) => JSON.stringify([error.status, error.toJSON()]),
+        ),
+    ),
+  );
+  const forged = await exchangeFixture()
+    .exchange({ subject_token: 'forged' })
+    .catch((error: OAuthError) => JSON.stringify([error.status, error.toJSON()]));
+  expect(new Set([...answers, forged]).size).toBe(1);
+});
