@@ -260,6 +260,22 @@ describe('what the policy is told', () => {
     );
   });
 
+  it('is what a program made of its tools when it says that they changed', async () => {
+    const programToken = await gateway.tokenFor('program');
+    const program = async (name: string) => {
+      const params = { name, arguments: {} };
+      await fetch(`${gateway.url}/mcp/program`, modernRequest('tools/call', params, { token: programToken }));
+      return asked.at(-1)?.resource.properties?.['definition_hash'];
+    };
+    const before = await program('change');
+    // Unknown until the new list is in; never again what it was.
+    let after = await program('meta');
+    while (after === undefined) after = await program('meta');
+    const inputSchema = { type: 'object' };
+    expect(before).toBe(toolDefinitionHash({ name: 'change', inputSchema }));
+    expect(after).toBe(toolDefinitionHash({ name: 'meta', description: 'changed', inputSchema }));
+  });
+
   it('are the claims that the configuration maps, and no others', async () => {
     await ask();
     expect(asked[0]?.subject.properties?.['claims']).toEqual({ department: 'sales' });

@@ -23,12 +23,18 @@ const tools = {
       });
     send({ id, result: text('done') });
   },
+  change: (id) => {
+    description = 'changed';
+    send({ method: 'notifications/tools/list_changed' });
+    send({ id, result: text('done') });
+  },
   ask: (id) => {
     answers.set('asked', (answer) => send({ id, result: text(answer) }));
     send({ id: 'asked', method: 'roots/list' });
   },
 };
 const answers = new Map();
+let description;
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const { id, method, params, result, error } = JSON.parse(line);
@@ -45,7 +51,9 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   else if (method === 'tools/list')
     send({
       id,
-      result: { tools: Object.keys(tools).map((name) => ({ name, inputSchema: { type: 'object' } })) },
+      result: {
+        tools: Object.keys(tools).map((name) => ({ name, description, inputSchema: { type: 'object' } })),
+      },
     });
   else if (method === 'tools/call')
     (tools[params.name] ?? (() => send({ id, error: { code: -32602, message: 'unknown tool' } })))(

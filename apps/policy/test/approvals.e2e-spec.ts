@@ -133,3 +133,14 @@ it.each<[string, Evaluation, string]>([
   });
   expect(answer.status).toBe(400);
 });
+
+it('lets no agent bury a person under requests', async () => {
+  const statuses: number[] = [];
+  for (let n = 0; n < 60; n++) {
+    const of = { type: 'user', id: 'buried', properties: { groups: ['eng'] } };
+    const asked = { ...call({ arguments: { n } }), subject: of };
+    statuses.push((await submit(asked)).status);
+  }
+  expect(statuses.filter((status) => status === 201)).toHaveLength(50);
+  expect(new Set(statuses.slice(50))).toEqual(new Set([429]));
+});

@@ -33,6 +33,11 @@ export class ToolDefinitions {
     }
   }
 
+  /** Everything that was learned of an upstream. */
+  forget(upstream: string): void {
+    this.#known.delete(upstream);
+  }
+
   describe(upstream: string, tool: string): DescribedTool | undefined {
     return this.#of(upstream).get(tool);
   }

@@ -47,6 +47,8 @@ export class StdioConnection implements LegacyConnection {
   #nextId = 1;
   #server: InitializeResult | undefined;
   #closed = false;
+  /** Told when the program says that its tools have changed. */
+  onToolsChanged: () => void = () => {};
 
   private constructor(
     private readonly child: ChildProcessWithoutNullStreams,
@@ -151,6 +153,7 @@ export class StdioConnection implements LegacyConnection {
   }
 
   #notify(notification: McpNotification): void {
+    if (notification.method === 'notifications/tools/list_changed') return this.onToolsChanged();
     if (notification.method !== 'notifications/progress') return;
     const pending = this.#pending.get(notification.params?.['progressToken'] as number);
     if (pending?.progressToken === undefined) return;

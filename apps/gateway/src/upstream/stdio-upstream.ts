@@ -11,6 +11,8 @@ import type { Exchange, SessionExchange, Upstream } from './upstream.js';
 const startWaitMs = 10_000;
 /** A server whose list never ends must not keep everybody waiting. */
 const maxPages = 100;
+/** Calls wait for the first list, so it is less than they do. */
+const listTimeoutMs = 5_000;
 
 /** A server that is a program on this machine, spoken to over its standard streams. */
 export class StdioUpstream implements Upstream {
@@ -19,6 +21,8 @@ export class StdioUpstream implements Upstream {
   #ready = Promise.withResolvers<StdioConnection>();
   #connection: StdioConnection | undefined;
   #tried = false;
+  /** Changes of tools that were told while the list was being fetched; 0 when it is not. */
+  #changes = 0;
 
   constructor(
     private readonly name: string,
@@ -60,9 +64,8 @@ export class StdioUpstream implements Upstream {
   async #open(child: Parameters<typeof StdioConnection.open>[0]): Promise<void> {
     try {
       const connection = await StdioConnection.open(child, this.timeoutMs, this.logger);
-      await this.#learnTools(connection).catch((err: unknown) =>
-        this.logger.warn({ err }, 'the tools of the upstream program could not be listed'),
-      );
+      connection.onToolsChanged = () => this.#toolsChanged(connection);
+      await this.#learnTools(connection);
       this.#connection = connection;
       this.#ready.resolve(connection);
       this.logger.info('upstream program is ready');
@@ -74,22 +77,42 @@ export class StdioUpstream implements Upstream {
     }
   }
 
+  /** What was known no longer holds; while the list is being fetched, calls are decided without it. */
+  #toolsChanged(connection: StdioConnection): void {
+    this.tools.forget(this.name);
+    this.#changes += 1;
+    if (this.#changes === 1) void this.#learnUntilSettled(connection);
+  }
+
+  /** However often a program says so, one list is fetched at a time. */
+  async #learnUntilSettled(connection: StdioConnection): Promise<void> {
+    let seen: number;
+    do {
+      seen = this.#changes;
+      await this.#learnTools(connection);
+    } while (seen !== this.#changes);
+    this.#changes = 0;
+  }
+
   /** Calls are decided by what their tools are, also those of a client that lists none. */
   async #learnTools(connection: StdioConnection): Promise<void> {
     if (!isJsonObject(connection.server.capabilities['tools'])) return;
-    let cursor: unknown;
-    for (let page = 0; page < maxPages; page++) {
-      const answer = await connection.request({
-        method: 'tools/list',
-        params: cursor === undefined ? {} : { cursor },
-        onNotification: () => {},
-        signal: AbortSignal.timeout(this.timeoutMs),
-      });
-      if ('error' in answer)
-        return this.logger.warn({ code: answer.error.code }, 'tools could not be listed');
-      this.tools.learn(this.name, answer.result);
-      cursor = answer.result['nextCursor'];
-      if (typeof cursor !== 'string') return;
+    try {
+      let cursor: unknown;
+      for (let page = 0; page < maxPages; page++) {
+        const answer = await connection.request({
+          method: 'tools/list',
+          params: cursor === undefined ? {} : { cursor },
+          onNotification: () => {},
+          signal: AbortSignal.timeout(Math.min(this.timeoutMs, listTimeoutMs)),
+        });
+        if ('error' in answer) throw new Error(`error ${answer.error.code}`);
+        this.tools.learn(this.name, answer.result);
+        cursor = answer.result['nextCursor'];
+        if (typeof cursor !== 'string') return;
+      }
+    } catch (err) {
+      this.logger.warn({ err }, 'the tools of the upstream program could not be listed');
     }
   }
 

@@ -21,6 +21,8 @@ import { actorNames } from '../decision-attributes.js';
 type Task = z.infer<typeof accessRequestTaskSchema>;
 /** How long the outcome can be read after the time is over. */
 const keepMs = 3_600_000;
+/** What waits for decisions about one person. An agent that asks on and on must not bury what the person wanted. */
+const maxPendingPerPerson = 50;
 
 export interface AccessRequestDeskOptions {
   records: RecordStore;
@@ -48,7 +50,7 @@ export class AccessRequestDesk {
    * said no is not asked the same again until the time of the request is over. The policies are asked again: what they do not want
    * approved cannot be put before anybody, whatever a caller claims to have been denied.
    *
-   * @throws OAuthError `invalid_request`
+   * @throws OAuthError `invalid_request`; `temporarily_unavailable` when too much waits already
    */
   async submit(
     { evaluation, denial }: z.infer<typeof accessRequestSubmissionSchema>,
@@ -61,6 +63,8 @@ export class AccessRequestDesk {
       throw new OAuthError('invalid_request', 'the policies ask for no approval of this call');
     const existing = await this.#find(binding, caller);
     if (existing !== undefined) return { task: this.#taskOf(existing), isNew: false };
+
+    await this.#checkPending(evaluation.subject.id);
 
     const id = randomUUID();
     const requestedAtMs = clock.nowMs();
@@ -148,6 +152,16 @@ export class AccessRequestDesk {
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  async #checkPending(person: string): Promise<void> {
+    const { records, clock } = this.options;
+    const kept = await records.list(accessRequests, { where: { person, state: 'pending' } });
+    if (kept.filter(({ value }) => value.expiresAtMs > clock.nowMs()).length < maxPendingPerPerson) return;
+    throw new OAuthError('temporarily_unavailable', 'too many requests wait for a decision', {
+      status: 429,
+      retryAfterSeconds: 60,
+    });
   }
 
   /** Without an approval and with every budget open, so that nothing is spent by asking. */
