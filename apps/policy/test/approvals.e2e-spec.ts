@@ -144,3 +144,24 @@ it('lets no agent bury a person under requests', async () => {
   expect(statuses.filter((status) => status === 201)).toHaveLength(50);
   expect(new Set(statuses.slice(50))).toEqual(new Set([429]));
 });
+
+it('leaves a record of whoever tried and may not', async () => {
+  const { id } = (await submit(call({ arguments: { path: '/tried' } }))).body.task;
+  await http('POST', `approvals/${id}`, { ...alice, act: { sub: 'demo-agent' } }, { approve: true });
+  expect(service.audit.records.at(-1)).toMatchObject({
+    type: 'approval-attempt',
+    outcome: 'refused',
+    person: 'alice',
+    details: { accessRequest: id, reason: 'not_a_person', approve: true },
+  });
+});
+
+it.each([
+  ['approved', true],
+  ['denied', false],
+])('finds the request that was %s, until its time is over', async (status, approve) => {
+  const evaluation = call({ arguments: { path: `/decided/${status}` } });
+  const { id } = (await submit(evaluation)).body.task;
+  await http('POST', `approvals/${id}`, alice, { approve });
+  expect((await submit(evaluation)).body.task).toMatchObject({ id, status });
+});

@@ -138,6 +138,14 @@ export class AccessRequestDesk {
       return this.#taskOf({ id, value: decided });
     } catch (error) {
       if (!(error instanceof ApprovalRefused)) throw error;
+      await this.options.audit.append({
+        type: 'approval-attempt',
+        outcome: 'refused',
+        occurredAtMs: clock.nowMs(),
+        person: approver.sub,
+        client: approver.clientId,
+        details: { accessRequest: id, reason: error.reason, approve: decision.approve },
+      });
       throw asOAuthError(error);
     }
   }
