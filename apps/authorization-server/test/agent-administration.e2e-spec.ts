@@ -153,8 +153,11 @@ describe('administration of agents', () => {
 });
 
 describe('an agent whose id was made here', () => {
+  let agents: TestAgents;
+  afterEach(() => agents.close());
+
   it('has its metadata document and its keys at its id, while it is active', async () => {
-    const agents = await TestAgents.start();
+    agents = await TestAgents.start();
     const { body } = await agents.create({ id: undefined, slug: 'helper' });
     expect(body.id).toBe(`${agents.server.issuer}/agents/helper`);
     const document = await fetch(body.id);
@@ -173,13 +176,15 @@ describe('an agent whose id was made here', () => {
     for (const at of [body.id, metadata['jwks_uri'] as string, `${agents.server.issuer}/agents/nobody`]) {
       expect((await fetch(at)).status).toBe(404);
     }
-    await agents.close();
   });
 });
 
 describe('openapi.json', () => {
+  let agents: TestAgents;
+  afterEach(() => agents.close());
+
   it('describes every route of the administration of agents, with schemas that resolve', async () => {
-    const agents = await TestAgents.start();
+    agents = await TestAgents.start();
     const response = await fetch(`${agents.server.issuer}/admin/openapi.json`);
     const document = (await response.json()) as {
       openapi: string;
@@ -212,6 +217,5 @@ describe('openapi.json', () => {
       'purpose',
       'ceiling',
     ]);
-    await agents.close();
   });
 });

@@ -1,5 +1,8 @@
+import { PrivateKeyJwtProvider } from '@modelcontextprotocol/client';
+import { exportPKCS8 } from 'jose';
+import * as openid from 'openid-client';
 import { agentId, keyPair, TestAgents } from './test-agents.js';
-import { files, whoami } from './test-server.js';
+import { files, TestServer, whoami } from './test-server.js';
 
 describe('private_key_jwt of an agent', () => {
   let agents: TestAgents;
@@ -162,17 +165,45 @@ describe('private_key_jwt of an agent', () => {
     expect((await withNext()).status).toBe(200);
   });
 
-  it('of an id below this issuer that no agent has is refused without asking anybody', async () => {
-    const id = `${agents.server.issuer}/agents/nobody`;
-    expect((await agents.own({}, await agents.assertion({ iss: id, sub: id }))).status).toBe(401);
+  it('is what openid-client and the MCP SDK make', async () => {
+    const { issuer } = agents.server;
+    const configuration = await openid.discovery(
+      new URL(issuer),
+      agentId,
+      {},
+      openid.PrivateKeyJwt({ key: agents.key.privateKey, kid: 'k' }),
+      { execute: [openid.allowInsecureRequests] },
+    );
+    const parameters = { resource: files, scope: 'mcp:tools' };
+    expect((await openid.clientCredentialsGrant(configuration, parameters)).scope).toBe('mcp:tools');
+
+    const provider = new PrivateKeyJwtProvider({
+      clientId: agentId,
+      privateKey: await exportPKCS8(agents.key.privateKey),
+      algorithm: 'ES256',
+      expectedIssuer: issuer,
+    });
+    const form = new URLSearchParams({ grant_type: 'client_credentials', resource: files });
+    const metadata = await fetch(`${issuer}/.well-known/oauth-authorization-server`);
+    await provider.addClientAuthentication(
+      new Headers(),
+      form,
+      `${issuer}/token`,
+      (await metadata.json()) as Parameters<PrivateKeyJwtProvider['addClientAuthentication']>[3],
+    );
+    const response = await fetch(`${issuer}/token`, { method: 'POST', body: form });
+    expect(response.status).toBe(200);
   });
 });
 
 describe('an agent that keeps its keys itself', () => {
+  let agents: TestAgents;
+  afterEach(() => agents.close());
+
   it('authenticates with the keys at its jwks_uri, which are fetched', async () => {
     const key = await keyPair('k');
     const fetched: string[] = [];
-    const agents = await TestAgents.start({
+    agents = await TestAgents.start({
       fetch: async (url) => {
         fetched.push(String(url));
         return Response.json({ keys: [key.publicJwk] });
@@ -183,7 +214,6 @@ describe('an agent that keeps its keys itself', () => {
     const { status } = await agents.own({}, await agents.assertion({}, { key: key.privateKey }));
     expect([status, new Set(fetched)]).toEqual([200, new Set([jwksUri])]);
     expect((await agents.own()).status).toBe(401);
-    await agents.close();
   });
 
   it.each([
@@ -195,9 +225,33 @@ describe('an agent that keeps its keys itself', () => {
     'file:///etc/passwd',
     'data:application/json,{"keys":[]}',
   ])('is not registered with keys at %s', async (jwksUri) => {
-    const agents = await TestAgents.start();
+    agents = await TestAgents.start();
     const { status, body } = await agents.create({ jwks: undefined, jwksUri });
     expect([status, body.error]).toEqual([400, 'invalid_request']);
-    await agents.close();
+  });
+});
+
+describe('an id below this issuer that no agent has', () => {
+  let server: TestServer;
+  afterEach(() => server.close());
+
+  it('is no metadata document that we would ask ourselves for', async () => {
+    const fetched: string[] = [];
+    server = await TestServer.start({
+      server: { issuer: 'https://as.example' },
+      fetch: async (url) => {
+        fetched.push(String(url));
+        return Response.json({});
+      },
+    });
+    const ask = async (clientId: string): Promise<unknown> => {
+      const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId });
+      const response = await fetch(`${server.service.url}/token`, { method: 'POST', body });
+      return ((await response.json()) as { error: string }).error;
+    };
+    expect(await ask('https://as.example/agents/nobody')).toBe('invalid_client');
+    expect(fetched).toEqual([]);
+    await ask('https://elsewhere.example/agents/nobody');
+    expect(fetched).toHaveLength(1);
   });
 });

@@ -21,9 +21,12 @@ export class PageErrorFilter implements ExceptionFilter {
   }
 }
 
+/** The last of them for an agent that may not act now. */
+const clientErrors = [errors.InvalidClient, errors.InvalidClientMetadata, errors.InvalidClientAuth];
+
 function asOAuthError(error: unknown): OAuthError {
   if (error instanceof OAuthError) return error;
-  if (error instanceof errors.InvalidClient || error instanceof errors.InvalidClientMetadata) {
+  if (clientErrors.some((kind) => error instanceof kind)) {
     return new OAuthError('invalid_client', 'the application cannot be identified', {
       cause: error,
       status: 400,
