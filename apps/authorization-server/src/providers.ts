@@ -52,6 +52,11 @@ import {
 /** A decision takes milliseconds; past this the policy service is down. */
 const policyTimeoutMs = 2_000;
 const refreshesPerGrant = { attempts: 60, windowSeconds: 60 };
+/** Documents are cached; who asks for more than this is not a client that signs people in. */
+const documentFetches = {
+  perHost: { attempts: 120, windowSeconds: 60 },
+  all: { attempts: 600, windowSeconds: 60 },
+};
 const passwordAttempts = { attempts: 10, windowSeconds: 60 };
 
 export interface AuthorizationServerOptions {
@@ -154,6 +159,8 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         bus: Bus,
       ) => {
         const refreshes = new AttemptLimiter(clock, refreshesPerGrant);
+        const perHost = new AttemptLimiter(clock, documentFetches.perHost);
+        const all = new AttemptLimiter(clock, documentFetches.all);
         const cookieKeys = [await serverSecret(records, kek, 'cookies')];
         return ProviderHolder.open(async () =>
           createProvider({
@@ -167,6 +174,8 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
             cookieKeys,
             clientSecret: clientSecretFrom(environment),
             fetch,
+            mayFetchFrom: (hostname) =>
+              perHost.tryAttempt(hostname) === undefined && all.tryAttempt('') === undefined,
             tryRefresh: (grantId) => refreshes.tryAttempt(grantId),
             exchange: {
               signer,

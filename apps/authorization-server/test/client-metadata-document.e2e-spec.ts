@@ -180,6 +180,13 @@ describe('client metadata documents', () => {
     expect(fetched).toEqual([]);
   });
 
+  it('cannot be used by strangers to press on a host', async () => {
+    const { Client } = await currentProvider();
+    for (let n = 0; n < 130; n++) await Client.find(`${origin}/missing/${n}.json`).catch(() => undefined);
+    expect(fetched).toHaveLength(120);
+    expect((await open(pinnedUrl)).status).toBe(200);
+  });
+
   it('mcp.md 13: asks only the hosts that the operator allows', async () => {
     const restricted = await TestServer.start({
       server: { clientIdMetadata: { allowedHosts: ['allowed.example.com'] } },

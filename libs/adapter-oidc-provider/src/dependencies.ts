@@ -27,6 +27,8 @@ export interface ProviderDependencies {
   /** Signs cookies; the first one signs, all verify. */
   cookieKeys: string[];
   clientSecret: (client: ClientConfig) => string | undefined;
+  /** Counts one fetch of a document that a stranger named; false when its host had its share for now. */
+  mayFetchFrom: (hostname: string) => boolean;
   /** Fetches what a stranger named. Must refuse redirects, special-use addresses and large bodies. */
   fetch: FetchDocument;
   pages: {

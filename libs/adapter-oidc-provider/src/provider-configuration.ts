@@ -39,6 +39,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
         clock,
         refreshGraceSeconds: lifetimes.refreshGraceSeconds,
         revocationLifetimeSeconds: revocationLifetimeSeconds(config),
+        unusedClientSeconds: registration.unusedDays * 24 * 3600,
       });
       return model === 'Client' ? agents.among(storage) : storage;
     },
@@ -93,7 +94,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
       clientIdMetadataDocument: {
         enabled: clientIdMetadata.enabled,
         ack: 'draft-02',
-        allowFetch: (_ctx, clientId) => isFetchAllowed(clientId, config),
+        allowFetch: (_ctx, clientId) => isFetchAllowed(clientId, deps),
         cacheDuration: { min: 0, max: 24 * 3600 },
       },
       resourceIndicators: {
@@ -175,14 +176,18 @@ function needsNoRedirect(grantType: string): boolean {
   return grantType !== grantTypes.authorizationCode;
 }
 
-function isFetchAllowed(clientId: string, { authorizationServer }: BehalfConfig): boolean {
-  const { issuer, paths, clientIdMetadata } = authorizationServer;
-  const { allowedHosts } = clientIdMetadata;
+function isFetchAllowed(clientId: string, { config, mayFetchFrom }: ProviderDependencies): boolean {
+  const { issuer, paths, clientIdMetadata } = config.authorizationServer;
+  const { allowedHosts, pinned } = clientIdMetadata;
   // Ids below this are ours: who is no agent here has none.
   if (clientId.startsWith(`${issuer}${paths.agents}/`)) return false;
   // The library accepts https://host, which has no path component.
   if (!/^https:\/\/[^/?#]+\//.test(clientId)) return false;
-  return allowedHosts === undefined || allowedHosts.includes(new URL(clientId).hostname);
+  if (pinned.some(({ url }) => url === clientId)) return true;
+  const { hostname } = new URL(clientId);
+  if (allowedHosts !== undefined && !allowedHosts.includes(hostname)) return false;
+  // Anybody can make us fetch, without signing in: nobody may use that to press on a third party.
+  return mayFetchFrom(hostname);
 }
 
 async function defaultResource(

@@ -7,6 +7,7 @@ import { liveRevocations } from './revocation-records.js';
 import { StorageAdapter } from './storage-adapter.js';
 
 const refreshGraceSeconds = 10;
+const unusedClientSeconds = 1000;
 
 const stores = {
   memory: async (clock: FakeClock) => ({ records: new MemoryRecordStore(clock), close: async () => {} }),
@@ -22,7 +23,13 @@ describe.each(Object.entries(stores))('StorageAdapter on %s', (_name, open) => {
   let records: RecordStore;
   let close: () => Promise<void>;
   const adapterOf = (model: string): StorageAdapter =>
-    new StorageAdapter(model, { records, clock, refreshGraceSeconds, revocationLifetimeSeconds: 900 });
+    new StorageAdapter(model, {
+      records,
+      clock,
+      refreshGraceSeconds,
+      revocationLifetimeSeconds: 900,
+      unusedClientSeconds,
+    });
   // One store per suite: starting PGlite takes most of a second. Ids keep the tests apart.
   let run = 0;
   let g: string;
@@ -44,6 +51,17 @@ describe.each(Object.entries(stores))('StorageAdapter on %s', (_name, open) => {
     expect(await codes.find(id)).toEqual({ accountId: 'alice', grantId: g, jti: id });
     clock.advanceSeconds(61);
     expect(await codes.find(id)).toBeUndefined();
+  });
+
+  it('forgets a client that nobody uses, and keeps one that is used', async () => {
+    const clients = adapterOf('Client');
+    await clients.upsert(id, { client_id: id });
+    for (let day = 0; day < 5; day++) {
+      clock.advanceSeconds(0.8 * unusedClientSeconds);
+      expect(await clients.find(id)).toMatchObject({ client_id: id });
+    }
+    clock.advanceSeconds(unusedClientSeconds + 1);
+    expect(await clients.find(id)).toBeUndefined();
   });
 
   it('keeps models apart', async () => {

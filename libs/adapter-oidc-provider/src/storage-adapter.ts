@@ -1,4 +1,10 @@
-import type { Clock, RecordStore, RecordTransaction } from '@behalf/ports';
+import {
+  type Clock,
+  RecordConflict,
+  type RecordStore,
+  type RecordTransaction,
+  type StoredRecord,
+} from '@behalf/ports';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { hashClientSecret } from './client-secret.js';
 import { deleteArtifactsOfGrant, revokeGrant } from './revoke-grant.js';
@@ -14,6 +20,8 @@ export interface StorageOptions {
   /** How long a rotated refresh token still answers; 0: not at all. */
   refreshGraceSeconds: number;
   revocationLifetimeSeconds: number;
+  /** A registered client that nobody used for this long is forgotten: many register anew at every run. */
+  unusedClientSeconds: number;
 }
 
 /**
@@ -41,7 +49,8 @@ export class StorageAdapter implements Adapter {
     if (this.model === 'Interaction')
       delete (value['session'] as Record<string, unknown> | undefined)?.['cookie'];
     if (this.model === 'Client') value['client_secret'] = hashClientSecret(value['client_secret']);
-    const expiresAtMs = expiresIn === undefined ? undefined : this.options.clock.nowMs() + expiresIn * 1000;
+    const lifetime = this.model === 'Client' ? this.options.unusedClientSeconds : expiresIn;
+    const expiresAtMs = lifetime === undefined ? undefined : this.options.clock.nowMs() + lifetime * 1000;
     await transact(this.options.records, async (transaction) => {
       const isUsedOnce = this.model === 'ReplayDetection';
       if (isUsedOnce) await this.#checkUnused(transaction, id);
@@ -55,7 +64,10 @@ export class StorageAdapter implements Adapter {
   async find(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.options.records.get(this.#kind, this.#id(id));
     if (!record) return undefined;
-    if (this.model === 'Client') return record.value;
+    if (this.model === 'Client') {
+      await this.#keepClient(record);
+      return record.value;
+    }
     const { consumed, ...value } = record.value;
     return {
       ...value,
@@ -124,6 +136,25 @@ export class StorageAdapter implements Adapter {
   async #checkUnused(transaction: RecordTransaction, id: string): Promise<void> {
     if (!(await transaction.get(this.#kind, this.#id(id)))) return;
     throw new errors.InvalidClientAuth({ cause: 'the assertion was used before' });
+  }
+
+  /** Being looked up is being used; written down once in half the time, and not at all when another one just did. */
+  async #keepClient({
+    id,
+    value,
+    version,
+    expiresAtMs = Infinity,
+  }: StoredRecord<StoredArtifact>): Promise<void> {
+    const { records, clock, unusedClientSeconds } = this.options;
+    const renewedMs = clock.nowMs() + unusedClientSeconds * 1000;
+    if (renewedMs - expiresAtMs < unusedClientSeconds * 500) return;
+    await records
+      .transaction((transaction) =>
+        transaction.put(this.#kind, id, value, { expiresAtMs: renewedMs, expectedVersion: version }),
+      )
+      .catch((error: unknown) => {
+        if (!(error instanceof RecordConflict)) throw error;
+      });
   }
 
   /** Parallel refreshes of one client are no theft; oidc-provider checks that it is the same client. */

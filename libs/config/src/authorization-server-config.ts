@@ -155,6 +155,11 @@ export const authorizationServerSchema = z.strictObject({
         .positive()
         .default(60)
         .describe('Registrations accepted in a minute, from everybody together.'),
+      unusedDays: z
+        .int()
+        .positive()
+        .default(90)
+        .describe('A registered client that nobody used for so long is forgotten.'),
     })
     .prefault({}),
 });
