@@ -1,29 +1,17 @@
-import type { DecisionContext } from '@behalf/contracts';
 import {
-  type Classified,
-  type Json,
   McpError,
   type McpMessage,
-  type McpMethod,
   type McpRequest,
   type RequestId,
-  approvalInputRequest,
-  buildEvaluation,
   checkHeaderAgreement,
   checkParamHeaders,
   classifyEra,
-  deniedError,
-  deniedToolResult,
   isJsonObject,
   mcpErrorCodes,
-  remediableError,
-  remediableToolResult,
   withoutApprovalInput,
 } from '@behalf/mcp';
 import type { AccessTokenVerifier } from '@behalf/resource-server';
 import type { Logger } from '@behalf/service-kit';
-import { attributes } from '@behalf/telemetry';
-import { trace } from '@opentelemetry/api';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { UpstreamSettings } from '../config.js';
 import {
@@ -31,17 +19,11 @@ import {
   authenticate,
   checkScopes,
   checkStillValid,
-  stepUp,
 } from '../enforcement/authenticate.js';
 import { ParamHeaderRegistry } from '../enforcement/param-header-registry.js';
-import {
-  type QuestionDetails,
-  describeListQuestion,
-  describeQuestion,
-} from '../enforcement/describe-question.js';
-import { askPermission } from '../enforcement/ask-permission.js';
-import type { ApprovalTask, PolicyDecisions } from '../enforcement/policy-decisions.js';
-import { remedyOf } from '../enforcement/remedy-of.js';
+import { type QuestionDetails, describeListQuestion } from '../enforcement/describe-question.js';
+import { permitRequest } from '../enforcement/permit-request.js';
+import type { PolicyDecisions } from '../enforcement/policy-decisions.js';
 import type { ToolDefinitions } from '../enforcement/tool-definitions.js';
 import type { Exchange, Upstream } from '../upstream/upstream.js';
 import { InFlight } from './in-flight.js';
@@ -136,9 +118,12 @@ export class McpEndpoint {
       checkScopes(claims, message.kind === 'request' ? message : undefined, answer.response, settings);
       if (message.kind === 'request' && method) {
         const details = this.#detailsOf(claims, request);
-        const permitted = await this.#permitted(settings, details, message, method, classified, answer);
-        if (permitted === undefined) return;
-        redact = permitted.redact;
+        const permission = await permitRequest(
+          { message, method, era: classified.era, settings, details, response: answer.response },
+          this.options,
+        );
+        if ('denial' in permission) return answer.respond(permission.denial);
+        redact = permission.redact;
         if (classified.era === 'modern' && message.method === 'tools/call')
           this.#checkParamHeaders(settings.name, message, header);
       }
@@ -186,43 +171,6 @@ export class McpEndpoint {
         answer,
       ),
     );
-  }
-
-  /** @returns undefined when the answer has been given: denied */
-  async #permitted(
-    settings: UpstreamSettings,
-    details: QuestionDetails,
-    message: McpRequest,
-    method: McpMethod,
-    { era }: Classified,
-    answer: McpAnswer,
-  ): Promise<{ redact: readonly string[] } | undefined> {
-    if (method.decidedOn === 'token') return { redact: [] };
-    const { claims } = details;
-    const question = buildEvaluation(claims, settings.name, message, method);
-    const evaluation = describeQuestion(question, settings.name, details);
-    const permission = await askPermission(this.options.policy, evaluation, message);
-    const { permitted, context = {} } = permission;
-    trace.getActiveSpan()?.setAttributes({
-      [attributes.decision]: permitted,
-      ...(context.id !== undefined && { [attributes.decisionId]: context.id }),
-      ...(context.reason !== undefined && { [attributes.decisionReason]: context.reason }),
-    });
-    if (permission.permitted) return permission;
-    this.options.logger.info(
-      {
-        decision: context.id,
-        reason: context.reason,
-        server: settings.name,
-        method: message.method,
-        client: claims.client_id,
-      },
-      'denied by policy',
-    );
-    if (context.reason === 'insufficient_scope' && context.scope !== undefined)
-      throw stepUp(claims, context.scope, answer.response, settings);
-    answer.respond(denialOf(era, message, context, permission.approval));
-    return undefined;
   }
 
   #checkParamHeaders(
@@ -289,25 +237,6 @@ export class McpEndpoint {
 
 function listens(message: McpMessage): boolean {
   return message.kind === 'request' && message.method === 'subscriptions/listen';
-}
-
-/** @throws McpError for every method but `tools/call`, unless its client can be asked to show a page */
-function denialOf(
-  era: Classified['era'],
-  message: McpRequest,
-  context: DecisionContext,
-  approval: ApprovalTask | undefined,
-): Json {
-  const isCall = message.method === 'tools/call';
-  const remedy = remedyOf(context, approval);
-  if (remedy === undefined) {
-    if (isCall) return deniedToolResult(era, context.id);
-    throw deniedError(context.id);
-  }
-  const asked = approval?.status === 'pending' && approvalInputRequest(era, message, context.id, remedy);
-  if (asked) return asked;
-  if (isCall) return remediableToolResult(era, context.id, remedy);
-  throw remediableError(context.id, remedy);
 }
 
 function notAllowed(response: ServerResponse): McpError {
