@@ -189,6 +189,19 @@ describe('dynamic client registration', () => {
     await limited.close();
   });
 
+  it('does not happen when it cannot be recorded', async () => {
+    server.audit.push = () => {
+      throw new Error('disk full');
+    };
+    const refused = await fetch(`${server.issuer}/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(real['MCP CLI Client']),
+    });
+    expect(refused.status).toBe(500);
+    expect(await refused.json()).not.toHaveProperty('client_id');
+  });
+
   it('is recorded in the audit log', async () => {
     const { body } = await server.register({ redirect_uris: ['http://localhost/callback'] });
     expect(server.audit).toContainEqual(

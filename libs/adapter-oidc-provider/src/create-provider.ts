@@ -103,9 +103,6 @@ function recordEvents(provider: Provider, deps: ProviderDependencies): void {
   const audit = (record: Parameters<typeof deps.audit>[0]): void =>
     void deps.audit(record).catch((error: unknown) => deps.onServerError(error));
   provider.on('server_error', (_ctx, error) => deps.onServerError(error));
-  provider.on('registration_create.success', (_ctx, client) =>
-    audit({ type: 'registration', outcome: 'allowed', client: client.clientId }),
-  );
   provider.on('grant.revoked', (ctx, grantId) =>
     audit({
       type: 'revocation',

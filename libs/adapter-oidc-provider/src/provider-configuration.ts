@@ -40,6 +40,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
         refreshGraceSeconds: lifetimes.refreshGraceSeconds,
         revocationLifetimeSeconds: revocationLifetimeSeconds(config),
         unusedClientSeconds: registration.unusedDays * 24 * 3600,
+        recordRegistration: (client) => deps.audit({ type: 'registration', outcome: 'allowed', client }),
       });
       return model === 'Client' ? agents.among(storage) : storage;
     },

@@ -29,6 +29,7 @@ describe.each(Object.entries(stores))('StorageAdapter on %s', (_name, open) => {
       refreshGraceSeconds,
       revocationLifetimeSeconds: 900,
       unusedClientSeconds,
+      recordRegistration: async () => {},
     });
   // One store per suite: starting PGlite takes most of a second. Ids keep the tests apart.
   let run = 0;

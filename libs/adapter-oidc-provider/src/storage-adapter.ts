@@ -22,6 +22,8 @@ export interface StorageOptions {
   revocationLifetimeSeconds: number;
   /** A registered client that nobody used for this long is forgotten: many register anew at every run. */
   unusedClientSeconds: number;
+  /** Called before a registered client is stored: what cannot be recorded is not registered. */
+  recordRegistration: (clientId: string) => Promise<void>;
 }
 
 /**
@@ -52,6 +54,7 @@ export class StorageAdapter implements Adapter {
     const lifetime = this.model === 'Client' ? this.options.unusedClientSeconds : expiresIn;
     const expiresAtMs = lifetime === undefined ? undefined : this.options.clock.nowMs() + lifetime * 1000;
     await transact(this.options.records, async (transaction) => {
+      if (this.model === 'Client') await this.options.recordRegistration(id);
       const isUsedOnce = this.model === 'ReplayDetection';
       if (isUsedOnce) await this.#checkUnused(transaction, id);
       await transaction.put(this.#kind, this.#id(id), value, {

@@ -29,6 +29,9 @@ export class AdminController {
   @HttpCode(200)
   async rotate(@Req() request: Request): Promise<{ kids: string[] }> {
     const { client_id: client } = await this.admins.check(request);
+    // Before it is done: what cannot be recorded does not happen. Which keys came is in the event.
+    const occurredAtMs = this.clock.nowMs();
+    await this.audit.append({ type: 'key-rotation', outcome: 'allowed', occurredAtMs, client });
     const kids = await this.signingKeys.rotate().catch((cause: unknown) => {
       if (!(cause instanceof RecordConflict)) throw cause;
       throw new OAuthError('temporarily_unavailable', 'the keys are being rotated already', {
@@ -37,13 +40,6 @@ export class AdminController {
       });
     });
     await this.rotation.take();
-    await this.audit.append({
-      type: 'key-rotation',
-      outcome: 'allowed',
-      occurredAtMs: this.clock.nowMs(),
-      client,
-      details: { kids },
-    });
     return { kids };
   }
 
