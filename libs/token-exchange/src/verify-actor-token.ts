@@ -1,6 +1,6 @@
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeDependencies, RequestingClient, TokenClaims } from './ports.js';
-import { isUndecided } from './verify-subject-token.js';
+import { verifyPresentedToken } from './verify-presented-token.js';
 
 /**
  * Verifies the actor token: the client's own access token, made with `client_credentials`. A client cannot name
@@ -14,13 +14,7 @@ export async function verifyActorToken(
   client: RequestingClient,
   dependencies: Pick<ExchangeDependencies, 'verifyAccessToken'>,
 ): Promise<TokenClaims> {
-  const claims = await dependencies.verifyAccessToken(token).catch((cause: unknown) => {
-    throw new ExchangeRefusal(
-      isUndecided(cause)
-        ? { kind: 'verification_unavailable', cause }
-        : { kind: 'actor_token_invalid', cause },
-    );
-  });
+  const claims = await verifyPresentedToken(token, 'actor', dependencies);
   if (claims.cnf !== undefined) throw new ExchangeRefusal({ kind: 'actor_token_bound' });
   if (claims.sub !== client.clientId || claims.client_id !== client.clientId || claims.act !== undefined) {
     throw new ExchangeRefusal({ kind: 'actor_is_not_client' });

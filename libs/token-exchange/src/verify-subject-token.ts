@@ -1,6 +1,6 @@
-import { OAuthError } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeDependencies, TokenClaims } from './ports.js';
+import { verifyPresentedToken } from './verify-presented-token.js';
 
 /**
  * Verifies the subject token and that it stands for a person.
@@ -15,19 +15,9 @@ export async function verifySubjectToken(
   token: string,
   dependencies: Pick<ExchangeDependencies, 'verifyAccessToken'>,
 ): Promise<TokenClaims> {
-  const claims = await dependencies.verifyAccessToken(token).catch((cause: unknown) => {
-    throw new ExchangeRefusal(
-      isUndecided(cause)
-        ? { kind: 'verification_unavailable', cause }
-        : { kind: 'subject_token_invalid', cause },
-    );
-  });
+  const claims = await verifyPresentedToken(token, 'subject', dependencies);
   if (claims.cnf !== undefined) throw new ExchangeRefusal({ kind: 'subject_token_bound' });
   // RFC 9068 §2.2: with client_credentials `sub` is the client itself. Nobody is there to act on behalf of.
   if (claims.sub === claims.client_id) throw new ExchangeRefusal({ kind: 'subject_is_no_person' });
   return claims;
-}
-
-export function isUndecided(cause: unknown): boolean {
-  return !(cause instanceof OAuthError) || cause.code === 'temporarily_unavailable';
 }
