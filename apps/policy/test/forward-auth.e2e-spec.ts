@@ -2,7 +2,7 @@ import { encodeHeaderValue } from '@behalf/mcp';
 import { freePort } from '@behalf/testing';
 import { startModernMcpServer } from './modern-mcp-server.js';
 import { type PolicyService, startPolicyService } from './policy-service.js';
-import { type Program, requireProgram, startProxy } from './proxy-program.js';
+import { type Program, provideProgram, startProxy } from './proxy-program.js';
 
 const resource = 'https://mcp.example/everything';
 
@@ -59,13 +59,14 @@ http://127.0.0.1:${listen} {
 }`,
 };
 
-describe.each<[Program]>([['nginx'], ['caddy']])('%s in front of an MCP server', (program) => {
+const programs = (['nginx', 'caddy'] as const).filter((program) => provideProgram(program));
+
+const describeProxied = (program: Program) => () => {
   let service: PolicyService;
   let mcp: Awaited<ReturnType<typeof startModernMcpServer>>;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
 
   beforeAll(async () => {
-    requireProgram(program);
     // No loopback switch: the proxy has no credential, and the request's own token is what is asked about.
     service = await startPolicyService({
       settings: { backends: { everything: { resource, enforcesHeaderMatch: true } } },
@@ -166,7 +167,9 @@ describe.each<[Program]>([['nginx'], ['caddy']])('%s in front of an MCP server',
     expect([(await call('echo')).status, mcp.called]).toEqual([403, []]);
     service.audit.failing = false;
   });
-});
+};
+
+for (const program of programs) describe(`${program} in front of an MCP server`, describeProxied(program));
 
 describe('forward-auth', () => {
   it('refuses backends that are unknown, lax, or have no resource', async () => {
