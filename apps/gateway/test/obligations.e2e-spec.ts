@@ -260,6 +260,23 @@ describe('what the policy is told', () => {
     );
   });
 
+  it('is waited for while a program starts: what is approved is what is called', async () => {
+    const seen: Evaluation[] = [];
+    const late = "setTimeout(() => import('./apps/gateway/test/stdio-server.mjs'), 500)";
+    const starting = await startTestGateway({
+      upstreams: { late: { transport: 'stdio', command: process.execPath, args: ['-e', late] } },
+      decide: (evaluation) => {
+        seen.push(evaluation);
+        return { decision: true };
+      },
+    });
+    const params = { name: 'meta', arguments: {} };
+    const request = modernRequest('tools/call', params, { token: await starting.tokenFor('late') });
+    expect((await fetch(`${starting.url}/mcp/late`, request)).status).toBe(200);
+    expect(seen[0]?.resource.properties?.['definition_hash']).toBeDefined();
+    await starting.close();
+  });
+
   it('is what a program made of its tools when it says that they changed', async () => {
     const programToken = await gateway.tokenFor('program');
     const program = async (name: string) => {

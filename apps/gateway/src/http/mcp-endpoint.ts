@@ -118,6 +118,7 @@ export class McpEndpoint {
       checkScopes(claims, message.kind === 'request' ? message : undefined, answer.response, settings);
       if (message.kind === 'request' && method) {
         const details = this.#detailsOf(claims, request);
+        if (method.decidedOn === 'tool') await upstream.whenDescribed();
         const permission = await permitRequest(
           { message, method, era: classified.era, settings, details, response: answer.response },
           this.options,

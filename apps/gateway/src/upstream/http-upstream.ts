@@ -56,6 +56,9 @@ export class HttpUpstream implements Upstream {
     this.#process?.start();
   }
 
+  /** Its tools are its callers' to list, with their tokens. */
+  async whenDescribed(): Promise<void> {}
+
   waitingFor(): string[] {
     return this.#tried ? [] : [`upstream ${this.options.name}`];
   }

@@ -21,6 +21,7 @@ export class StdioUpstream implements Upstream {
   #ready = Promise.withResolvers<StdioConnection>();
   #connection: StdioConnection | undefined;
   #tried = false;
+  readonly #firstTry = Promise.withResolvers<void>();
   /** Changes of tools that were told while the list was being fetched; 0 when it is not. */
   #changes = 0;
 
@@ -53,6 +54,15 @@ export class StdioUpstream implements Upstream {
     );
   }
 
+  async whenDescribed(): Promise<void> {
+    if (this.#tried) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, startWaitMs);
+    });
+    await Promise.race([this.#firstTry.promise, late]).finally(() => clearTimeout(timer));
+  }
+
   waitingFor(): string[] {
     return this.#tried ? [] : [`upstream ${this.name}`];
   }
@@ -73,7 +83,7 @@ export class StdioUpstream implements Upstream {
       this.logger.error({ err: error }, 'upstream program did not answer the handshake');
       child.kill('SIGKILL');
     } finally {
-      this.#tried = true;
+      this.#settle();
     }
   }
 
@@ -116,8 +126,13 @@ export class StdioUpstream implements Upstream {
     }
   }
 
-  #lost(): void {
+  #settle(): void {
     this.#tried = true;
+    this.#firstTry.resolve();
+  }
+
+  #lost(): void {
+    this.#settle();
     if (this.#connection === undefined) return;
     this.#connection = undefined;
     this.#ready = Promise.withResolvers();

@@ -32,6 +32,11 @@ export interface Upstream {
   handle(exchange: Exchange, answer: McpAnswer): Promise<void>;
   /** @throws McpError 405 when the upstream has no sessions */
   handleSession(exchange: SessionExchange, answer: McpAnswer): Promise<void>;
+  /**
+   * Resolves when it is known what its tools are, as far as that can be known before a client lists them, or after a
+   * bounded wait: a call that is decided before would be decided, and approved, as a call of something else.
+   */
+  whenDescribed(): Promise<void>;
   /** What it still waits for before it can be used for the first time. */
   waitingFor(): string[];
   close(): Promise<void>;
