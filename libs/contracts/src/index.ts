@@ -11,6 +11,7 @@ export {
   type EvaluationsRequest,
   type Obligation,
   decisionContextSchema,
+  decisionReasonSchema,
   evaluatePolicy,
   evaluatePolicyBatch,
   evaluationSchema,

@@ -47,25 +47,26 @@ const accessRequestOfferSchema = z.object({
   binding_token: z.string(),
 });
 
+/** Why it was decided so, in one word. */
+export const decisionReasonSchema = z.enum([
+  'permitted',
+  'forbidden',
+  'no_matching_permit',
+  'policy_error',
+  'invalid_request',
+  'insufficient_scope',
+  'approval_required',
+  'budget_exceeded',
+  'unsupported_obligation',
+  'tool_changed',
+]);
+
 /** The `context` of an answer: enough to explain it, nothing that a caller could not be shown by its operator. */
 export const decisionContextSchema = z.looseObject({
   /** Names the decision in logs, spans and audit. */
   id: z.string().optional(),
   /** One word a program can branch on. */
-  reason: z
-    .enum([
-      'permitted',
-      'forbidden',
-      'no_matching_permit',
-      'policy_error',
-      'invalid_request',
-      'insufficient_scope',
-      'approval_required',
-      'budget_exceeded',
-      'unsupported_obligation',
-      'tool_changed',
-    ])
-    .optional(),
+  reason: decisionReasonSchema.optional(),
   /** Ids of the policies that determined the decision. */
   policies: z.array(z.string()).optional(),
   /** Ids of the policies that could not be evaluated. */

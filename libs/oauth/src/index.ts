@@ -17,9 +17,4 @@ export {
   maxChainDepth,
   nestActor,
 } from './act-chain.js';
-export {
-  canonicalResource,
-  checkResourceIndicator,
-  protectedResourceMetadataUrl,
-  sameResource,
-} from './resource-indicator.js';
+export { canonicalResource, protectedResourceMetadataUrl } from './resource-indicator.js';

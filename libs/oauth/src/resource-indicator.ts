@@ -1,19 +1,3 @@
-import { OAuthError } from './oauth-error.js';
-
-/**
- * Checks the form of a resource indicator: an absolute URI without a fragment.
- *
- * Does not check that anybody serves it.
- *
- * @throws OAuthError `invalid_target`
- * @see RFC 8707 §2
- */
-export function checkResourceIndicator(value: string): void {
-  if (!URL.canParse(value) || value.includes('#')) {
-    throw new OAuthError('invalid_target', 'resource must be an absolute URI without a fragment');
-  }
-}
-
 /**
  * The form two spellings of one resource are compared in: scheme and host in lower case, no default port, and no
  * slash that stands for an empty path. Everything after the authority keeps its bytes.
@@ -27,10 +11,6 @@ export function canonicalResource(value: string): string {
   if (!url || !/^https?:$/.test(url.protocol)) return value;
   const afterAuthority = value.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
   return `${url.protocol}//${url.host}${afterAuthority === '/' ? '' : afterAuthority}`;
-}
-
-export function sameResource(one: string, other: string): boolean {
-  return one === other || canonicalResource(one) === canonicalResource(other);
 }
 
 /**

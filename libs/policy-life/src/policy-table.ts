@@ -1,21 +1,9 @@
-import type { Evaluation } from '@behalf/contracts';
+import { type Evaluation, decisionReasonSchema } from '@behalf/contracts';
 import { type ConditionDependencies, MemoryBudgetStore, decideWithConditions } from '@behalf/policy';
 import type { PolicyEngine } from '@behalf/policy';
 import { z } from 'zod';
 
 const json = z.record(z.string(), z.json());
-const outcomes = [
-  'permitted',
-  'forbidden',
-  'no_matching_permit',
-  'policy_error',
-  'invalid_request',
-  'insufficient_scope',
-  'approval_required',
-  'budget_exceeded',
-  'unsupported_obligation',
-  'tool_changed',
-] as const;
 
 const rowSchema = z.strictObject({
   person: z.string().min(1),
@@ -38,7 +26,7 @@ const rowSchema = z.strictObject({
   scope: z.string().optional(),
   context: json.optional(),
   at: z.iso.datetime().optional(),
-  decision: z.enum([...outcomes, 'denied']),
+  decision: z.enum([...decisionReasonSchema.options, 'denied']),
   /** Exactly these determined the decision. */
   policies: z.array(z.string()).optional(),
   because: z.string().optional(),

@@ -21,6 +21,7 @@ import {
 } from '@behalf/service-kit';
 import type { Provider, Type } from '@nestjs/common';
 import { AdminAuthentication } from '../admin/admin-authentication.js';
+import { CallerAuthentication } from '../http/caller-authentication.js';
 import { PolicyAdminController } from '../admin/policy-admin.controller.js';
 import { PolicyAdministration } from '../admin/policy-administration.js';
 import { AccessRequestDesk } from '../approval/access-request-desk.js';
@@ -108,9 +109,9 @@ export const lifeProviders: Provider[] = [
   },
   {
     provide: AdminAuthentication,
-    inject: [POLICY_CONFIG, BUS, CLOCK],
-    useFactory: (config: PolicyServiceConfig, bus: Bus, clock: Clock) =>
-      AdminAuthentication.open(config, bus, clock),
+    inject: [POLICY_CONFIG, CallerAuthentication],
+    useFactory: (config: PolicyServiceConfig, callers: CallerAuthentication) =>
+      new AdminAuthentication(callers, config.publicUrl),
   },
   {
     provide: PolicyAdministration,
