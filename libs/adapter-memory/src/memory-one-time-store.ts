@@ -1,4 +1,4 @@
-import type { Clock, OneTimeStore } from '@behalf/ports';
+import type { ClaimOptions, Clock, OneTimeStore } from '@behalf/ports';
 
 /** How many writes go by between two sweeps of what has expired. */
 const writesPerSweep = 1000;
@@ -8,16 +8,24 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
-/**
- * One-time state in this process. Atomic because each verb runs in one turn of the event loop; gone with the process,
- * which costs a retry and never allows a second use of anything issued before.
- */
+export interface MemoryOneTimeStoreOptions {
+  /**
+   * What was made before this may have been used in an earlier process, and cannot be claimed. Without it nothing
+   * is taken to have been before.
+   */
+  rememberedSinceMs?: number;
+}
+
+/** One-time state in this process. Atomic because each verb runs in one turn of the event loop. */
 export class MemoryOneTimeStore implements OneTimeStore {
   readonly #values = new Map<string, Entry>();
   readonly #claims = new Map<string, Entry>();
   #writesUntilSweep = writesPerSweep;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly options: MemoryOneTimeStoreOptions = {},
+  ) {}
 
   async put(purpose: string, key: string, value: string, ttlSeconds: number): Promise<void> {
     this.#write(this.#values, name(purpose, key), value, ttlSeconds);
@@ -29,7 +37,8 @@ export class MemoryOneTimeStore implements OneTimeStore {
     return found?.value;
   }
 
-  async claim(purpose: string, key: string, ttlSeconds: number): Promise<boolean> {
+  async claim(purpose: string, key: string, { ttlSeconds, issuedAtMs }: ClaimOptions): Promise<boolean> {
+    if (issuedAtMs < (this.options.rememberedSinceMs ?? 0)) return false;
     if (this.#live(this.#claims, name(purpose, key))) return false;
     this.#write(this.#claims, name(purpose, key), '', ttlSeconds);
     return true;

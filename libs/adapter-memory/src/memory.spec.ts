@@ -10,7 +10,7 @@ describeRecordStore('memory', async (clock) => {
   };
 });
 describeOneTimeStore('memory', async (clock) => ({
-  store: new MemoryOneTimeStore(clock),
+  store: new MemoryOneTimeStore(clock, { rememberedSinceMs: clock.nowMs() }),
   close: async () => {},
 }));
 describeCache('memory', async (clock) => ({

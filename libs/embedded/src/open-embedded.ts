@@ -59,12 +59,13 @@ export async function openEmbedded<S extends { close(): Promise<void> }>(
   };
 
   try {
-    await migrate(database.db);
+    const startedAtMs = systemClock.nowMs();
+    const isNew = (await migrate(database.db)).includes('0001-records');
     const services = await start({
       config,
       clock: systemClock,
       records: new SqlRecordStore(database.db, systemClock, { onCommit: () => relay.wake() }),
-      oneTime: new MemoryOneTimeStore(systemClock),
+      oneTime: new MemoryOneTimeStore(systemClock, { rememberedSinceMs: isNew ? 0 : startedAtMs }),
       bus,
       audit: new SqlAuditLog(database.db, { maxWaiting: maxInFlight }),
       keyEncryptionKey: await loadOrCreateLocalKey(config.dataFolder),

@@ -4,7 +4,7 @@
  */
 export { type Clock, nowSeconds, systemClock } from './clock.js';
 export { type Cache } from './cache.js';
-export { type OneTimeStore } from './one-time-store.js';
+export { type ClaimOptions, type OneTimeStore } from './one-time-store.js';
 export {
   type ListOptions,
   RecordConflict,

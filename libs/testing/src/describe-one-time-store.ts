@@ -9,6 +9,8 @@ export interface OpenOneTimeStore {
 export interface OneTimeStoreSuiteOptions {
   /** Lets time go by. Without it the fake clock is moved; a server with its own clock has to wait. */
   passSeconds?: (clock: FakeClock, seconds: number) => Promise<void>;
+  /** The store's time; that of the fake clock without it. */
+  nowMs?: () => number;
 }
 
 /** What every one-time store guarantees. */
@@ -30,6 +32,11 @@ export function describeOneTimeStore(
     });
     afterEach(() => opened.close());
 
+    const claim = (purpose: string, key: string, ttlSeconds: number, ageMs = 0): Promise<boolean> => {
+      const issuedAtMs = (options.nowMs?.() ?? clock.nowMs()) - ageMs;
+      return store.claim(purpose, key, { ttlSeconds, issuedAtMs });
+    };
+
     it('gives a value to one of 50 concurrent takers', async () => {
       await store.put('state', 'k', 'v', 60);
       const taken = await Promise.all(Array.from({ length: 50 }, () => store.take('state', 'k')));
@@ -38,16 +45,16 @@ export function describeOneTimeStore(
     });
 
     it('lets one of 50 concurrent claims win, and no later one', async () => {
-      const claimed = await Promise.all(Array.from({ length: 50 }, () => store.claim('jti', 'k', 60)));
+      const claimed = await Promise.all(Array.from({ length: 50 }, () => claim('jti', 'k', 60)));
       expect(claimed.filter(Boolean)).toHaveLength(1);
-      expect(await store.claim('jti', 'k', 60)).toBe(false);
+      expect(await claim('jti', 'k', 60)).toBe(false);
     });
 
     it('keeps purposes apart', async () => {
       await store.put('state', 'k', 'v', 60);
       expect(await store.take('other', 'k')).toBeUndefined();
-      expect(await store.claim('state', 'k', 60)).toBe(true);
-      expect(await store.claim('other', 'k', 60)).toBe(true);
+      expect(await claim('state', 'k', 60)).toBe(true);
+      expect(await claim('other', 'k', 60)).toBe(true);
       expect(await store.take('state', 'k')).toBe('v');
     });
 
@@ -63,11 +70,16 @@ export function describeOneTimeStore(
       expect(await store.take('state', 'k')).toBeUndefined();
     });
 
+    it('lets nothing be claimed that was made before its memory begins', async () => {
+      expect(await claim('jti', 'old', 60, 3_600_000)).toBe(false);
+      expect(await claim('jti', 'new', 60)).toBe(true);
+    });
+
     it('lets a key be claimed again when its time is over, not before', async () => {
-      expect(await store.claim('jti', 'k', 1)).toBe(true);
-      expect(await store.claim('jti', 'k', 1)).toBe(false);
+      expect(await claim('jti', 'k', 1)).toBe(true);
+      expect(await claim('jti', 'k', 1)).toBe(false);
       await passSeconds(clock, 1);
-      expect(await store.claim('jti', 'k', 1)).toBe(true);
+      expect(await claim('jti', 'k', 1)).toBe(true);
     });
   });
 }
