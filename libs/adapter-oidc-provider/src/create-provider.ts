@@ -10,6 +10,7 @@ import {
   settleResourceSpelling,
 } from './request-rules.js';
 import { answerStructuredTokens } from './structured-tokens.js';
+import { answerParameters } from './throw-to-library.js';
 
 /**
  * An oidc-provider with Behalf's rules. What it knows of its own address comes from the issuer, never from a header of
@@ -24,6 +25,7 @@ export function createProvider(deps: ProviderDependencies): Provider {
   applyClientRules(provider, (clientId) => configured.has(clientId) || agents.hasSeen(clientId));
   settleRequests(provider, deps);
   useUnauthorizedClient(provider);
+  answerWithParameters(provider);
   echoRegisteredScope(provider);
   registerTokenExchange(provider, deps, agents);
   answerStructuredTokens(provider, deps);
@@ -73,6 +75,13 @@ function useUnauthorizedClient(provider: Provider): void {
     if (!client || !(error instanceof errors.InvalidRequest) || typeof grantType !== 'string') return;
     if (error.error_description !== 'requested grant type is not allowed for this client') return;
     ctx.body = { error: 'unauthorized_client', error_description: 'the client may not use this grant' };
+  });
+}
+
+/** The library writes `error` and `error_description` and drops the rest. */
+function answerWithParameters(provider: Provider): void {
+  provider.on('grant.error', (ctx: KoaContextWithOIDC, error) => {
+    ctx.body = { ...answerParameters(error), ...(ctx.body as object) };
   });
 }
 

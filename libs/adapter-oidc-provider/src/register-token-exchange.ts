@@ -4,7 +4,7 @@ import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { grantTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
-import { exchangeToken, type RequestingClient } from '@behalf/token-exchange';
+import { type ExchangeDependencies, exchangeToken, type RequestingClient } from '@behalf/token-exchange';
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { AgentClients } from './agent-clients.js';
 import type { ProviderDependencies } from './dependencies.js';
@@ -20,12 +20,16 @@ const parameters = [
   'resource',
   'audience',
   'scope',
+  'authorization_details',
 ];
 /** Both may repeat (RFC 8693 §2.1); without this the library refuses that. */
 const repeatable = ['resource', 'audience'];
 
 /** What an exchange needs besides what the other grants do. */
-export interface ExchangePorts {
+export interface ExchangePorts extends Pick<
+  ExchangeDependencies,
+  'findDelegationGrant' | 'requestDelegation'
+> {
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;
 }

@@ -8,5 +8,11 @@ export function throwToLibrary(ctx: KoaContextWithOIDC, error: unknown): never {
   const { error: code, error_description: description } = error.toJSON();
   const cause = error.cause instanceof Error ? { cause: error.cause } : undefined;
   const thrown = new errors.CustomOIDCProviderError(code, description, cause);
-  throw Object.assign(thrown, { status: error.status, statusCode: error.status });
+  const { status, parameters } = error;
+  throw Object.assign(thrown, { status, statusCode: status, parameters });
+}
+
+/** Further members that an OAuthError has for its answer: the library knows of none. */
+export function answerParameters(error: unknown): Readonly<Record<string, string | number>> {
+  return (error as { parameters?: Record<string, string | number> }).parameters ?? {};
 }

@@ -1,5 +1,6 @@
 import { grantTypes } from '@behalf/oauth';
 import { z } from 'zod';
+import { delegationSchema } from './delegation.js';
 import { baseUrl, listenSchema, path } from './listen.js';
 
 const seconds = (value: number) => z.int().positive().default(value);
@@ -31,6 +32,10 @@ const clientSchema = z
           .array(z.string())
           .describe('Resources it may ask tokens for on behalf of people; a `*` at the end is a prefix.'),
         scopes: z.array(z.string()).describe('The most it may carry. Empty denies all.'),
+        authorizationDetailsTypes: z
+          .array(z.string())
+          .default([])
+          .describe('Types of authorization details (RFC 9396) that its tokens may carry.'),
       })
       .optional()
       .describe('What the client may do on behalf of people by token exchange.'),
@@ -59,6 +64,7 @@ const resourceSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Clients that are this resource: they may exchange tokens addressed to it.'),
+  delegation: delegationSchema,
 });
 
 const signInSchema = z.discriminatedUnion('method', [

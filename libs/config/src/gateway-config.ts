@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { delegationSchema } from './delegation.js';
 import { baseUrl, listenSchema, path } from './listen.js';
 
 const scopesSchema = z
@@ -21,6 +22,7 @@ const command = {
 const shared = {
   name: z.string().optional().describe('What people see; the key without it.'),
   scopes: scopesSchema,
+  delegation: delegationSchema,
   timeoutMs: z
     .int()
     .positive()

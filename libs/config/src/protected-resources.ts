@@ -9,6 +9,8 @@ export interface ProtectedResource {
   defaultScopes: string[];
   /** Clients that are this resource and so may exchange the tokens addressed to it. */
   servedBy: string[];
+  /** What an exchange for it stands on. */
+  delegation: 'policy' | 'grant';
 }
 
 export function upstreamResource(gateway: BehalfConfig['gateway'], upstream: string): string {
@@ -24,6 +26,7 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
     scopes: [...new Set([...upstream.scopes.default, ...Object.values(upstream.scopes.tools).flat()])],
     defaultScopes: upstream.scopes.default,
     servedBy: [gateway.clientId],
+    delegation: upstream.delegation,
   }));
   const own = [
     {
@@ -33,6 +36,7 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
       // A client that names no scope asks for decisions; it does not become an administrator.
       defaultScopes: ['policy:evaluate'],
       servedBy: [],
+      delegation: 'policy' as const,
     },
     {
       resource: `${authorizationServer.issuer}${authorizationServer.paths.admin}`,
@@ -40,6 +44,7 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
       scopes: ['admin'],
       defaultScopes: ['admin'],
       servedBy: [],
+      delegation: 'policy' as const,
     },
   ];
   const others = authorizationServer.resources.map((r) => ({

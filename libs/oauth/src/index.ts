@@ -17,4 +17,14 @@ export {
   maxChainDepth,
   nestActor,
 } from './act-chain.js';
+export {
+  type AuthorizationDetail,
+  authorizationDetailSchema,
+  authorizationDetailsSchema,
+  intersectAuthorizationDetail,
+  intersectAuthorizationDetails,
+  isWithinDetails,
+  parseAuthorizationDetails,
+} from './authorization-details.js';
+export { type Confirmation, confirmationSchema, isProvenBy } from './confirmation.js';
 export { canonicalResource, protectedResourceMetadataUrl } from './resource-indicator.js';

@@ -19,6 +19,17 @@ export const oauthErrorCodes = {
     see: 'RFC 8707 §2',
     means: 'The resource or audience is missing, unknown or not allowed.',
   },
+  invalid_authorization_details: {
+    status: 400,
+    see: 'RFC 9396 §5',
+    means: 'The authorization details are malformed, of an unknown type, or beyond what can be delegated.',
+  },
+  interaction_required: {
+    status: 400,
+    see: 'OpenID Connect Core §3.1.2.6',
+    means:
+      'The person has to agree first: send them to `interaction_uri` within `expires_in` seconds and ask again, at most every `interval` seconds.',
+  },
   access_denied: { status: 403, see: 'RFC 6749 §4.1.2.1', means: 'The person or the policy said no.' },
   invalid_token: {
     status: 401,
@@ -51,6 +62,8 @@ export interface OAuthErrorOptions {
   status?: number;
   /** Seconds after which a retry may help; sent as `Retry-After`. */
   retryAfterSeconds?: number;
+  /** Further members of the answer that the code's definition, or ours, has. */
+  parameters?: Readonly<Record<string, string | number>>;
 }
 
 /**
@@ -62,6 +75,7 @@ export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly status: number;
   readonly retryAfterSeconds: number | undefined;
+  readonly parameters: Readonly<Record<string, string | number>>;
 
   constructor(
     readonly code: OAuthErrorCode,
@@ -71,12 +85,14 @@ export class OAuthError extends Error {
     super(`${code}: ${description}`, { cause: options.cause });
     this.status = options.status ?? oauthErrorCodes[code].status;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.parameters = options.parameters ?? {};
   }
 
   /** The JSON body of RFC 6749 §5.2. */
-  toJSON(): { error: OAuthErrorCode; error_description: string } {
+  toJSON(): { error: OAuthErrorCode; error_description: string; [member: string]: string | number } {
     // Quotes and backslashes are outside the grammar of error_description, and would break a quoted-string.
     return {
+      ...this.parameters,
       error: this.code,
       error_description: this.description.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?'),
     };

@@ -1,9 +1,10 @@
-import { actClaimSchema } from '@behalf/oauth';
+import { actClaimSchema, authorizationDetailsSchema } from '@behalf/oauth';
 import { z } from 'zod';
 
 /**
  * The claims of an access token: RFC 9068 §2.2, `act` and `may_act` of RFC 8693 §4, and ours: `grant_id` (what the
- * person agreed to) and `txn` (the chain of exchanges this token belongs to).
+ * person agreed to at sign-in), `delegations` (the delegation grants), `txn` (the chain of exchanges this token belongs
+ * to) and `lineage` (the `jti` of every token it came from, oldest first).
  */
 export const accessTokenClaimsSchema = z.looseObject({
   iss: z.string(),
@@ -21,5 +22,8 @@ export const accessTokenClaimsSchema = z.looseObject({
   grant_id: z.string().optional(),
   txn: z.string().optional(),
   cnf: z.looseObject({}).optional(),
+  authorization_details: authorizationDetailsSchema.optional(),
+  lineage: z.array(z.string()).optional(),
+  delegations: z.array(z.string()).optional(),
 });
 export type AccessTokenClaims = z.output<typeof accessTokenClaimsSchema>;

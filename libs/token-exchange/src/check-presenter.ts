@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ExchangeRefusal } from './exchange-refusal.js';
-import type { ExchangeDependencies, RequestingClient, TokenClaims } from './ports.js';
+import type { ExchangeDependencies, RequestingClient, SubjectToken } from './ports.js';
 
 const mayActSchema = z.looseObject({
   sub: z.string(),
@@ -11,29 +11,33 @@ const mayActSchema = z.looseObject({
 /**
  * Checks that the client may present this subject token.
  *
- * A token with `may_act` names who may; nobody else. Any other token may be presented by the client it was issued to,
- * or by a client that serves the resource it is addressed to. The attack is the confused deputy: one service's token,
- * seen by another, turned into a third.
+ * A token with `may_act` names who may; nobody else. Any other access token of ours may be presented by the client it was
+ * issued to, or by a client that serves the resource it is addressed to; an ID token only by its client. Which clients
+ * may present an external issuer's tokens is part of trusting that issuer, and was checked when the token was verified.
+ * The attack is the confused deputy: one service's token, seen by another, turned into a third.
  *
  * @throws ExchangeRefusal
  * @see RFC 8693 §4.4 for `may_act`
  */
 export function checkPresenter(
-  subject: TokenClaims,
+  { kind, claims }: SubjectToken,
   client: RequestingClient,
   { issuer, findTarget }: Pick<ExchangeDependencies, 'issuer' | 'findTarget'>,
 ): void {
-  if (subject.may_act !== undefined) {
-    const mayAct = mayActSchema.safeParse(subject.may_act);
+  if (claims.may_act !== undefined) {
+    const mayAct = mayActSchema.safeParse(claims.may_act);
     const named =
       mayAct.success &&
       mayAct.data.sub === client.clientId &&
       (mayAct.data.client_id ?? client.clientId) === client.clientId &&
-      (mayAct.data.iss ?? issuer) === issuer;
+      // A client id says nothing without whose it is, and in another issuer's token that is not us by itself.
+      (mayAct.data.iss ?? (kind === 'external' ? undefined : issuer)) === issuer;
     if (!named) throw new ExchangeRefusal({ kind: 'actor_not_named_by_may_act' });
     return;
   }
-  const isIssuedTo = subject.client_id === client.clientId;
-  const isAddressedTo = findTarget(subject.aud)?.servedBy.includes(client.clientId) ?? false;
+  if (kind === 'external') return;
+  const isIssuedTo = claims.client_id === client.clientId;
+  const isAddressedTo =
+    kind === 'access_token' && (findTarget(claims.aud)?.servedBy.includes(client.clientId) ?? false);
   if (!isIssuedTo && !isAddressedTo) throw new ExchangeRefusal({ kind: 'subject_token_not_for_client' });
 }

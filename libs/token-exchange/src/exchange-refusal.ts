@@ -1,4 +1,5 @@
 import { OAuthError } from '@behalf/oauth';
+import type { PendingDelegation } from './ports.js';
 
 /** Everything an exchange can be refused for. The wire shows few of these apart; the audit log shows each. */
 export type RefusalReason =
@@ -9,11 +10,12 @@ export type RefusalReason =
   | { kind: 'client_is_public' }
   | { kind: 'client_may_not_exchange' }
   | { kind: 'subject_token_invalid'; cause: unknown }
-  | { kind: 'subject_token_bound' }
+  | { kind: 'subject_issuer_unknown' }
+  | { kind: 'subject_key_unproven' }
   | { kind: 'subject_is_no_person' }
   | { kind: 'subject_token_not_for_client' }
   | { kind: 'actor_token_invalid'; cause: unknown }
-  | { kind: 'actor_token_bound' }
+  | { kind: 'actor_key_unproven' }
   | { kind: 'actor_is_not_client' }
   | { kind: 'actor_not_named_by_may_act' }
   | { kind: 'chain_too_deep' }
@@ -25,6 +27,10 @@ export type RefusalReason =
   | { kind: 'scope_malformed' }
   | { kind: 'scope_beyond_authority' }
   | { kind: 'no_scope_left' }
+  | { kind: 'authorization_details_malformed'; cause: unknown }
+  | { kind: 'authorization_details_beyond_authority' }
+  | { kind: 'delegation_missing'; pending: PendingDelegation | undefined }
+  | { kind: 'delegation_unavailable'; cause: unknown }
   | { kind: 'no_lifetime_left' }
   | { kind: 'policy_denied'; decisionId: string | undefined }
   | { kind: 'policy_unavailable'; cause: unknown }
@@ -63,7 +69,8 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
     case 'client_may_not_exchange':
       return new OAuthError('unauthorized_client', 'the client may not act on behalf of people', { cause });
     case 'subject_token_invalid':
-    case 'subject_token_bound':
+    case 'subject_issuer_unknown':
+    case 'subject_key_unproven':
     case 'subject_is_no_person':
     case 'subject_token_not_for_client':
     case 'actor_not_named_by_may_act':
@@ -72,7 +79,7 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
     case 'no_lifetime_left':
       return new OAuthError('invalid_request', 'subject_token is not acceptable', { cause });
     case 'actor_token_invalid':
-    case 'actor_token_bound':
+    case 'actor_key_unproven':
     case 'actor_is_not_client':
       return new OAuthError('invalid_request', 'actor_token is not acceptable', { cause });
     case 'target_missing':
@@ -94,6 +101,21 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
       return new OAuthError('invalid_scope', 'scope exceeds what can be delegated', { cause });
     case 'no_scope_left':
       return new OAuthError('invalid_scope', 'no scope is left to delegate', { cause });
+    case 'authorization_details_malformed':
+      return new OAuthError('invalid_authorization_details', 'authorization_details is malformed', { cause });
+    case 'authorization_details_beyond_authority':
+      return new OAuthError(
+        'invalid_authorization_details',
+        'authorization_details exceed what can be delegated',
+        { cause },
+      );
+    case 'delegation_missing':
+      return delegationMissing(reason.pending);
+    case 'delegation_unavailable':
+      return new OAuthError('temporarily_unavailable', 'delegation grants cannot be read', {
+        cause,
+        retryAfterSeconds,
+      });
     case 'policy_unavailable':
       return new OAuthError('temporarily_unavailable', 'no policy decision could be had', {
         cause,
@@ -112,4 +134,24 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
     case 'issued_claims_unsound':
       return new OAuthError('server_error', 'the exchange failed', { cause: reason.fault });
   }
+}
+
+/**
+ * The person has to agree first. The code is OpenID Connect's, the polling members are the device grant's, with the
+ * page under a name of our own: no RFC says yet where to send a person from an exchange.
+ *
+ * @see OpenID Connect Core §3.1.2.6, RFC 8628 §3.2 for `expires_in` and `interval`
+ */
+function delegationMissing(pending: PendingDelegation | undefined): OAuthError {
+  const cause = 'delegation_missing';
+  if (!pending) return new OAuthError('invalid_target', 'the person has not delegated this', { cause });
+  return new OAuthError('interaction_required', 'the person has to agree to this first', {
+    cause,
+    parameters: {
+      interaction_uri: pending.consentUrl,
+      request_id: pending.requestId,
+      expires_in: pending.expiresInSeconds,
+      interval: pending.intervalSeconds,
+    },
+  });
 }

@@ -24,6 +24,7 @@ describe('exchangeToken', () => {
       exp: now + 300,
       jti: 'id-1',
       txn: 'txn-1',
+      lineage: ['root-jti'],
       grant_id: 'grant-1',
       sid: 'session-1',
       groups: ['eng'],
@@ -242,7 +243,7 @@ describe.each<
   [
     'a bound subject token never comes out unbound',
     'invalid_request',
-    'subject_token_bound',
+    'subject_key_unproven',
     {},
     { cnf: { jkt: 'x' } },
   ],
@@ -298,7 +299,7 @@ describe.each<
   [
     'a bound actor token',
     'invalid_request',
-    'actor_token_bound',
+    'actor_key_unproven',
     actorParameters,
     {},
     undefined,

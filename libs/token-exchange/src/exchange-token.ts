@@ -2,14 +2,18 @@ import type { AuditRecord } from '@behalf/audit';
 import { type ActClaim, actorChain, parseScope, tokenTypes } from '@behalf/oauth';
 import { askPolicy } from './ask-policy.js';
 import { buildActChain } from './build-act-chain.js';
+import { buildLineage } from './build-lineage.js';
+import { checkBinding } from './check-binding.js';
 import { checkClient } from './check-client.js';
 import { checkPresenter } from './check-presenter.js';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
 import { issuedTokenClaims } from './issued-token-claims.js';
+import { narrowAuthorizationDetails } from './narrow-authorization-details.js';
 import { narrowLifetime } from './narrow-lifetime.js';
 import { narrowScope } from './narrow-scope.js';
 import { parseExchangeParameters } from './parse-exchange-parameters.js';
 import type { ExchangeDependencies, ExchangeRequest, ExchangeResponse, TokenClaims } from './ports.js';
+import { resolveDelegation } from './resolve-delegation.js';
 import { selectTarget } from './select-target.js';
 import { validateIssuedClaims } from './validate-issued-claims.js';
 import { verifyActorToken } from './verify-actor-token.js';
@@ -53,55 +57,99 @@ async function exchange(
   dependencies: ExchangeDependencies,
   progress: Progress,
 ): Promise<ExchangeResponse> {
-  const { client, nowSeconds } = request;
-  const { issuer, signer, newId } = dependencies;
+  const { client, proof, nowSeconds } = request;
+  const { clientId } = client;
 
   checkClient(client);
-  const maxLifetimeSeconds = Math.min(
-    dependencies.maxLifetimeSeconds,
-    client.ceiling.maxLifetimeSeconds ?? Infinity,
-  );
+  const { ceiling } = client;
   const parameters = parseExchangeParameters(request.parameters);
 
-  const subject = (progress.subject = await verifySubjectToken(parameters.subjectToken, dependencies));
-  const actor =
-    parameters.actorToken && (await verifyActorToken(parameters.actorToken, client, dependencies));
-  checkPresenter(subject, client, dependencies);
+  const { subjectToken, subjectTokenType, actorToken } = parameters;
+  const verified = await verifySubjectToken(subjectToken, subjectTokenType, client, dependencies);
+  const subject = (progress.subject = verified.claims);
+  checkBinding(subject, 'subject', proof);
+  const actor = actorToken && (await verifyActorToken(actorToken, client, dependencies));
+  if (actor) checkBinding(actor, 'actor', proof);
+  checkPresenter(verified, client, dependencies);
 
-  const act = (progress.act = buildActChain(client.clientId, subject.act, client.ceiling.maxChainDepth));
-  const target = selectTarget(parameters.targets, client.ceiling, dependencies);
+  const act = (progress.act = buildActChain(clientId, subject.act, ceiling.maxChainDepth));
+  const lineage = buildLineage(subject);
+  const target = selectTarget(parameters.targets, ceiling, dependencies);
   progress.audience = target.resource;
-  const scope = narrowScope(parameters.scope, {
-    subject: parseScope(subject.scope),
-    ceiling: client.ceiling.scopes,
+
+  const possible = narrowScope(parameters.scope, {
+    subject: verified.kind === 'id_token' ? undefined : parseScope(subject.scope),
+    ceiling: ceiling.scopes,
     target: target.scopes,
   });
-  const actorExp = actor ? actor.exp : undefined;
-  const exp = narrowLifetime({ nowSeconds, maxLifetimeSeconds, subjectExp: subject.exp, actorExp });
+  const detailBounds = {
+    subject: subject.authorization_details ?? [],
+    types: ceiling.authorizationDetailsTypes ?? [],
+    locations: [target.resource],
+  };
+  const delegation = await resolveDelegation(
+    target,
+    {
+      query: { person: subject.sub, agent: clientId, resource: target.resource, nowSeconds },
+      scope: possible,
+      authorizationDetails: narrowAuthorizationDetails(parameters.authorizationDetails, {
+        ...detailBounds,
+        grant: undefined,
+      }),
+      isScopeNamed: parameters.scope !== undefined,
+    },
+    dependencies,
+  );
+  // Who somebody is does not say what may be done for them.
+  if (verified.kind === 'id_token' && !delegation) throw new ExchangeRefusal({ kind: 'no_scope_left' });
+  const scope = delegation ? possible.intersect(delegation.scopes) : possible;
+  const authorizationDetails = narrowAuthorizationDetails(parameters.authorizationDetails, {
+    ...detailBounds,
+    grant: delegation?.authorizationDetails,
+  });
+  const maxLifetimeSeconds = Math.min(
+    dependencies.maxLifetimeSeconds,
+    ceiling.maxLifetimeSeconds ?? Infinity,
+  );
+  const exp = narrowLifetime({
+    nowSeconds,
+    maxLifetimeSeconds,
+    inputExps: [
+      subject.exp,
+      ...(actor ? [actor.exp] : []),
+      ...(delegation ? [delegation.expiresAtSeconds] : []),
+    ],
+  });
 
   progress.decisionId = await askPolicy(
-    { subject, act, target, scope, clientId: client.clientId },
+    { subject, act, target, scope, authorizationDetails, clientId },
     dependencies,
   );
 
   const claims = issuedTokenClaims({
-    issuer,
+    issuer: dependencies.issuer,
     subject,
     act,
-    clientId: client.clientId,
+    clientId,
     audience: target.resource,
     scope,
+    authorizationDetails,
     nowSeconds,
     exp,
-    jti: newId(),
+    jti: dependencies.newId(),
+    lineage,
+    proof,
+    delegation: delegation?.id,
   });
-  validateIssuedClaims(claims, subject, {
-    issuer,
+  validateIssuedClaims(claims, verified, {
+    issuer: dependencies.issuer,
     maxLifetimeSeconds,
     nowSeconds,
-    actorSub: client.clientId,
+    actorSub: clientId,
+    proof,
+    delegation,
   });
-  const accessToken = await signer.sign({ ...claims }, { typ: 'at+jwt' });
+  const accessToken = await dependencies.signer.sign({ ...claims }, { typ: 'at+jwt' });
 
   await dependencies.audit.append(auditRecord(request, progress)).catch((cause: unknown) => {
     throw new ExchangeRefusal({ kind: 'not_recordable', cause });
@@ -109,9 +157,10 @@ async function exchange(
   return {
     access_token: accessToken,
     issued_token_type: tokenTypes.accessToken,
-    token_type: 'Bearer',
+    token_type: proof?.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: exp - nowSeconds,
     scope: scope.toString(),
+    ...(authorizationDetails.length > 0 && { authorization_details: authorizationDetails }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
-import { OAuthError, grantTypes, tokenTypes } from '@behalf/oauth';
+import { type Confirmation, OAuthError, grantTypes, tokenTypes } from '@behalf/oauth';
 import { exchangeToken } from './exchange-token.js';
 import type { ExchangeDependencies, ExchangeParameters, RequestingClient, TokenClaims } from './ports.js';
 
@@ -70,11 +70,22 @@ export function exchangeFixture(tokens: Record<string, TokenClaims> = { subject:
     asked,
     recorded,
     dependencies,
-    exchange: (changes: ExchangeParameters = {}, client: RequestingClient = gatewayClient) =>
-      exchangeToken({ client, parameters: { ...parameters, ...changes }, nowSeconds: now }, dependencies),
+    exchange: (
+      changes: ExchangeParameters = {},
+      client: RequestingClient = gatewayClient,
+      proof?: Confirmation,
+    ) =>
+      exchangeToken(
+        { client, parameters: { ...parameters, ...changes }, proof, nowSeconds: now },
+        dependencies,
+      ),
     /** Runs an exchange and reads the token that came out. */
-    async issued(changes: ExchangeParameters = {}, client: RequestingClient = gatewayClient) {
-      const { access_token: token } = await this.exchange(changes, client);
+    async issued(
+      changes: ExchangeParameters = {},
+      client: RequestingClient = gatewayClient,
+      proof?: Confirmation,
+    ) {
+      const { access_token: token } = await this.exchange(changes, client, proof);
       return JSON.parse(token) as TokenClaims & { typ: string; iat: number };
     },
   };

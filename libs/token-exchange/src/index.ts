@@ -7,12 +7,18 @@ export { exchangeToken } from './exchange-token.js';
 export { ExchangeRefusal, type RefusalReason, refusalToOAuthError } from './exchange-refusal.js';
 export { coversAudience } from './select-target.js';
 export type {
+  DelegationGrant,
+  DelegationQuery,
+  DelegationRequest,
   ExchangeCeiling,
   ExchangeDependencies,
   ExchangeParameters,
   ExchangeRequest,
   ExchangeResponse,
   ExchangeTarget,
+  PendingDelegation,
   RequestingClient,
+  SubjectKind,
+  SubjectToken,
   TokenClaims,
 } from './ports.js';

@@ -1,4 +1,4 @@
-import type { ActClaim, ScopeSet } from '@behalf/oauth';
+import type { ActClaim, AuthorizationDetail, Confirmation, ScopeSet } from '@behalf/oauth';
 import type { TokenClaims } from './ports.js';
 
 /** The claims of an issued token: `TokenClaims` with the moment of issue and the chain it belongs to. */
@@ -6,6 +6,8 @@ export interface IssuedClaims extends TokenClaims {
   iat: number;
   act: ActClaim;
   txn: string;
+  cnf?: Confirmation;
+  lineage: string[];
 }
 
 /**
@@ -24,8 +26,15 @@ export function issuedTokenClaims(parts: {
   nowSeconds: number;
   exp: number;
   jti: string;
+  lineage: string[];
+  /** The keys of the client, if it proved any: the token is bound to them. */
+  proof: Confirmation | undefined;
+  authorizationDetails: AuthorizationDetail[];
+  /** The delegation grant that this exchange stands on. */
+  delegation: string | undefined;
 }): IssuedClaims {
-  const { subject } = parts;
+  const { subject, delegation } = parts;
+  const delegations = [...(subject.delegations ?? []), ...(delegation === undefined ? [] : [delegation])];
   return {
     iss: parts.issuer,
     sub: subject.sub,
@@ -38,6 +47,10 @@ export function issuedTokenClaims(parts: {
     jti: parts.jti,
     // The first token of a chain gives it its name.
     txn: subject.txn ?? subject.jti,
+    lineage: parts.lineage,
+    ...(parts.proof !== undefined && { cnf: parts.proof }),
+    ...(parts.authorizationDetails.length > 0 && { authorization_details: parts.authorizationDetails }),
+    ...(delegations.length > 0 && { delegations: [...new Set(delegations)] }),
     ...(subject.grant_id !== undefined && { grant_id: subject.grant_id }),
     ...(subject.sid !== undefined && { sid: subject.sid }),
     ...(subject.auth_time !== undefined && { auth_time: subject.auth_time }),

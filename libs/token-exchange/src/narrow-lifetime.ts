@@ -1,19 +1,18 @@
 import { ExchangeRefusal } from './exchange-refusal.js';
 
 /**
- * When the issued token expires: never after any token it came from.
+ * When the issued token expires: never after any token, or grant, it came from.
  *
  * @throws ExchangeRefusal when that is now or was before
  */
 export function narrowLifetime(inputs: {
   nowSeconds: number;
   maxLifetimeSeconds: number;
-  subjectExp: number;
-  actorExp: number | undefined;
+  /** When each of what it comes from expires. */
+  inputExps: readonly number[];
 }): number {
-  const { nowSeconds, maxLifetimeSeconds, subjectExp, actorExp = Infinity } = inputs;
-  const exp = Math.min(nowSeconds + maxLifetimeSeconds, subjectExp, actorExp);
+  const exp = Math.min(inputs.nowSeconds + inputs.maxLifetimeSeconds, ...inputs.inputExps);
   // A verifier tolerates clocks that differ by seconds; what is issued here must not live on that.
-  if (exp <= nowSeconds) throw new ExchangeRefusal({ kind: 'no_lifetime_left' });
+  if (exp <= inputs.nowSeconds) throw new ExchangeRefusal({ kind: 'no_lifetime_left' });
   return exp;
 }

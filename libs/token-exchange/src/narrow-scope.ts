@@ -2,8 +2,8 @@ import { ScopeSet, parseScope } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
 
 export interface ScopeBounds {
-  /** What the subject token carries. */
-  subject: Iterable<string>;
+  /** What the subject token carries; undefined for one that says who somebody is, not what may be done for them. */
+  subject: Iterable<string> | undefined;
   /** What the client may carry at all; empty denies all. */
   ceiling: Iterable<string>;
   /** What the target knows. */
@@ -17,7 +17,8 @@ export interface ScopeBounds {
  * @see RFC 8693 §2.1 `scope`
  */
 export function narrowScope(requested: string | undefined, bounds: ScopeBounds): ScopeSet {
-  const authority = new ScopeSet(bounds.subject).intersect(bounds.ceiling).intersect(bounds.target);
+  const known = new ScopeSet(bounds.ceiling).intersect(bounds.target);
+  const authority = bounds.subject === undefined ? known : new ScopeSet(bounds.subject).intersect(known);
   const asked = requested === undefined ? authority : parseRequested(requested);
   if (!asked.isSubsetOf(authority)) throw new ExchangeRefusal({ kind: 'scope_beyond_authority' });
   if (asked.size === 0) throw new ExchangeRefusal({ kind: 'no_scope_left' });

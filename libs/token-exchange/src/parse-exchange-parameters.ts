@@ -4,8 +4,10 @@ import type { ExchangeParameters } from './ports.js';
 
 export interface ParsedParameters {
   subjectToken: string;
+  subjectTokenType: string;
   actorToken: string | undefined;
   scope: string | undefined;
+  authorizationDetails: string | undefined;
   /** `resource` and `audience` values together, each once. */
   targets: string[];
 }
@@ -20,7 +22,7 @@ export interface ParsedParameters {
  */
 export function parseExchangeParameters(parameters: ExchangeParameters): ParsedParameters {
   const subjectToken = required(parameters, 'subject_token');
-  checkTokenType(required(parameters, 'subject_token_type'), 'subject_token_type');
+  const subjectTokenType = required(parameters, 'subject_token_type');
 
   const actorToken = single(parameters, 'actor_token');
   const actorTokenType = single(parameters, 'actor_token_type');
@@ -35,8 +37,10 @@ export function parseExchangeParameters(parameters: ExchangeParameters): ParsedP
 
   return {
     subjectToken,
+    subjectTokenType,
     actorToken,
     scope: single(parameters, 'scope'),
+    authorizationDetails: single(parameters, 'authorization_details'),
     targets: [...new Set([...list(parameters, 'resource'), ...list(parameters, 'audience')])],
   };
 }

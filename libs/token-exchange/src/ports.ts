@@ -1,6 +1,6 @@
 import type { AuditLog } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
-import type { ActClaim } from '@behalf/oauth';
+import type { ActClaim, AuthorizationDetail, Confirmation } from '@behalf/oauth';
 import type { Signer } from '@behalf/ports';
 
 /** What an exchange reads of a verified token. @see RFC 9068 §2.2, RFC 8693 §4 */
@@ -15,11 +15,25 @@ export interface TokenClaims {
   act?: ActClaim | undefined;
   may_act?: unknown;
   cnf?: unknown;
+  /** @see RFC 9396 §9.1 */
+  authorization_details?: AuthorizationDetail[] | undefined;
   groups?: string[] | undefined;
   auth_time?: number | undefined;
   sid?: string | undefined;
   grant_id?: string | undefined;
   txn?: string | undefined;
+  /** The `jti` of every token this one came from, oldest first: revoking any of them ends this one. */
+  lineage?: string[] | undefined;
+  /** The delegation grants this token stands on: revoking any of them ends it. */
+  delegations?: string[] | undefined;
+}
+
+/** What a verified subject token is, told by who issued it and as what. It decides which rules apply to it. */
+export type SubjectKind = 'access_token' | 'id_token' | 'external';
+
+export interface SubjectToken {
+  kind: SubjectKind;
+  claims: TokenClaims;
 }
 
 /** The authenticated client that asks. */
@@ -34,6 +48,8 @@ export interface RequestingClient {
 export interface ExchangeCeiling {
   audiences: readonly string[];
   scopes: readonly string[];
+  /** The types of authorization details it may carry; none without it. */
+  authorizationDetailsTypes?: readonly string[] | undefined;
   /** The most actors its tokens may name, itself included; below the limit that holds for everybody. */
   maxChainDepth?: number | undefined;
   /** The most its tokens live; below what holds for everybody. */
@@ -47,6 +63,42 @@ export interface ExchangeTarget {
   scopes: readonly string[];
   /** Clients that are this resource: a token addressed to it is addressed to them. */
   servedBy: readonly string[];
+  /**
+   * `policy`: whoever policy permits may act here for a person. `grant`: only who the person, or an administrator,
+   * gave a delegation grant to; policy is asked as well.
+   */
+  delegation?: 'policy' | 'grant' | undefined;
+}
+
+/** Which delegation is looked for: may this agent act for this person at this resource? */
+export interface DelegationQuery {
+  person: string;
+  agent: string;
+  resource: string;
+  nowSeconds: number;
+}
+
+/** What a person lets an agent do for them at one resource. */
+export interface DelegationGrant {
+  id: string;
+  scopes: readonly string[];
+  authorizationDetails: readonly AuthorizationDetail[];
+  expiresAtSeconds: number;
+}
+
+/** Asks a person for a delegation grant. */
+export interface DelegationRequest extends DelegationQuery {
+  scopes: readonly string[];
+  authorizationDetails: readonly AuthorizationDetail[];
+}
+
+/** Where the person decides, and how the agent learns of it. */
+export interface PendingDelegation {
+  consentUrl: string;
+  requestId: string;
+  expiresInSeconds: number;
+  /** How long to wait between two attempts. */
+  intervalSeconds: number;
 }
 
 /** Form parameters as they came; a repeated one is a list. */
@@ -55,6 +107,8 @@ export type ExchangeParameters = Record<string, string | string[] | undefined>;
 export interface ExchangeRequest {
   client: RequestingClient;
   parameters: ExchangeParameters;
+  /** The keys that the client proved to hold on this request; the caller has checked the proofs. */
+  proof?: Confirmation | undefined;
   nowSeconds: number;
   traceId?: string | undefined;
 }
@@ -63,9 +117,11 @@ export interface ExchangeRequest {
 export interface ExchangeResponse {
   access_token: string;
   issued_token_type: string;
-  token_type: 'Bearer';
+  token_type: 'Bearer' | 'DPoP';
   expires_in: number;
   scope: string;
+  /** @see RFC 9396 §7 */
+  authorization_details?: AuthorizationDetail[];
 }
 
 export interface ExchangeDependencies {
@@ -77,8 +133,22 @@ export interface ExchangeDependencies {
    * Rejects with an OAuthError; `temporarily_unavailable` when it could not be decided.
    */
   verifyAccessToken: (token: string) => Promise<TokenClaims>;
+  /** Verifies an ID token of our own issuer in the same way. Its `client_id` is the client it was issued to. */
+  verifyIdToken?: (token: string) => Promise<TokenClaims>;
+  /**
+   * Verifies a token of an issuer that is not us: trusted or not, for this client or not. `sub` comes back as a name
+   * that no person of ours has. Without it no other issuer is trusted.
+   */
+  verifyExternalToken?: (
+    token: string,
+    presented: { issuer: string; tokenType: string; clientId: string },
+  ) => Promise<TokenClaims>;
   /** The registered resource that an identifier names, whatever way it is spelt. */
   findTarget: (identifier: string) => ExchangeTarget | undefined;
+  /** The live delegation grant, if there is one. Rejects when that cannot be known. */
+  findDelegationGrant?: (query: DelegationQuery) => Promise<DelegationGrant | undefined>;
+  /** Asks the person. Without it a missing grant is refused for good. */
+  requestDelegation?: (request: DelegationRequest) => Promise<PendingDelegation>;
   /** Rejects when no decision could be had. */
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;

@@ -1,9 +1,27 @@
 import { exchangeFixture, issuer, now, subjectClaims } from './exchange.fixture.js';
 import type { IssuedClaims } from './issued-token-claims.js';
+import type { DelegationGrant, SubjectToken } from './ports.js';
 import { validateIssuedClaims } from './validate-issued-claims.js';
 
-const subject = subjectClaims({ act: { sub: 'agent' } });
-const expected = { issuer, maxLifetimeSeconds: 300, nowSeconds: now, actorSub: 'gateway' };
+const subject = subjectClaims({
+  act: { sub: 'agent' },
+  authorization_details: [{ type: 'payment', actions: ['read', 'pay'] }],
+});
+const verified: SubjectToken = { kind: 'access_token', claims: subject };
+const expected = {
+  issuer,
+  maxLifetimeSeconds: 300,
+  nowSeconds: now,
+  actorSub: 'gateway',
+  proof: undefined,
+  delegation: undefined,
+};
+const delegation: DelegationGrant = {
+  id: 'd-1',
+  scopes: ['mcp:tools'],
+  authorizationDetails: [{ type: 'payment', actions: ['read'] }],
+  expiresAtSeconds: now + 100,
+};
 
 async function soundClaims(): Promise<IssuedClaims> {
   const { typ: _typ, ...claims } = await exchangeFixture({ subject }).issued();
@@ -13,7 +31,7 @@ async function soundClaims(): Promise<IssuedClaims> {
 describe('validateIssuedClaims', () => {
   it('passes what the exchange builds', async () => {
     const claims = await soundClaims();
-    expect(() => validateIssuedClaims(claims, subject, expected)).not.toThrow();
+    expect(() => validateIssuedClaims(claims, verified, expected)).not.toThrow();
   });
 
   it.each<[string, Partial<IssuedClaims>]>([
@@ -32,8 +50,44 @@ describe('validateIssuedClaims', () => {
     ['a swapped order', { act: { sub: 'agent', act: { sub: 'gateway' } } }],
     ['a may_act nobody decided on', { may_act: { sub: 'x' } }],
     ['a cnf nobody proved', { cnf: { jkt: 'x' } }],
+    ['a shorter lineage', { lineage: [] }],
+    ['a delegation grant nobody gave', { delegations: ['d-1'] }],
+    ['a detail of another type', { authorization_details: [{ type: 'other' }] }],
+    ['a wider detail', { authorization_details: [{ type: 'payment', actions: ['read', 'delete'] }] }],
+    ['a detail with its limits left out', { authorization_details: [{ type: 'payment' }] }],
   ])('stops %s', async (_title, change) => {
     const claims = { ...(await soundClaims()), ...change };
-    expect(() => validateIssuedClaims(claims, subject, expected)).toThrow('issued_claims_unsound');
+    expect(() => validateIssuedClaims(claims, verified, expected)).toThrow('issued_claims_unsound');
+  });
+
+  it.each<[string, Partial<IssuedClaims>]>([
+    ['scope', { scope: 'mcp:tools files:write' }],
+    ['details', { authorization_details: [{ type: 'payment', actions: ['pay'] }] }],
+    ['life', { exp: now + 101 }],
+    ['all but the grant itself', { delegations: undefined }],
+  ])('holds %s against the delegation grant', async (_title, change) => {
+    const delegated: IssuedClaims = {
+      ...(await soundClaims()),
+      scope: 'mcp:tools',
+      exp: now + 100,
+      authorization_details: [{ type: 'payment', actions: ['read'] }],
+      delegations: ['d-1'],
+    };
+    const under = { ...expected, delegation };
+    expect(() => validateIssuedClaims(delegated, verified, under)).not.toThrow();
+    expect(() => validateIssuedClaims({ ...delegated, ...change }, verified, under)).toThrow(
+      'issued_claims_unsound',
+    );
+  });
+
+  it('stops a token that is bound to nothing, or to another key than was proven', async () => {
+    const bound: SubjectToken = { kind: 'access_token', claims: { ...subject, cnf: { jkt: 'x' } } };
+    const claims = await soundClaims();
+    expect(() => validateIssuedClaims(claims, bound, expected)).toThrow('issued_claims_unsound');
+    const under = { ...expected, proof: { jkt: 'mine' } };
+    expect(() => validateIssuedClaims({ ...claims, cnf: { jkt: 'x' } }, bound, under)).toThrow(
+      'issued_claims_unsound',
+    );
+    expect(() => validateIssuedClaims({ ...claims, cnf: { jkt: 'mine' } }, bound, under)).not.toThrow();
   });
 });

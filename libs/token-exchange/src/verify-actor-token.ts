@@ -5,6 +5,7 @@ import { verifyPresentedToken } from './verify-presented-token.js';
 /**
  * Verifies the actor token: the client's own access token, made with `client_credentials`. A client cannot name
  * another party as the actor, and an actor that is itself acted for has no place in the chain.
+ * Does not check its key: that is `checkBinding`.
  *
  * @throws ExchangeRefusal
  * @see RFC 8693 §2.1 `actor_token`
@@ -12,10 +13,9 @@ import { verifyPresentedToken } from './verify-presented-token.js';
 export async function verifyActorToken(
   token: string,
   client: RequestingClient,
-  dependencies: Pick<ExchangeDependencies, 'verifyAccessToken'>,
+  { verifyAccessToken }: Pick<ExchangeDependencies, 'verifyAccessToken'>,
 ): Promise<TokenClaims> {
-  const claims = await verifyPresentedToken(token, 'actor', dependencies);
-  if (claims.cnf !== undefined) throw new ExchangeRefusal({ kind: 'actor_token_bound' });
+  const claims = await verifyPresentedToken(verifyAccessToken(token), 'actor');
   if (claims.sub !== client.clientId || claims.client_id !== client.clientId || claims.act !== undefined) {
     throw new ExchangeRefusal({ kind: 'actor_is_not_client' });
   }

@@ -1,23 +1,54 @@
+import { tokenTypes } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
-import type { ExchangeDependencies, TokenClaims } from './ports.js';
+import type { ExchangeDependencies, RequestingClient, SubjectToken } from './ports.js';
+import { readIssuer } from './read-issuer.js';
 import { verifyPresentedToken } from './verify-presented-token.js';
+
+type Verifiers = Pick<
+  ExchangeDependencies,
+  'issuer' | 'verifyAccessToken' | 'verifyIdToken' | 'verifyExternalToken'
+>;
 
 /**
  * Verifies the subject token and that it stands for a person.
  *
- * Sender-constrained tokens are refused: without a proof of their key they would come out unbound.
- * Does not check whether this client may present it: that is `checkPresenter`.
+ * Its issuer chooses who verifies it, and `subject_token_type` as what: each verifier holds the token's own `typ`
+ * against that, so that an ID token never passes for an access token, nor the other way round.
+ * Does not check its key (`checkBinding`) nor whether this client may present it (`checkPresenter`).
  *
  * @throws ExchangeRefusal
- * @see RFC 8693 §2.1, RFC 9449 §7
+ * @see RFC 8693 §2.1
  */
 export async function verifySubjectToken(
   token: string,
-  dependencies: Pick<ExchangeDependencies, 'verifyAccessToken'>,
-): Promise<TokenClaims> {
-  const claims = await verifyPresentedToken(token, 'subject', dependencies);
-  if (claims.cnf !== undefined) throw new ExchangeRefusal({ kind: 'subject_token_bound' });
+  tokenType: string,
+  client: RequestingClient,
+  dependencies: Verifiers,
+): Promise<SubjectToken> {
+  const subject = await verifyByIssuer(token, tokenType, client, dependencies);
   // RFC 9068 §2.2: with client_credentials `sub` is the client itself. Nobody is there to act on behalf of.
-  if (claims.sub === claims.client_id) throw new ExchangeRefusal({ kind: 'subject_is_no_person' });
-  return claims;
+  if (subject.claims.sub === subject.claims.client_id)
+    throw new ExchangeRefusal({ kind: 'subject_is_no_person' });
+  return subject;
+}
+
+async function verifyByIssuer(
+  token: string,
+  tokenType: string,
+  { clientId }: RequestingClient,
+  { issuer: own, verifyAccessToken, verifyIdToken, verifyExternalToken }: Verifiers,
+): Promise<SubjectToken> {
+  const issuer = readIssuer(token) ?? own;
+  if (issuer !== own) {
+    if (!verifyExternalToken) throw new ExchangeRefusal({ kind: 'subject_issuer_unknown' });
+    const verifying = verifyExternalToken(token, { issuer, tokenType, clientId });
+    return { kind: 'external', claims: await verifyPresentedToken(verifying, 'subject') };
+  }
+  if (tokenType === tokenTypes.accessToken) {
+    return { kind: 'access_token', claims: await verifyPresentedToken(verifyAccessToken(token), 'subject') };
+  }
+  if (tokenType === tokenTypes.idToken && verifyIdToken) {
+    return { kind: 'id_token', claims: await verifyPresentedToken(verifyIdToken(token), 'subject') };
+  }
+  throw new ExchangeRefusal({ kind: 'token_type_unsupported', parameter: 'subject_token_type' });
 }

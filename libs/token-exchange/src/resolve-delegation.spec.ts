@@ -1,0 +1,101 @@
+import type { DelegationGrant, DelegationRequest, ExchangeParameters } from './ports.js';
+import { exchangeFixture, gatewayClient, now, subjectClaims, upstreamResource } from './exchange.fixture.js';
+
+const pending = {
+  consentUrl: 'https://as.example/c/1',
+  requestId: 'r',
+  expiresInSeconds: 60,
+  intervalSeconds: 5,
+};
+const grant: DelegationGrant = {
+  id: 'd-1',
+  scopes: ['mcp:tools'],
+  authorizationDetails: [],
+  expiresAtSeconds: now + 100,
+};
+
+function underGrant(found: DelegationGrant | undefined, subject = subjectClaims()) {
+  const asked: DelegationRequest[] = [];
+  const fixture = exchangeFixture({ subject });
+  const { findTarget } = fixture.dependencies;
+  Object.assign(fixture.dependencies, {
+    findTarget: (identifier: string) => {
+      const target = findTarget(identifier);
+      return target && { ...target, delegation: 'grant' as const };
+    },
+    findDelegationGrant: async () => found,
+    requestDelegation: async (request: DelegationRequest) => {
+      asked.push(request);
+      return pending;
+    },
+  });
+  return { ...fixture, wanted: asked };
+}
+
+describe('a target that needs a delegation grant', () => {
+  it('narrows scope and lifetime to the grant, and ties the token to it', async () => {
+    expect(await underGrant(grant).issued()).toMatchObject({
+      scope: 'mcp:tools',
+      exp: now + 100,
+      delegations: ['d-1'],
+    });
+    const later = subjectClaims({ delegations: ['d-0'] });
+    expect((await underGrant(grant, later).issued()).delegations).toEqual(['d-0', 'd-1']);
+  });
+
+  it('says where the person can agree, when there is no grant', async () => {
+    const fixture = underGrant(undefined);
+    const error = (await fixture.exchange().catch((thrown: unknown) => thrown)) as { toJSON(): object };
+    expect(error.toJSON()).toMatchObject({
+      error: 'interaction_required',
+      interaction_uri: pending.consentUrl,
+      request_id: 'r',
+      expires_in: 60,
+      interval: 5,
+    });
+    expect(fixture.wanted).toEqual([
+      {
+        person: 'alice',
+        agent: 'gateway',
+        resource: upstreamResource,
+        nowSeconds: now,
+        scopes: ['mcp:tools', 'files:write'],
+        authorizationDetails: [],
+      },
+    ]);
+    expect(fixture.recorded).toMatchObject([
+      { outcome: 'refused', details: { reason: 'delegation_missing' } },
+    ]);
+  });
+
+  it.each<[string, Partial<DelegationGrant>, ExchangeParameters]>([
+    ['it has ended', { expiresAtSeconds: now }, {}],
+    ['it lacks a scope that was asked for by name', {}, { scope: 'mcp:tools files:write' }],
+    ['it has none of the scopes', { scopes: ['other'] }, {}],
+  ])('asks for another grant when %s', async (_title, changes, parameters) => {
+    await expect(underGrant({ ...grant, ...changes }).exchange(parameters)).rejects.toMatchObject({
+      code: 'interaction_required',
+    });
+  });
+
+  it('never asks a person for more than the client could be given', async () => {
+    const fixture = underGrant(undefined);
+    await expect(fixture.exchange({ scope: 'admin' })).rejects.toMatchObject({ code: 'invalid_scope' });
+    expect(fixture.wanted).toEqual([]);
+  });
+
+  it('refuses for good where nobody can be asked, and for now where grants cannot be read', async () => {
+    const mute = underGrant(undefined);
+    delete mute.dependencies.requestDelegation;
+    await expect(mute.exchange()).rejects.toMatchObject({ code: 'invalid_target' });
+    const down = underGrant(undefined);
+    down.dependencies.findDelegationGrant = async () => Promise.reject(new Error('down'));
+    await expect(down.exchange()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+  });
+
+  it('asks nobody where policy alone decides', async () => {
+    const fixture = exchangeFixture();
+    fixture.dependencies.findDelegationGrant = async () => Promise.reject(new Error('asked'));
+    expect((await fixture.issued({}, gatewayClient)).delegations).toBeUndefined();
+  });
+});
