@@ -11,15 +11,20 @@ const migrations: Record<string, Migration> = {
   '0003-audit-records': auditRecords,
 };
 
+/** Every version of the database that there has been. */
+export const versions: readonly string[] = Object.keys(migrations);
+
 /**
  * Brings the database to the newest version; of several programs that start at once one does it and the others wait.
  *
+ * @param upTo another version than the newest, for tests
  * @returns the names of the migrations that were run
- * @throws what the failing migration threw; it leaves nothing half done
+ * @throws what the failing migration threw; it leaves nothing half done. Error when the database is newer than this
+ *   program
  */
-export async function migrate(db: Database): Promise<string[]> {
+export async function migrate(db: Database, upTo: string = versions.at(-1) ?? ''): Promise<string[]> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error, results } = await migrator.migrateToLatest();
+  const { error, results } = await migrator.migrateTo(upTo);
   if (error !== undefined) throw error as Error;
   return (results ?? []).map(({ migrationName }) => migrationName);
 }

@@ -53,7 +53,8 @@ export interface RecordTransaction extends RecordReader {
 
 /**
  * Records that must never be lost. A transaction is atomic and isolated: what one reads, no other changes before it
- * ends, or one of them fails with RecordConflict.
+ * ends, or one of them fails with RecordConflict. Its work may be run more than once until it can be committed, so it
+ * must have no effect but on the transaction.
  */
 export interface RecordStore extends RecordReader {
   transaction<R>(work: (transaction: RecordTransaction) => Promise<R>): Promise<R>;

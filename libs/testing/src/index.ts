@@ -1,6 +1,7 @@
 /** What tests share: one conformance suite per port, a fake clock, test keys and free ports. Never shipped. */
+export { describeWith } from './describe-with.js';
 export { FakeClock } from './fake-clock.js';
-export { freePort } from './free-port.js';
+export { freePort } from '@behalf/local-servers';
 export { describeBus, type OpenBus } from './describe-bus.js';
 export { type CacheSuiteOptions, describeCache, type OpenCache } from './describe-cache.js';
 export {

@@ -1,0 +1,122 @@
+import { RecordConflict, type RecordKind, systemClock } from '@behalf/ports';
+import { type LocalServer, startPostgres } from '@behalf/local-servers';
+import { describeWith } from '@behalf/testing';
+import { sql } from 'kysely';
+import { z } from 'zod';
+import { type OpenedPostgres, SqlRecordStore, migrate, openPostgres } from './index.js';
+import { versions } from './migrate.js';
+
+const counter: RecordKind<{ n: number }> = { name: 'counter', schema: z.object({ n: z.number() }) };
+const unavailable = { code: 'temporarily_unavailable', retryAfterSeconds: 1 };
+
+describeWith('postgres')('openPostgres', () => {
+  let server: LocalServer;
+  let opened: OpenedPostgres;
+  let store: SqlRecordStore;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.close());
+  beforeEach(async () => {
+    opened = openPostgres(server.url, {
+      name: 'test',
+      maxConnections: 4,
+      connectionTimeoutMs: 1_000,
+      statementTimeoutMs: 300,
+    });
+    store = new SqlRecordStore(opened.db, systemClock);
+  });
+  afterEach(async () => {
+    await sql`drop schema public cascade`.execute(opened.db);
+    await sql`create schema public`.execute(opened.db);
+    await opened.close();
+  });
+
+  const databaseOf = (name: string): string => server.url.replace(/\/postgres$/, `/${name}`);
+
+  it('migrates once when several programs start at the same moment', async () => {
+    const programs = Array.from({ length: 4 }, (_, n) => openPostgres(server.url, { name: `program-${n}` }));
+    const ran = await Promise.all(programs.map(({ db }) => migrate(db)));
+    expect(ran.flat().sort()).toEqual(versions);
+    await Promise.all(programs.map((program) => program.close()));
+  });
+
+  it.each(versions.slice(0, -1))('migrates a database of version %s with its records', async (version) => {
+    await migrate(opened.db, version);
+    await sql`insert into records (kind, id, value, version) values ('counter', 'old', '{"n": 7}', 3)`.execute(
+      opened.db,
+    );
+    await migrate(opened.db);
+    expect(await store.get(counter, 'old')).toMatchObject({ value: { n: 7 }, version: 3 });
+  });
+
+  it('refuses a database of a newer program', async () => {
+    await migrate(opened.db);
+    await sql`insert into kysely_migration values ('9999-future', 'now')`.execute(opened.db);
+    await expect(migrate(opened.db)).rejects.toThrow('9999-future');
+  });
+
+  it('runs a transaction again that lost a race, so that writers of different records all succeed', async () => {
+    await migrate(opened.db);
+    const patient = openPostgres(server.url, { name: 'test', maxConnections: 4 });
+    const racing = new SqlRecordStore(patient.db, systemClock);
+    const writes = Array.from({ length: 60 }, (_, n) =>
+      racing.transaction(async (transaction) => {
+        await transaction.list(counter, { where: { owner: `${n}` } });
+        const found = await transaction.get(counter, `${n % 20}`);
+        await transaction.put(counter, `${n % 20}`, { n: (found?.value.n ?? 0) + 1 });
+      }),
+    );
+    const outcomes = await Promise.allSettled(writes);
+    const lost = outcomes.filter(({ status }) => status === 'rejected').length;
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(RecordConflict);
+    const counters = await store.list(counter);
+    expect(counters.reduce((sum, { value }) => sum + value.n, 0)).toBe(60 - lost);
+    await patient.close();
+  });
+
+  it('ends a statement that takes too long, and goes on', async () => {
+    await expect(sql`select pg_sleep(5)`.execute(opened.db)).rejects.toMatchObject(unavailable);
+    await sql`select 1`.execute(opened.db);
+  });
+
+  it('waits for a connection no longer than it may', async () => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const holders = Array.from({ length: 4 }, () => opened.db.connection().execute(() => held));
+    await expect(sql`select 1`.execute(opened.db)).rejects.toMatchObject(unavailable);
+    release();
+    await Promise.all(holders);
+  });
+
+  it('says so while the server is down, loses no more than what was running, and goes on', async () => {
+    await migrate(opened.db);
+    await store.transaction((transaction) => transaction.put(counter, 'a', { n: 1 }));
+    const running = store.transaction(async (transaction) => {
+      await transaction.put(counter, 'a', { n: 2 });
+      await server.process.kill();
+    });
+    await expect(running).rejects.toMatchObject(unavailable);
+    await expect(store.get(counter, 'a')).rejects.toMatchObject(unavailable);
+    await server.process.start();
+    expect(await store.get(counter, 'a')).toMatchObject({ value: { n: 1 } });
+  });
+
+  it('does not wait for a server that hangs, nor take its late answer for another', async () => {
+    await migrate(opened.db);
+    await store.transaction((transaction) => transaction.put(counter, 'a', { n: 1 }));
+    server.process.suspend();
+    await expect(sql`select 'late'`.execute(opened.db)).rejects.toMatchObject(unavailable);
+    server.process.resume();
+
+    expect(await store.get(counter, 'a')).toMatchObject({ value: { n: 1 } });
+  });
+
+  it('opens no connection before it is used, and tells about its pool', async () => {
+    const unused = openPostgres(databaseOf('nowhere'), { name: 'test' });
+    expect(unused.pool()).toEqual({ total: 0, idle: 0, waiting: 0 });
+    await unused.close();
+    await sql`select 1`.execute(opened.db);
+    expect(opened.pool()).toEqual({ total: 1, idle: 1, waiting: 0 });
+  });
+});

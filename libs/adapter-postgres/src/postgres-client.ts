@@ -1,0 +1,47 @@
+import { OAuthError } from '@behalf/oauth';
+import { Client } from 'pg';
+
+/** What pg says when a query's time is over on our side, and when there was no connection to be had in time. */
+const timeouts = ['Query read timeout', 'timeout exceeded when trying to connect'];
+/**
+ * Classes of errors that are about the server and not about what was asked: connection exception, insufficient
+ * resources, operator intervention (which a statement that took too long counts as), system error.
+ *
+ * @see PostgreSQL, appendix A
+ */
+const serverClasses = ['08', '53', '57', '58'];
+
+/**
+ * One connection. After a query that got no answer in time it is closed, because the answer may still come, and would
+ * be taken for the one to the next query.
+ *
+ * Failures of the server are `temporarily_unavailable`; what the database says to a statement passes as it is.
+ */
+export class PostgresClient extends Client {
+  // The base class has a dozen signatures for this; Kysely uses the one that takes text and values.
+  override query(...input: unknown[]): never {
+    const answer = (super.query as (...all: unknown[]) => unknown).apply(this, input);
+    if (!(answer instanceof Promise)) return answer as never;
+    return answer.catch((error: unknown) => {
+      // Marks it as ended at once, so that the pool gives it to nobody.
+      if (isTimeout(error)) this.end().catch(() => {});
+      throw toUnavailable(error);
+    }) as never;
+  }
+}
+
+/** @returns the error itself when it is not about the server */
+export function toUnavailable(error: unknown): unknown {
+  const code = (error as { code?: unknown } | null)?.code;
+  const isSqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code);
+  if (isSqlState && !serverClasses.includes(code.slice(0, 2))) return error;
+  if (error instanceof OAuthError) return error;
+  return new OAuthError('temporarily_unavailable', 'the database cannot be reached', {
+    cause: error,
+    retryAfterSeconds: 1,
+  });
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && timeouts.includes(error.message);
+}
