@@ -1,4 +1,10 @@
-import { type BehalfConfig, type GatewayConfig, type UpstreamConfig, upstreamResource } from '@behalf/config';
+import {
+  backchannelUrl,
+  type BehalfConfig,
+  type GatewayConfig,
+  type UpstreamConfig,
+  upstreamResource,
+} from '@behalf/config';
 import { protectedResourceMetadataUrl } from '@behalf/oauth';
 
 /** One upstream with the names it is known by outside. */
@@ -14,6 +20,8 @@ export interface UpstreamSettings {
 export interface GatewaySettings {
   gateway: GatewayConfig;
   issuer: string;
+  /** Where the issuer is reached under one of its URLs. */
+  reachIssuer: (url: string) => string;
   tokenEndpoint: string;
   jwksUri: string;
   clientSecret: string;
@@ -28,6 +36,7 @@ export const GATEWAY_SETTINGS = Symbol('GATEWAY_SETTINGS');
 export function gatewaySettings(config: BehalfConfig, environment = process.env): GatewaySettings {
   const { gateway, authorizationServer, policy } = config;
   const { issuer, paths } = authorizationServer;
+  const reachIssuer = (url: string): string => backchannelUrl(authorizationServer, url);
   const fromEnvironment = gateway.clientSecretEnv && environment[gateway.clientSecretEnv];
   const clientSecret = fromEnvironment ?? gateway.demoClientSecret ?? '';
   const exchanges = Object.values(gateway.upstreams).some(
@@ -38,8 +47,9 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
   return {
     gateway,
     issuer,
-    tokenEndpoint: `${issuer}${paths.token}`,
-    jwksUri: `${issuer}${paths.jwks}`,
+    reachIssuer,
+    tokenEndpoint: reachIssuer(`${issuer}${paths.token}`),
+    jwksUri: reachIssuer(`${issuer}${paths.jwks}`),
     clientSecret,
     claimNames: Object.keys(policy.personAttributes),
     upstreams: new Map(

@@ -1,4 +1,4 @@
-import type { BehalfConfig } from '@behalf/config';
+import { backchannelUrl, type BehalfConfig } from '@behalf/config';
 import type { Backend } from '@behalf/policy-dialects';
 import { resolve } from 'node:path';
 
@@ -20,6 +20,8 @@ export interface PolicyServiceConfig {
   /** Also the resource identifier that callers' tokens are for. */
   publicUrl: string;
   issuer: string;
+  /** Where the issuer is reached under one of its URLs. */
+  reachIssuer: (url: string) => string;
   jwksUri: string;
   tokenEndpoint: string;
   allowUnauthenticatedLoopback: boolean;
@@ -50,12 +52,15 @@ export interface ServedBackend extends Backend {
 
 /** What this service reads of the configuration, and nothing else. */
 export function policyServiceConfig({ policy, authorizationServer }: BehalfConfig): PolicyServiceConfig {
+  const { issuer, paths } = authorizationServer;
+  const reachIssuer = (url: string): string => backchannelUrl(authorizationServer, url);
   return {
     policiesFolder: resolve(policy.policies),
     publicUrl: policy.publicUrl,
-    issuer: authorizationServer.issuer,
-    jwksUri: `${authorizationServer.issuer}${authorizationServer.paths.jwks}`,
-    tokenEndpoint: `${authorizationServer.issuer}${authorizationServer.paths.token}`,
+    issuer,
+    reachIssuer,
+    jwksUri: reachIssuer(`${issuer}${paths.jwks}`),
+    tokenEndpoint: reachIssuer(`${issuer}${paths.token}`),
     allowUnauthenticatedLoopback: policy.allowUnauthenticatedLoopback,
     maxInFlight: policy.maxInFlight,
     resourceTypes: policy.resourceTypes,

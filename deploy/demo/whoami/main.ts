@@ -1,10 +1,11 @@
 import { startWhoami } from './start-whoami.js';
 
-const { PORT = '4010', ISSUER, RESOURCE, JWKS_URI } = process.env;
+const { PORT = '4010', HOST, ISSUER, RESOURCE, JWKS_URI } = process.env;
 if (!ISSUER || !RESOURCE || !JWKS_URI) throw new Error('ISSUER, RESOURCE and JWKS_URI must be set');
 
 const running = await startWhoami({
   port: Number(PORT),
+  ...(HOST !== undefined && { host: HOST }),
   issuer: ISSUER,
   resource: RESOURCE,
   jwksUri: JWKS_URI,

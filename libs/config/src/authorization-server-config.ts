@@ -96,6 +96,11 @@ const signInSchema = z.discriminatedUnion('method', [
 /** The authorization server. */
 export const authorizationServerSchema = z.strictObject({
   issuer: baseUrl.default('http://localhost:4000').describe('Issuer identifier; also its public URL.'),
+  internalUrl: baseUrl
+    .optional()
+    .describe(
+      'Where our other services reach the issuer, when its public name does not lead there: scheme, host and port that stand in for those of the issuer.',
+    ),
   listen: listenSchema(4000),
   paths: z
     .strictObject({

@@ -86,7 +86,7 @@ export class MetadataDocuments {
         ? `${this.settings.issuer}/.well-known/${name}`
         : `${issuer.origin}/.well-known/${name}${path}`;
     try {
-      const { statusCode, body } = await request(url, {
+      const { statusCode, body } = await request(this.settings.reachIssuer(url), {
         headers: { accept: 'application/json' },
         headersTimeout: fetchTimeoutMs,
         bodyTimeout: fetchTimeoutMs,

@@ -11,8 +11,10 @@ export const approvalPageProviders: Provider[] = [
   {
     provide: PersonSignIn,
     inject: [POLICY_CONFIG, ONE_TIME_STORE],
-    useFactory: ({ issuer, publicUrl, approvalPage }: PolicyServiceConfig, oneTime: OneTimeStore) =>
-      approvalPage && new PersonSignIn(issuer, publicUrl, approvalPage, oneTime),
+    useFactory: (
+      { issuer, reachIssuer, publicUrl, approvalPage }: PolicyServiceConfig,
+      oneTime: OneTimeStore,
+    ) => approvalPage && new PersonSignIn({ issuer, reachIssuer, publicUrl }, approvalPage, oneTime),
   },
   {
     provide: ApproverSessions,

@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as client from 'openid-client';
 import { z } from 'zod';
-import type { ApprovalPageConfig } from '../../config.js';
+import type { ApprovalPageConfig, PolicyServiceConfig } from '../../config.js';
 import { readCookie } from './read-cookie.js';
 
 const purpose = 'approval-sign-in';
@@ -38,12 +38,11 @@ export class PersonSignIn {
   readonly #isHttps: boolean;
 
   constructor(
-    private readonly issuer: string,
-    private readonly publicUrl: string,
+    private readonly urls: Pick<PolicyServiceConfig, 'issuer' | 'reachIssuer' | 'publicUrl'>,
     private readonly page: ApprovalPageConfig,
     private readonly oneTime: OneTimeStore,
   ) {
-    this.#isHttps = publicUrl.startsWith('https:');
+    this.#isHttps = urls.publicUrl.startsWith('https:');
   }
 
   /** Sends the person to the issuer. */
@@ -86,7 +85,7 @@ export class PersonSignIn {
    */
   async finish(request: Request, response: Response): Promise<SignedInPerson> {
     const current = new URL(this.#redirectUri);
-    current.search = new URL(request.originalUrl, this.publicUrl).search;
+    current.search = new URL(request.originalUrl, this.urls.publicUrl).search;
     const state = current.searchParams.get('state') ?? '';
     const kept = await this.oneTime.take(purpose, state);
     const pending = kept === undefined ? undefined : pendingSchema.parse(JSON.parse(kept));
@@ -120,12 +119,14 @@ export class PersonSignIn {
 
   /** When first needed, and again after a failure: the issuer may start after us. */
   #discover(): Promise<client.Configuration> {
+    const { issuer, reachIssuer } = this.urls;
     const { clientId, clientSecret } = this.page;
     const authentication = client.ClientSecretBasic(clientSecret);
     this.#discovered ??= client
-      .discovery(new URL(this.issuer), clientId, undefined, authentication, {
+      .discovery(new URL(issuer), clientId, undefined, authentication, {
         timeout: timeoutSeconds,
-        execute: this.issuer.startsWith('http:') ? [client.allowInsecureRequests] : [],
+        execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [],
+        [client.customFetch]: (url, options) => fetch(reachIssuer(url), options as RequestInit),
       })
       .catch((cause: unknown) => {
         this.#discovered = undefined;
@@ -138,7 +139,7 @@ export class PersonSignIn {
   }
 
   get #redirectUri(): string {
-    return `${this.publicUrl}/approvals/callback`;
+    return `${this.urls.publicUrl}/approvals/callback`;
   }
 
   /** One per attempt, so that two tabs do not take each other's. */
