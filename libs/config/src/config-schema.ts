@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { authorizationServerSchema } from './authorization-server-config.js';
+import { elicitationSchema } from './elicitation-config.js';
 import { gatewaySchema } from './gateway-config.js';
-import { baseUrl, listenSchema, path } from './listen.js';
+import { path } from './listen.js';
 import { policySchema } from './policy-config.js';
 
 /** The whole file. Unknown keys are faults: a misspelt setting must not silently mean its default. */
@@ -35,14 +36,6 @@ export const configSchema = z.strictObject({
   authorizationServer: authorizationServerSchema,
   policy: policySchema,
   gateway: gatewaySchema,
-  elicitation: z
-    .strictObject({
-      listen: listenSchema(4001),
-      publicUrl: baseUrl.default('http://localhost:4001'),
-      paths: z
-        .strictObject({ connect: path.default('/connect'), callback: path.default('/callback') })
-        .prefault({}),
-    })
-    .prefault({}),
+  elicitation: elicitationSchema,
 });
 export type BehalfConfig = z.output<typeof configSchema>;

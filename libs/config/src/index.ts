@@ -6,6 +6,12 @@
 export { type BehalfConfig, configSchema } from './config-schema.js';
 export { type AuthorizationServerConfig, type ClientConfig } from './authorization-server-config.js';
 export { backchannelUrl } from './backchannel-url.js';
+export {
+  type ElicitationConfig,
+  type ProviderConfig,
+  type ProviderQuirks,
+  type VaultKeyConfig,
+} from './elicitation-config.js';
 export { type GatewayConfig, type UpstreamConfig } from './gateway-config.js';
 export { type PolicyConfig } from './policy-config.js';
 export { type Listen } from './listen.js';

@@ -55,6 +55,7 @@ function missingSecrets(config: BehalfConfig, environment: Record<string, string
     ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
     ['policy.approvals.secretEnv', config.policy.approvals.secretEnv],
     ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],
+    ...thirdPartySecrets(config.elicitation),
     [
       'authorizationServer.signIn.clientSecretEnv',
       signIn.method === 'upstream' ? signIn.clientSecretEnv : undefined,
@@ -65,6 +66,28 @@ function missingSecrets(config: BehalfConfig, environment: Record<string, string
   );
 }
 
+function thirdPartySecrets({
+  providers,
+  vault,
+}: BehalfConfig['elicitation']): [string, string | undefined][] {
+  const ofProviders = providers.flatMap((provider): [string, string | undefined][] =>
+    provider.kind === 'static'
+      ? []
+      : [
+          [`elicitation.providers.${provider.id}.client.secretEnv`, provider.client?.secretEnv],
+          [`elicitation.providers.${provider.id}.client.privateKeyEnv`, provider.client?.privateKeyEnv],
+        ],
+  );
+  const ofVault = [...(vault.key ? [vault.key] : []), ...vault.formerKeys].map(
+    (key): [string, string | undefined] => {
+      if (key.kind === 'local') return ['elicitation.vault key.keyEnv', key.keyEnv];
+      if (key.kind === 'transit') return ['elicitation.vault key.tokenEnv', key.tokenEnv];
+      return ['elicitation.vault key', 'AWS_SECRET_ACCESS_KEY'];
+    },
+  );
+  return [...ofProviders, ...ofVault];
+}
+
 function demoOnly(config: BehalfConfig): string[] {
   const { signIn, clients } = config.authorizationServer;
   const found: [boolean, string][] = [
@@ -72,6 +95,10 @@ function demoOnly(config: BehalfConfig): string[] {
     ...clients.map((c): [boolean, string] => [
       c.demoSecret !== undefined,
       `authorizationServer.clients.${c.clientId}.demoSecret`,
+    ]),
+    ...config.elicitation.providers.map((p): [boolean, string] => [
+      p.kind !== 'static' && p.client?.demoSecret !== undefined,
+      `elicitation.providers.${p.id}.client.demoSecret`,
     ]),
     [config.gateway.demoClientSecret !== undefined, 'gateway.demoClientSecret'],
     [config.policy.approvals.demoSecret !== undefined, 'policy.approvals.demoSecret'],

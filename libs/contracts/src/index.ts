@@ -28,6 +28,7 @@ export {
   revocationKinds,
   revocationSchema,
 } from './revocations.js';
+export { connectionChanged, vaultAlarmed } from './connections.js';
 export { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
 export {
   accessRequestSubmissionSchema,

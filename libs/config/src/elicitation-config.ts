@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { baseUrl, listenSchema, path } from './listen.js';
+
+const scopeToken = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope (RFC 6749 §3.3)');
+
+const endpointsSchema = z.strictObject({
+  authorization: z.url(),
+  token: z.url(),
+});
+
+const clientSchema = z.strictObject({
+  id: z.string().min(1),
+  auth: z
+    .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
+    .optional()
+    .describe('How we authenticate; `client_secret_basic` without it, or what the preset says.'),
+  secretEnv: z.string().optional().describe('Environment variable that holds the client secret.'),
+  demoSecret: z.string().optional().describe('A secret written down. Refused when NODE_ENV=production.'),
+  privateKeyEnv: z
+    .string()
+    .optional()
+    .describe('Environment variable that holds the private key as a JWK with `alg` and `kid`.'),
+});
+
+/** What every kind of provider is: an id, a name, the resources its credentials open, and its scopes in words. */
+const common = {
+  id: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, 'lower case letters, digits and hyphens'),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line of plain text')
+    .optional()
+    .describe('What people are shown; the name of the preset, or the id, without it.'),
+  resources: z
+    .array(z.url().refine((url) => !url.includes('#'), 'a resource indicator has no fragment'))
+    .min(1)
+    .optional()
+    .describe('Resource indicators (RFC 8707) that tokens of this provider are asked for by.'),
+  scopes: z.record(scopeToken, z.string()).optional().describe('Each scope that may be asked for, in words.'),
+  defaultScopes: z
+    .array(scopeToken)
+    .optional()
+    .describe('Asked for when a caller names none; all of `scopes` without it.'),
+  internalHosts: z
+    .array(z.string())
+    .default([])
+    .describe('Hosts of this provider inside our own network. No other one that it names is ever dialled.'),
+};
+
+/** How revocation is asked for: RFC 7009, the token itself as the bearer, or GitHub's own way. */
+const revocationSchema = z.strictObject({
+  style: z.enum(['rfc7009', 'bearer', 'github']),
+  endpoint: z.url(),
+});
+
+/** Where a provider leaves the road of the RFCs. */
+export const providerQuirksSchema = z.strictObject({
+  pkce: z.boolean().optional().describe('False for the few that refuse PKCE.'),
+  sendResource: z.boolean().optional().describe('Whether it takes `resource` (RFC 8707).'),
+  scopeParameter: z.string().optional().describe('Slack asks for what a person grants in `user_scope`.'),
+  scopeSeparator: z.enum([' ', ',']).optional(),
+  authorizationParameters: z.record(z.string(), z.string()).optional(),
+  tokenRequestBody: z.enum(['form', 'json']).optional(),
+  tokenMember: z
+    .string()
+    .optional()
+    .describe('The member of the token response that holds the tokens of the person, as `authed_user`.'),
+  refreshTokens: z.enum(['rotating', 'lasting']).optional().describe('Whether a refresh token is used once.'),
+  refreshGraceSeconds: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('How long a refresh token that was used is still answered.'),
+  accessTokenSeconds: z
+    .int()
+    .positive()
+    .optional()
+    .describe('How long access tokens live when the response does not say.'),
+});
+export type ProviderQuirks = z.output<typeof providerQuirksSchema>;
+
+const oauthProviderSchema = z.strictObject({
+  kind: z.literal('oauth'),
+  ...common,
+  preset: z.string().optional().describe('A provider that is known already, such as `github`.'),
+  issuer: z
+    .url()
+    .optional()
+    .describe('Its issuer identifier: endpoints are discovered (RFC 8414, OpenID), and `iss` is checked.'),
+  endpoints: endpointsSchema.optional().describe('Instead of discovery.'),
+  revocation: revocationSchema.optional(),
+  client: clientSchema,
+  quirks: providerQuirksSchema.optional(),
+});
+
+const mcpProviderSchema = z.strictObject({
+  kind: z
+    .literal('mcp')
+    .describe(
+      'A remote MCP server with an authorization server of its own: RFC 9728, RFC 8414, then CIMD or DCR.',
+    ),
+  ...common,
+  server: z.url().describe('The URL of the MCP server; also its resource indicator.'),
+  client: clientSchema
+    .optional()
+    .describe('A client registered by hand; without it our metadata document or dynamic registration.'),
+  quirks: providerQuirksSchema.optional(),
+});
+
+const staticProviderSchema = z.strictObject({
+  kind: z.literal('static').describe('A personal access token or API key that a person enters on our page.'),
+  ...common,
+  preset: z.string().optional(),
+  credential: z
+    .strictObject({
+      label: z.string().default('Access token'),
+      hint: z.string().optional().describe('Where people find it.'),
+      header: z.string().default('authorization').describe('The header it is used in.'),
+      prefix: z.string().default('Bearer ').describe('What stands before it there.'),
+    })
+    .prefault({}),
+  probe: z
+    .strictObject({
+      url: z.url().describe('Answers 200 to a good credential, 401 or 403 to a bad one.'),
+      method: z.enum(['GET', 'POST']).default('GET'),
+      account: z.string().optional().describe('The member of its JSON answer that names the account.'),
+    })
+    .optional()
+    .describe('Needed unless the preset has one.'),
+});
+
+export const providerSchema = z.discriminatedUnion('kind', [
+  oauthProviderSchema,
+  mcpProviderSchema,
+  staticProviderSchema,
+]);
+export type ProviderConfig = z.output<typeof providerSchema>;
+
+const vaultKeySchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('local'),
+    keyEnv: z.string().describe('Environment variable that holds 32 bytes in base64.'),
+  }),
+  z.strictObject({
+    kind: z.literal('transit').describe('OpenBao or HashiCorp Vault.'),
+    url: baseUrl,
+    mount: z.string().default('transit'),
+    key: z.string(),
+    tokenEnv: z.string().default('VAULT_TOKEN'),
+    namespace: z.string().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('aws-kms').describe('Credentials come from the usual AWS_ variables.'),
+    keyArn: z.string().regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a key'),
+    endpoint: baseUrl.optional(),
+  }),
+]);
+export type VaultKeyConfig = z.output<typeof vaultKeySchema>;
+
+const vaultSchema = z
+  .strictObject({
+    key: vaultKeySchema
+      .optional()
+      .describe('What the data keys are sealed under; the key of the data folder without it.'),
+    formerKeys: z
+      .array(vaultKeySchema)
+      .default([])
+      .describe('Keys that still open what was sealed under them, until it has been sealed anew.'),
+    grantSeconds: z
+      .int()
+      .min(1)
+      .max(60)
+      .default(10)
+      .describe('How long a decision of the policy service lets one credential be opened.'),
+    opensPerMinute: z
+      .int()
+      .positive()
+      .default(600)
+      .describe('More openings than this in a minute for one person raise an alarm.'),
+  })
+  .prefault({})
+  .describe('Where credentials of third parties are kept.');
+
+/** The elicitation service: the broker to third parties. */
+export const elicitationSchema = z
+  .strictObject({
+    listen: listenSchema(4001),
+    publicUrl: baseUrl.default('http://localhost:4001'),
+    paths: z
+      .strictObject({
+        connect: path.default('/connect'),
+        callback: path
+          .default('/callback')
+          .describe('Each provider has a callback of its own below it, so that none answers for another.'),
+      })
+      .prefault({}),
+    providers: z
+      .array(providerSchema)
+      .default([])
+      .refine((providers) => new Set(providers.map(({ id }) => id)).size === providers.length, {
+        message: 'two providers have the same id',
+      })
+      .describe('Third parties that people can connect.'),
+    vault: vaultSchema,
+  })
+  .prefault({});
+export type ElicitationConfig = z.output<typeof elicitationSchema>;

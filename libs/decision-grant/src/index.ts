@@ -1,0 +1,10 @@
+/**
+ * The paper between the policy service, which decides and stores no credential, and the vault, which stores and decides
+ * nothing: a decision, signed, for one use within seconds.
+ */
+export {
+  type DecisionGrant,
+  decisionGrantSchema,
+  decisionGrantType,
+  maxGrantSeconds,
+} from './decision-grant.js';

@@ -1,0 +1,19 @@
+/**
+ * Credentials of third parties, sealed for as long as they live: storing, opening for one use, refreshing, ending.
+ * Whether they may be used is decided elsewhere, and arrives as a decision grant (`@behalf/decision-grant`); how they
+ * come about is in `@behalf/third-party` and `@behalf/elicitation`.
+ */
+export {
+  type Connection,
+  connectionId,
+  connectionKind,
+  type ConnectionReason,
+  type ConnectionRecord,
+  connectionReasons,
+  type ConnectionStatus,
+  connectionStatuses,
+  type ConnectionUse,
+  defaultTenant,
+} from './connection.js';
+export { type Disconnected, type NewConnection, type OpenedCredential, type Vault } from './ports.js';
+export { VaultError, type VaultErrorOptions, type VaultProblem } from './vault-error.js';
