@@ -29,6 +29,18 @@ export {
   revocationSchema,
 } from './revocations.js';
 export { connectionChanged, vaultAlarmed } from './connections.js';
+export {
+  type ElicitationOffer,
+  type ElicitationStatus,
+  type ElicitedRequest,
+  elicitationChanged,
+  elicitationOfferSchema,
+  elicitationStatuses,
+  elicitedRequestSchema,
+  requestThirdPartyToken,
+  type ThirdPartyTokenRequest,
+  thirdPartyTokenRequestSchema,
+} from './elicitation.js';
 export { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
 export {
   accessRequestSubmissionSchema,

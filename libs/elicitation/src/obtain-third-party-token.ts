@@ -1,0 +1,154 @@
+import type { AuditRecord } from '@behalf/audit';
+import type { ElicitationOffer, ThirdPartyTokenRequest } from '@behalf/contracts';
+import { coversScopes, findConsent, noteUse } from './consent.js';
+import { elicitationRecords, statusAt } from './elicitation.js';
+import { ElicitationRefusal, elicitationRefusalToOAuthError } from './elicitation-refusal.js';
+import type { ElicitationDependencies, ElicitedProvider, TokenUse } from './ports.js';
+import { openRequestState, sealRequestState } from './request-state.js';
+import { type StartedElicitation, startElicitation } from './start-elicitation.js';
+
+export type ObtainedToken =
+  | { outcome: 'token'; token: Extract<TokenUse, { kind: 'token' }> }
+  | { outcome: 'interaction_required'; elicitation: ElicitationOffer };
+
+export const pollIntervalSeconds = 3;
+
+/**
+ * A third party's token for a person, if they have agreed that this asker uses their account; otherwise the offer to
+ * ask them. A retry with the state of an earlier offer goes on with it, and may wait for a person who is just at it.
+ *
+ * The policy must have permitted it before: here it is decided by the person, never instead of the policy. Given or
+ * refused, it is in the audit log before the answer leaves.
+ *
+ * @throws OAuthError `invalid_target`, `invalid_scope`, `invalid_request`, `access_denied`, `temporarily_unavailable`
+ */
+export async function obtainThirdPartyToken(
+  request: ThirdPartyTokenRequest,
+  dependencies: ElicitationDependencies,
+): Promise<ObtainedToken> {
+  const { audit, clock, findProvider } = dependencies;
+  const provider = findProvider(request.resource);
+  try {
+    if (!provider) throw new ElicitationRefusal({ kind: 'provider_unknown' });
+    const obtained = await obtain(request, provider, dependencies);
+    await audit.append(auditRecord(request, provider, clock.nowMs(), obtained));
+    return obtained;
+  } catch (error) {
+    if (!(error instanceof ElicitationRefusal)) throw error;
+    // Refused either way: a full disk must not turn the reason into another one.
+    await audit.append(auditRecord(request, provider, clock.nowMs(), error)).catch(() => {});
+    throw elicitationRefusalToOAuthError(error.reason);
+  }
+}
+
+async function obtain(
+  request: ThirdPartyTokenRequest,
+  provider: ElicitedProvider,
+  dependencies: ElicitationDependencies,
+): Promise<ObtainedToken> {
+  const { keyEncryptionKey, clock, waitForChange } = dependencies;
+  if (!request.scopes.every((scope) => Object.hasOwn(provider.scopes, scope)))
+    throw new ElicitationRefusal({ kind: 'scope_unknown' });
+  const { requestState: state } = request;
+  const continued =
+    state === undefined ? undefined : await openRequestState(keyEncryptionKey, state, request, clock.nowMs());
+
+  const token = await useToken(request, provider, dependencies);
+  if (token) return { outcome: 'token', token };
+  if (continued !== undefined && request.waitSeconds > 0) {
+    await waitForChange(continued, request.waitSeconds * 1000);
+    const awaited = await useToken(request, provider, dependencies);
+    if (awaited) return { outcome: 'token', token: awaited };
+  }
+  const started = await elicitationFor(request, provider, continued, dependencies);
+  return {
+    outcome: 'interaction_required',
+    elicitation: await offerOf(request, provider, started, dependencies),
+  };
+}
+
+async function useToken(
+  { person, client, actors, resource, scopes, decisionId }: ThirdPartyTokenRequest,
+  { id: provider }: ElicitedProvider,
+  { records, clock, tokens }: ElicitationDependencies,
+): Promise<Extract<TokenUse, { kind: 'token' }> | undefined> {
+  const asker = { person, provider, client, actors };
+  if (!coversScopes(await findConsent(records, asker), scopes)) return undefined;
+  const use = await tokens.use({ ...asker, resource, scopes, decisionId });
+  if (use.kind !== 'token') return undefined;
+  await records.transaction((transaction) => noteUse(transaction, asker, clock.nowMs()));
+  return use;
+}
+
+/** The one that the retry goes on with, as long as it can be gone on with; a person who said no is not asked again by it. */
+async function elicitationFor(
+  request: ThirdPartyTokenRequest,
+  provider: ElicitedProvider,
+  continued: string | undefined,
+  { records, clock, newId, elicitationSeconds }: ElicitationDependencies,
+): Promise<StartedElicitation> {
+  const nowMs = clock.nowMs();
+  const known = continued === undefined ? undefined : await records.get(elicitationRecords, continued);
+  if (known && statusAt(known.value, nowMs) === 'declined')
+    throw new ElicitationRefusal({ kind: 'declined' });
+  return startElicitation(request, provider.id, { records, newId, nowMs, seconds: elicitationSeconds });
+}
+
+async function offerOf(
+  request: ThirdPartyTokenRequest,
+  provider: ElicitedProvider,
+  { id, elicitation }: StartedElicitation,
+  { keyEncryptionKey, connectUrl, pollUrl }: ElicitationDependencies,
+): Promise<ElicitationOffer> {
+  const { expiresAtMs, status } = elicitation;
+  return {
+    id,
+    status,
+    url: `${connectUrl}?e=${id}`,
+    message: messageOf(request, provider),
+    expiresAtMs,
+    pollUrl: `${pollUrl}/${id}`,
+    pollIntervalSeconds,
+    requestState: await sealRequestState(keyEncryptionKey, { elicitation: id, expiresAtMs }, request),
+  };
+}
+
+/** Says who asks and for what, and nothing about the person: it passes through the client. */
+function messageOf(
+  { actors, scopes }: ThirdPartyTokenRequest,
+  { name, scopes: words }: ElicitedProvider,
+): string {
+  const wanted = scopes.map((scope) => words[scope] ?? scope).join('; ');
+  return `${actors[0]} needs your ${name} account${wanted === '' ? '' : ` (${wanted})`}. Open the link, sign in and decide there.`;
+}
+
+function auditRecord(
+  request: ThirdPartyTokenRequest,
+  provider: ElicitedProvider | undefined,
+  occurredAtMs: number,
+  result: ObtainedToken | ElicitationRefusal,
+): AuditRecord {
+  const { person, client, actors, decisionId, resource, scopes, txn } = request;
+  const isRefused = result instanceof ElicitationRefusal;
+  return {
+    type: 'third-party-token',
+    outcome: !isRefused && result.outcome === 'token' ? 'allowed' : 'refused',
+    occurredAtMs,
+    person,
+    client,
+    actors,
+    decisionId,
+    details: {
+      resource,
+      scopes,
+      ...(provider && { provider: provider.id }),
+      ...(txn !== undefined && { txn }),
+      ...(isRefused && { reason: result.reason.kind }),
+      ...(!isRefused &&
+        result.outcome === 'interaction_required' && {
+          reason: 'interaction_required',
+          elicitation: result.elicitation.id,
+        }),
+    },
+  };
+}
