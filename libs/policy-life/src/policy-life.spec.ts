@@ -241,7 +241,7 @@ describe('recorded decisions', () => {
     const stored = { id: 'x', value: record, version: 1, expiresAtMs: undefined };
     expect(await openDecisionRecord(stored, kek)).toEqual(decided('alice', [], 1).evaluation);
     const moved = { ...stored, value: { ...record, decisionId: 'd2' } };
-    await expect(openDecisionRecord(moved, kek)).rejects.toMatchObject({ problem: 'not_authentic' });
+    await expect(openDecisionRecord(moved, kek)).rejects.toMatchObject({ problem: 'wrong_key' });
     expect(decisions.keys?.(record)).toMatchObject({ decision: 'true' });
     expect(decisionRecordId(9, 'b') < decisionRecordId(10, 'a')).toBe(true);
   });

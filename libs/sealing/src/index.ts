@@ -3,6 +3,7 @@
  * key comes from (a file or the environment) is in `@behalf/adapter-local-key`.
  */
 export { type KeyEncryptionKey } from './key-encryption-key.js';
+export { KeyRing } from './key-ring.js';
 export { LocalKeyEncryptionKey } from './local-key-encryption-key.js';
 export { SealingError, type SealingProblem } from './sealing-error.js';
-export { type SealingContext, open, seal } from './seal.js';
+export { type SealingContext, open, rewrap, seal } from './seal.js';

@@ -16,15 +16,19 @@ export class LocalKeyEncryptionKey implements KeyEncryptionKey {
     this.id = `local-${createHash('sha256').update('behalf sealing key id').update(key).digest('hex').slice(0, 16)}`;
   }
 
-  async wrap(dataKey: Uint8Array): Promise<Uint8Array> {
-    return encryptAesGcm(this.#key, dataKey, Buffer.from(this.id));
+  async wrap(dataKey: Uint8Array, binding: Uint8Array): Promise<Uint8Array> {
+    return encryptAesGcm(this.#key, dataKey, this.#aad(binding));
   }
 
-  async unwrap(wrapped: Uint8Array): Promise<Uint8Array> {
+  async unwrap(wrapped: Uint8Array, binding: Uint8Array): Promise<Uint8Array> {
     try {
-      return decryptAesGcm(this.#key, wrapped, Buffer.from(this.id));
+      return decryptAesGcm(this.#key, wrapped, this.#aad(binding));
     } catch (cause) {
       throw new SealingError('wrong_key', { cause });
     }
+  }
+
+  #aad(binding: Uint8Array): Uint8Array {
+    return Buffer.concat([Buffer.from(this.id), binding]);
   }
 }

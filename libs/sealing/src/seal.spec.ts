@@ -1,5 +1,7 @@
+import { encryptAesGcm } from './aes-gcm.js';
+import { KeyRing } from './key-ring.js';
 import { LocalKeyEncryptionKey } from './local-key-encryption-key.js';
-import { type SealingContext, open, seal } from './seal.js';
+import { type SealingContext, open, rewrap, seal } from './seal.js';
 
 const kek = new LocalKeyEncryptionKey(Buffer.alloc(32, 1));
 const context = { kind: 'connection', id: 'c1', owner: 'alice' };
@@ -23,9 +25,9 @@ describe('seal and open', () => {
 
   it('shows nothing of the secret and never seals the same way twice', async () => {
     const [one, other] = [await seal(kek, secret, context), await seal(kek, secret, context)];
-    expect(one).toMatch(/^behalf-sealed-1\.local-[0-9a-f]{16}\.[\w-]+\.[\w-]+$/);
+    expect(one).toMatch(/^behalf-sealed-2\.local-[0-9a-f]{16}(\.[\w-]+){3}$/);
     const parts = [one, other].map((sealed) => sealed.split('.').slice(2));
-    expect(new Set(parts.flat()).size).toBe(4);
+    expect(new Set(parts.flat()).size).toBe(6);
   });
 
   it('seals nothing at all, too', async () => {
@@ -34,13 +36,13 @@ describe('seal and open', () => {
 
   it('refuses every single flipped bit of the wrapped key and of the ciphertext', async () => {
     const parts = (await seal(kek, secret, context)).split('.');
-    for (const part of [2, 3]) {
+    for (const part of [3, 4]) {
       const bytes = Buffer.from(parts[part] ?? '', 'base64url');
       for (let bit = 0; bit < bytes.length * 8; bit++) {
         const changed = Buffer.from(bytes);
         changed[bit >> 3]! ^= 1 << (bit & 7);
         const sealed = parts.with(part, changed.toString('base64url')).join('.');
-        expect(await problemOf(sealed)).toBe(part === 2 ? 'wrong_key' : 'not_authentic');
+        expect(await problemOf(sealed)).toBe(part === 3 ? 'wrong_key' : 'not_authentic');
       }
     }
   });
@@ -55,17 +57,16 @@ describe('seal and open', () => {
       { ...context, resource: '' },
       { kind: 'connection', id: 'c', owner: '1alice' },
     ]) {
-      expect(await problemOf(sealed, moved)).toBe('not_authentic');
+      expect(await problemOf(sealed, moved)).toBe('wrong_key');
     }
   });
 
   it('refuses the data key of one row beside the ciphertext of another', async () => {
     const [one, other] = [await seal(kek, secret, context), await seal(kek, secret, context)];
-    const mixed = one
-      .split('.')
-      .with(2, other.split('.')[2] ?? '')
-      .join('.');
-    expect(await problemOf(mixed)).toBe('not_authentic');
+    const parts = one.split('.');
+    const [, , dataKeyId = '', wrapped = ''] = other.split('.');
+    expect(await problemOf(parts.with(3, wrapped).join('.'))).toBe('wrong_key');
+    expect(await problemOf(parts.with(2, dataKeyId).with(3, wrapped).join('.'))).toBe('not_authentic');
   });
 
   it('refuses another key, also when it goes by the same id', async () => {
@@ -77,7 +78,15 @@ describe('seal and open', () => {
 
   it('refuses what is not a sealed text, or has a second spelling', async () => {
     const sealed = await seal(kek, secret, context);
-    for (const text of ['', 'x', `${sealed}.x`, sealed.replace('-1.', '-2.'), `${sealed}=`, `${sealed} `]) {
+    for (const text of [
+      '',
+      'x',
+      `${sealed}.x`,
+      sealed.replace('-2.', '-3.'),
+      sealed.replace('-2.', '-1.'),
+      `${sealed}=`,
+      `${sealed} `,
+    ]) {
       expect(await problemOf(text)).toBe('malformed');
     }
   });
@@ -86,4 +95,54 @@ describe('seal and open', () => {
     for (const bytes of [0, 16, 31, 33])
       expect(() => new LocalKeyEncryptionKey(Buffer.alloc(bytes))).toThrow(RangeError);
   });
+
+  it('still opens what the first version sealed, in its place only', async () => {
+    // Made by version 1 with the key and context above.
+    const sealed = firstVersion();
+    expect(Buffer.from(await open(kek, sealed, context)).toString()).toBe('a refresh token');
+    expect(await problemOf(sealed, { ...context, owner: 'bob' })).toBe('not_authentic');
+  });
 });
+
+describe('rewrap', () => {
+  const next = new LocalKeyEncryptionKey(Buffer.alloc(32, 3));
+
+  it('moves the data key to the current key and leaves the ciphertext as it is', async () => {
+    const sealed = await seal(kek, secret, context);
+    const moved = (await rewrap(new KeyRing(next, [kek]), sealed, context)) ?? '';
+    expect(Buffer.from(await open(next, moved, context))).toEqual(secret);
+    expect(moved.split('.')[4]).toBe(sealed.split('.')[4]);
+    expect(await problemOf(moved)).toBe('wrong_key');
+  });
+
+  it('has nothing to do for what is under the current key already', async () => {
+    expect(await rewrap(new KeyRing(kek, [next]), await seal(kek, secret, context), context)).toBeUndefined();
+  });
+
+  it('moves nothing that was swapped, and nothing whose key is not there', async () => {
+    const sealed = await seal(kek, secret, context);
+    const ring = new KeyRing(next, [kek]);
+    await expect(rewrap(ring, sealed, { ...context, owner: 'bob' })).rejects.toMatchObject({
+      problem: 'wrong_key',
+    });
+    await expect(rewrap(new KeyRing(next), sealed, context)).rejects.toMatchObject({ problem: 'wrong_key' });
+  });
+
+  it('lets a ring open what any of its keys sealed', async () => {
+    const ring = new KeyRing(next, [kek]);
+    for (const key of [kek, next]) {
+      expect(Buffer.from(await open(ring, await seal(key, secret, context), context))).toEqual(secret);
+    }
+  });
+});
+
+/** As the first version wrote it: the wrapped key bound to the key's id only, the ciphertext to that and the context. */
+function firstVersion(): string {
+  const dataKey = Buffer.alloc(32, 9);
+  const parts = Object.entries(context).sort(([one], [other]) => (one < other ? -1 : 1));
+  const aad = Buffer.from(JSON.stringify(['behalf-sealed-1', kek.id, parts]));
+  const wrapped = encryptAesGcm(Buffer.alloc(32, 1), dataKey, Buffer.from(kek.id));
+  const ciphertext = encryptAesGcm(dataKey, secret, aad);
+  const texts = [wrapped, ciphertext].map((bytes) => Buffer.from(bytes).toString('base64url'));
+  return ['behalf-sealed-1', kek.id, ...texts].join('.');
+}

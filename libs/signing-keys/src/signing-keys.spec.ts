@@ -67,7 +67,7 @@ describe('SigningKeys', () => {
         sealedPrivateJwk: other!.value.sealedPrivateJwk,
       }),
     );
-    await expect(keys.current()).rejects.toMatchObject({ problem: 'not_authentic' });
+    await expect(keys.current()).rejects.toMatchObject({ problem: 'wrong_key' });
   });
 
   it('refuses to open its keys under another sealing key', async () => {
