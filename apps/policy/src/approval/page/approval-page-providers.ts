@@ -1,11 +1,13 @@
 import type { Clock, OneTimeStore } from '@behalf/ports';
+import { PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import { CLOCK, KEY_ENCRYPTION_KEY, ONE_TIME_STORE } from '@behalf/service-kit';
 import type { Provider } from '@nestjs/common';
 import type { PolicyServiceConfig } from '../../config.js';
 import { POLICY_CONFIG } from '../../tokens.js';
-import { ApproverSessions } from './approver-session.js';
-import { PersonSignIn } from './person-sign-in.js';
+
+/** Long enough to read a request, too short for an unlocked screen, or a group that was left, to matter for long. */
+const sessionSeconds = 300;
 
 export const approvalPageProviders: Provider[] = [
   {
@@ -14,12 +16,25 @@ export const approvalPageProviders: Provider[] = [
     useFactory: (
       { issuer, reachIssuer, publicUrl, approvalPage }: PolicyServiceConfig,
       oneTime: OneTimeStore,
-    ) => approvalPage && new PersonSignIn({ issuer, reachIssuer, publicUrl }, approvalPage, oneTime),
+    ) =>
+      approvalPage &&
+      new PersonSignIn(
+        {
+          issuer,
+          reachIssuer,
+          publicUrl,
+          callbackPath: '/approvals/callback',
+          clientId: approvalPage.clientId,
+          clientSecret: approvalPage.clientSecret,
+          name: 'approval',
+        },
+        oneTime,
+      ),
   },
   {
-    provide: ApproverSessions,
+    provide: PersonSessions,
     inject: [POLICY_CONFIG, KEY_ENCRYPTION_KEY, CLOCK],
     useFactory: ({ publicUrl }: PolicyServiceConfig, key: KeyEncryptionKey, clock: Clock) =>
-      new ApproverSessions(publicUrl, key, clock),
+      new PersonSessions({ publicUrl, name: 'approver', sessionSeconds }, key, clock),
   },
 ];

@@ -1,17 +1,15 @@
 import { OAuthError } from '@behalf/oauth';
 import type { Approver } from '@behalf/policy';
+import { type PersonSession, PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
 import type { Clock } from '@behalf/ports';
-import { CLOCK, readFormBody } from '@behalf/service-kit';
+import { CLOCK, readFormBody, sendPage } from '@behalf/service-kit';
 import { Controller, Get, Inject, Next, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { type PolicyServiceConfig } from '../../config.js';
 import { POLICY_CONFIG } from '../../tokens.js';
 import { AccessRequestDesk } from '../access-request-desk.js';
-import { type ApproverSession, ApproverSessions } from './approver-session.js';
 import { approvalPage, decidedPage } from './approval-pages.js';
 import { PageErrorFilter } from './page-error.filter.js';
-import { PersonSignIn } from './person-sign-in.js';
-import { sendPage } from './send-page.js';
 
 const requestId = /^[0-9a-f-]{36}$/;
 
@@ -27,16 +25,16 @@ export class ApprovalPageController {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(AccessRequestDesk) private readonly desk: AccessRequestDesk,
     @Inject(PersonSignIn) private readonly signIn: PersonSignIn | undefined,
-    @Inject(ApproverSessions) private readonly sessions: ApproverSessions,
+    @Inject(PersonSessions) private readonly sessions: PersonSessions,
   ) {}
 
   @Get('callback')
   async callback(@Req() request: Request, @Res() response: Response, @Next() next: NextFunction) {
     const { approvalPage: page } = this.config;
     if (this.signIn === undefined || page === undefined) return next();
-    const { groups, requestId: id, ...person } = await this.signIn.finish(request, response);
+    const { groups, returnTo: id, ...person } = await this.signIn.finish(request, response);
     const isApprover = groups.some((group) => page.approverGroups.includes(group));
-    await this.sessions.begin({ ...person, isApprover }, response);
+    await this.sessions.begin({ ...person, roles: isApprover ? ['approver'] : [] }, response);
     response.set('Cache-Control', 'no-store').redirect(303, `${this.config.publicUrl}/approvals/${id}`);
   }
 
@@ -89,9 +87,9 @@ export class ApprovalPageController {
   }
 
   /** A person who signed in, and no agent: no token can become one of these sessions. */
-  #approver({ sub, isApprover }: ApproverSession): Approver {
+  #approver({ sub, roles }: PersonSession): Approver {
     const clientId = this.config.approvalPage?.clientId ?? '';
-    return { sub, clientId, isDelegated: false, isAdministrator: isApprover };
+    return { sub, clientId, isDelegated: false, isAdministrator: roles.includes('approver') };
   }
 }
 

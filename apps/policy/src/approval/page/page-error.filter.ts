@@ -1,9 +1,8 @@
 import { OAuthError } from '@behalf/oauth';
-import { LOGGER, type Logger } from '@behalf/service-kit';
+import { LOGGER, type Logger, sendPage } from '@behalf/service-kit';
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
 import type { Response } from 'express';
 import { refusedPage } from './approval-pages.js';
-import { sendPage } from './send-page.js';
 
 /** Tells people, not programs, what went wrong. */
 @Catch()

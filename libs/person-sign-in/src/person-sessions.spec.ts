@@ -1,13 +1,13 @@
 import type { Request, Response } from 'express';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
-import { ApproverSessions } from './approver-session.js';
+import { PersonSessions } from './person-sessions.js';
 
 const key = new LocalKeyEncryptionKey(Buffer.alloc(32, 1));
-const alice = { sub: 'alice', name: 'Alice', isApprover: true };
+const alice = { sub: 'alice', name: 'Alice', roles: ['approver'] };
 let nowMs = 0;
 const clock = { nowMs: () => nowMs };
 const sessions = (publicUrl = 'https://pdp.example', kek = key) =>
-  new ApproverSessions(publicUrl, kek, clock);
+  new PersonSessions({ publicUrl, name: 'approver', sessionSeconds: 300 }, kek, clock);
 
 /** The cookie that a session begins with. */
 async function begin(from = sessions()) {
@@ -32,7 +32,7 @@ it('is a cookie that no script reads, and over https one that no other host can 
   expect(options).not.toHaveProperty('domain');
 });
 
-it('knows the person again, for five minutes', async () => {
+it('knows the person again, for as long as it lasts', async () => {
   const { name, value } = await begin();
   expect(await sessions().of(withCookie(`other=1; ${name}=${value}`))).toMatchObject(alice);
   nowMs += 300_000;

@@ -4,15 +4,13 @@ import type { Request, Response } from 'express';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as client from 'openid-client';
 import { z } from 'zod';
-import type { ApprovalPageConfig, PolicyServiceConfig } from '../../config.js';
 import { readCookie } from './read-cookie.js';
 
-const purpose = 'approval-sign-in';
 const pendingSeconds = 600;
 const timeoutSeconds = 5;
 
 const pendingSchema = z.object({
-  requestId: z.string(),
+  returnTo: z.string(),
   nonce: z.string(),
   codeVerifier: z.string(),
   browserHash: z.string(),
@@ -22,8 +20,20 @@ export interface SignedInPerson {
   sub: string;
   name: string;
   groups: string[];
-  /** The request that they came to look at. */
-  requestId: string;
+  /** Where they were going, as the service said when it sent them to sign in. */
+  returnTo: string;
+}
+
+export interface PersonSignInOptions {
+  issuer: string;
+  /** Where the issuer is reached under one of its URLs. */
+  reachIssuer: (url: string) => string;
+  publicUrl: string;
+  callbackPath: string;
+  clientId: string;
+  clientSecret: string;
+  /** Names the cookies and the one-time state. */
+  name: string;
 }
 
 /**
@@ -38,25 +48,29 @@ export class PersonSignIn {
   readonly #isHttps: boolean;
 
   constructor(
-    private readonly urls: Pick<PolicyServiceConfig, 'issuer' | 'reachIssuer' | 'publicUrl'>,
-    private readonly page: ApprovalPageConfig,
+    private readonly options: PersonSignInOptions,
     private readonly oneTime: OneTimeStore,
   ) {
-    this.#isHttps = urls.publicUrl.startsWith('https:');
+    this.#isHttps = options.publicUrl.startsWith('https:');
   }
 
-  /** Sends the person to the issuer. */
-  async begin(requestId: string, response: Response): Promise<void> {
+  /**
+   * Sends the person to the issuer.
+   *
+   * @param returnTo a page of the service itself: it is not looked at again when the person comes back
+   * @param isAnew also when somebody is signed in there already
+   */
+  async begin(returnTo: string, response: Response, isAnew = false): Promise<void> {
     const configuration = await this.#discover();
     const state = client.randomState();
     const browser = randomBytes(32).toString('base64url');
     const pending: z.output<typeof pendingSchema> = {
-      requestId,
+      returnTo,
       nonce: client.randomNonce(),
       codeVerifier: client.randomPKCECodeVerifier(),
       browserHash: sha256(browser),
     };
-    await this.oneTime.put(purpose, state, JSON.stringify(pending), pendingSeconds);
+    await this.oneTime.put(this.#purpose, state, JSON.stringify(pending), pendingSeconds);
     const url = client.buildAuthorizationUrl(configuration, {
       redirect_uri: this.#redirectUri,
       scope: 'openid profile',
@@ -64,6 +78,7 @@ export class PersonSignIn {
       nonce: pending.nonce,
       code_challenge: await client.calculatePKCECodeChallenge(pending.codeVerifier),
       code_challenge_method: 'S256',
+      ...(isAnew && { prompt: 'login' }),
     });
     response
       .cookie(this.#cookieFor(state), browser, {
@@ -85,15 +100,15 @@ export class PersonSignIn {
    */
   async finish(request: Request, response: Response): Promise<SignedInPerson> {
     const current = new URL(this.#redirectUri);
-    current.search = new URL(request.originalUrl, this.urls.publicUrl).search;
+    current.search = new URL(request.originalUrl, this.options.publicUrl).search;
     const state = current.searchParams.get('state') ?? '';
-    const kept = await this.oneTime.take(purpose, state);
+    const kept = await this.oneTime.take(this.#purpose, state);
     const pending = kept === undefined ? undefined : pendingSchema.parse(JSON.parse(kept));
     const cookie = readCookie(request, this.#cookieFor(state));
     response.clearCookie(this.#cookieFor(state), { path: '/', secure: this.#isHttps });
     if (!pending || cookie === undefined || !sameDigest(sha256(cookie), pending.browserHash))
       throw new OAuthError('access_denied', 'this sign-in was not begun here, or is over');
-    return { ...(await this.#redeem(current, state, pending)), requestId: pending.requestId };
+    return { ...(await this.#redeem(current, state, pending)), returnTo: pending.returnTo };
   }
 
   async #redeem(current: URL, state: string, pending: z.output<typeof pendingSchema>) {
@@ -119,8 +134,7 @@ export class PersonSignIn {
 
   /** When first needed, and again after a failure: the issuer may start after us. */
   #discover(): Promise<client.Configuration> {
-    const { issuer, reachIssuer } = this.urls;
-    const { clientId, clientSecret } = this.page;
+    const { issuer, reachIssuer, clientId, clientSecret } = this.options;
     const authentication = client.ClientSecretBasic(clientSecret);
     this.#discovered ??= client
       .discovery(new URL(issuer), clientId, undefined, authentication, {
@@ -139,12 +153,16 @@ export class PersonSignIn {
   }
 
   get #redirectUri(): string {
-    return `${this.urls.publicUrl}/approvals/callback`;
+    return `${this.options.publicUrl}${this.options.callbackPath}`;
   }
 
   /** One per attempt, so that two tabs do not take each other's. */
   #cookieFor(state: string): string {
-    return `${this.#isHttps ? '__Host-' : ''}approval-sign-in-${sha256(state).slice(0, 16)}`;
+    return `${this.#isHttps ? '__Host-' : ''}${this.#purpose}-${sha256(state).slice(0, 16)}`;
+  }
+
+  get #purpose(): string {
+    return `${this.options.name}-sign-in`;
   }
 }
 

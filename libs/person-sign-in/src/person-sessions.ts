@@ -6,47 +6,53 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { readCookie } from './read-cookie.js';
 
-/** Long enough to read a request, too short for an unlocked screen, or a group that was left, to matter for long. */
-const sessionSeconds = 300;
-
 const sessionSchema = z.object({
   sub: z.string(),
   name: z.string(),
-  isApprover: z.boolean(),
+  /** What the service that began the session knows of the person. */
+  roles: z.array(z.string()),
   /** Key of the codes that this session's forms carry. */
   formKey: z.string(),
   expiresAtMs: z.number(),
 });
-export type ApproverSession = z.output<typeof sessionSchema>;
+export type PersonSession = z.output<typeof sessionSchema>;
+
+export interface PersonSessionsOptions {
+  publicUrl: string;
+  /** Names the cookie, and what is sealed in it. */
+  name: string;
+  /** Long enough to read a page, too short for an unlocked screen, or a group that was left, to matter for long. */
+  sessionSeconds: number;
+}
 
 /**
- * Who is looking at the page, in a sealed cookie: nothing is stored, and nobody without the deployment's key can read
- * or make one. It opens nothing but the page, and is never accepted in place of a token.
+ * Who is looking at the pages of a service, in a sealed cookie: nothing is stored, and nobody without the deployment's
+ * key can read or make one. It opens nothing but these pages, and is never accepted in place of a token.
  */
-export class ApproverSessions {
+export class PersonSessions {
   readonly #isHttps: boolean;
   readonly #cookie: string;
 
   constructor(
-    private readonly publicUrl: string,
+    private readonly options: PersonSessionsOptions,
     private readonly keyEncryptionKey: KeyEncryptionKey,
     private readonly clock: Clock,
   ) {
-    this.#isHttps = publicUrl.startsWith('https:');
-    this.#cookie = this.#isHttps ? '__Host-approver' : 'approver';
+    this.#isHttps = options.publicUrl.startsWith('https:');
+    this.#cookie = this.#isHttps ? `__Host-${options.name}` : options.name;
   }
 
   async begin(
-    person: Pick<ApproverSession, 'sub' | 'name' | 'isApprover'>,
+    { sub, name, roles }: Pick<PersonSession, 'sub' | 'name' | 'roles'>,
     response: Response,
   ): Promise<void> {
-    const { sub, name, isApprover } = person;
-    const session: ApproverSession = {
+    const maxAge = this.options.sessionSeconds * 1000;
+    const session: PersonSession = {
       sub,
       name,
-      isApprover,
+      roles,
       formKey: randomBytes(32).toString('base64url'),
-      expiresAtMs: this.clock.nowMs() + sessionSeconds * 1000,
+      expiresAtMs: this.clock.nowMs() + maxAge,
     };
     const sealed = await seal(this.keyEncryptionKey, Buffer.from(JSON.stringify(session)), this.#place);
     response.cookie(this.#cookie, sealed, {
@@ -55,12 +61,12 @@ export class ApproverSessions {
       sameSite: 'lax',
       secure: this.#isHttps,
       path: '/',
-      maxAge: sessionSeconds * 1000,
+      maxAge,
     });
   }
 
   /** Undefined when there is none, or it is over, or it was not made here. */
-  async of(request: Request): Promise<ApproverSession | undefined> {
+  async of(request: Request): Promise<PersonSession | undefined> {
     const sealed = readCookie(request, this.#cookie);
     if (sealed === undefined) return undefined;
     try {
@@ -73,9 +79,9 @@ export class ApproverSessions {
     }
   }
 
-  /** What the form of one request carries in this session. */
-  formCode({ formKey }: ApproverSession, requestId: string): string {
-    return createHmac('sha256', formKey).update(requestId).digest('base64url');
+  /** What the form about one thing carries in this session. */
+  formCode({ formKey }: PersonSession, thing: string): string {
+    return createHmac('sha256', formKey).update(thing).digest('base64url');
   }
 
   /**
@@ -87,20 +93,20 @@ export class ApproverSessions {
   checkForm(
     request: Request,
     form: ReadonlyMap<string, string>,
-    session: ApproverSession,
-    requestId: string,
+    session: PersonSession,
+    thing: string,
   ): void {
     const { origin, 'sec-fetch-site': site } = request.headers;
     const isForeign =
-      (origin !== undefined && origin !== new URL(this.publicUrl).origin) ||
+      (origin !== undefined && origin !== new URL(this.options.publicUrl).origin) ||
       (site !== undefined && site !== 'same-origin' && site !== 'none');
-    const expected = Buffer.from(this.formCode(session, requestId));
+    const expected = Buffer.from(this.formCode(session, thing));
     const presented = Buffer.from(form.get('csrf') ?? '');
     const matches = presented.length === expected.length && timingSafeEqual(presented, expected);
     if (isForeign || !matches) throw new OAuthError('access_denied', 'the form was not sent from our page');
   }
 
   get #place(): Record<string, string> {
-    return { kind: 'approver-session', service: this.publicUrl };
+    return { kind: `${this.options.name}-session`, service: this.options.publicUrl };
   }
 }
