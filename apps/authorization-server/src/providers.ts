@@ -11,6 +11,7 @@ import {
 import type { BehalfConfig } from '@behalf/config';
 import { evaluatePolicy } from '@behalf/contracts';
 import type { Bus, Clock, OneTimeStore, RecordStore } from '@behalf/ports';
+import { DpopNonces, SenderConstraints } from '@behalf/resource-server';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import {
   AUDIT_LOG,
@@ -29,6 +30,7 @@ import { AdminAuthorization } from './http/admin-authorization.js';
 import { FormGuard } from './http/form-guard.js';
 import { Interactions } from './http/interactions.js';
 import { IssuerKeys } from './issuer-keys.js';
+import { openMutualTls } from './mutual-tls.js';
 import { KeyRotation } from './key-rotation.js';
 import { errorPage, signedOutPage, signOutPage } from './pages/message-pages.js';
 import { ProviderHolder } from './provider-holder.js';
@@ -90,9 +92,24 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
     },
     {
       provide: ADMIN_AUTHORIZATION,
-      inject: [CLOCK, RECORD_STORE, ISSUER_KEYS],
-      useFactory: (clock: Clock, records: RecordStore, issuerKeys: IssuerKeys) =>
-        new AdminAuthorization(config, clock, records, issuerKeys),
+      inject: [CLOCK, RECORD_STORE, ISSUER_KEYS, ONE_TIME_STORE, KEY_ENCRYPTION_KEY],
+      useFactory: async (
+        clock: Clock,
+        records: RecordStore,
+        issuerKeys: IssuerKeys,
+        oneTime: OneTimeStore,
+        kek: KeyEncryptionKey,
+      ) => {
+        const secret = await serverSecret(records, kek, 'admin-nonces');
+        const constraints = new SenderConstraints({
+          clock,
+          oneTime,
+          nonces: new DpopNonces(Buffer.from(secret, 'base64url'), clock),
+          requireNonce: server.dpop.requireNonce,
+        });
+        const { certificates } = openMutualTls(config.mutualTls);
+        return new AdminAuthorization(config, { clock, records, issuerKeys, constraints, certificates });
+      },
     },
     {
       provide: AGENT_DEPENDENCIES,
@@ -145,6 +162,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         ISSUER_KEYS,
         SIGNER,
         BUS,
+        ONE_TIME_STORE,
       ],
       useFactory: async (
         records: RecordStore,
@@ -157,21 +175,27 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         issuerKeys: IssuerKeys,
         signer: JoseSigner,
         bus: Bus,
+        oneTime: OneTimeStore,
       ) => {
         const refreshes = new AttemptLimiter(clock, refreshesPerGrant);
         const perHost = new AttemptLimiter(clock, documentFetches.perHost);
         const all = new AttemptLimiter(clock, documentFetches.all);
         const cookieKeys = [await serverSecret(records, kek, 'cookies')];
+        const nonceSecret = Buffer.from(await serverSecret(records, kek, 'nonces'), 'base64url');
+        const mutualTls = openMutualTls(config.mutualTls);
         return ProviderHolder.open(async () =>
           createProvider({
             config,
             records,
+            oneTime,
             clock,
             resources,
             signingKeys: await keys.current(),
             publicJwks: () => keys.publicJwks(),
             verificationKeys: issuerKeys.get,
             cookieKeys,
+            nonceSecret,
+            ...mutualTls,
             clientSecret: clientSecretFrom(environment),
             fetch,
             mayFetchFrom: (hostname) =>

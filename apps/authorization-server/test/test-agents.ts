@@ -123,7 +123,11 @@ export class TestAgents {
     return new SignJWT(all).setProtectedHeader({ alg: 'ES256', kid: 'k', ...header }).sign(key);
   }
 
-  async ask(parameters: Record<string, string>, assertion?: string): Promise<Tokens> {
+  async ask(
+    parameters: Record<string, string>,
+    assertion?: string,
+    headers?: Record<string, string>,
+  ): Promise<Tokens> {
     return this.server.token(
       {
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -131,18 +135,28 @@ export class TestAgents {
         ...parameters,
       },
       null,
+      headers,
     );
   }
 
   /** A token in the agent's own name. */
-  own(more: Record<string, string> = {}, assertion?: string): Promise<Tokens> {
-    return this.ask({ grant_type: 'client_credentials', resource: files, ...more }, assertion);
+  own(
+    more: Record<string, string> = {},
+    assertion?: string,
+    headers?: Record<string, string>,
+  ): Promise<Tokens> {
+    return this.ask({ grant_type: 'client_credentials', resource: files, ...more }, assertion, headers);
   }
 
   /** A token on behalf of whoever the subject token is of. */
-  exchange(subjectToken: string, more: Record<string, string> = {}, assertion?: string): Promise<Tokens> {
+  exchange(
+    subjectToken: string,
+    more: Record<string, string> = {},
+    assertion?: string,
+    headers?: Record<string, string>,
+  ): Promise<Tokens> {
     const parameters = { ...exchangeParameters(subjectToken), resource: files, ...more };
-    return this.ask(parameters, assertion);
+    return this.ask(parameters, assertion, headers);
   }
 
   /** What the gateway does with what it is presented with. */
@@ -152,10 +166,11 @@ export class TestAgents {
   }
 
   /** A token with which a person sends the agent to work. */
-  async personToken(): Promise<string> {
+  async personToken(headers?: Record<string, string>): Promise<string> {
     const wanted = { resource: agentResource, scope: 'mcp:tools files:write' };
     const code = (await this.server.authorize(wanted)).get('code');
-    return (await this.server.redeem(code, { resource: agentResource })).body.access_token;
+    const { body } = await this.server.redeem(code, { resource: agentResource }, undefined, headers);
+    return body.access_token;
   }
 
   /** The verifier of another service, which hears of revocations over the bus only. */

@@ -18,6 +18,7 @@ export const redirectUri = 'https://client.example.com/callback';
 
 export interface Tokens {
   status: number;
+  headers: Headers;
   body: Record<string, unknown> & { access_token: string; refresh_token: string; error?: string };
 }
 
@@ -35,6 +36,7 @@ export class TestServer {
     readonly issuer: string,
     readonly clock: FakeClock,
     readonly records: MemoryRecordStore,
+    readonly oneTime: MemoryOneTimeStore,
     readonly bus: InProcessBus,
     readonly audit: AuditRecord[],
     readonly service: RunningService,
@@ -110,13 +112,14 @@ export class TestServer {
       },
     });
     await seedSigningKeys(records, clock);
+    const oneTime = new MemoryOneTimeStore(clock);
     const audit: AuditRecord[] = [];
     const service = await startAuthorizationServer(
       {
         config,
         clock,
         records,
-        oneTime: new MemoryOneTimeStore(clock),
+        oneTime,
         bus,
         audit: {
           append: async (record) => void audit.push(record),
@@ -126,7 +129,7 @@ export class TestServer {
       },
       options,
     );
-    return new TestServer(issuer, clock, records, bus, audit, service);
+    return new TestServer(issuer, clock, records, oneTime, bus, audit, service);
   }
 
   async close(): Promise<void> {
@@ -170,15 +173,25 @@ export class TestServer {
     parameters: Record<string, string>,
     /** Null for a public client, which says who it is in the body. */
     authorization: string | null = basic('web-app', 'web-app-secret'),
+    headers: Record<string, string> = {},
   ): Promise<Tokens> {
-    const response = await this.post('/token', parameters, authorization ?? undefined);
-    return { status: response.status, body: (await response.json()) as Tokens['body'] };
+    const response = await this.post('/token', parameters, authorization ?? undefined, headers);
+    return {
+      status: response.status,
+      body: (await response.json()) as Tokens['body'],
+      headers: response.headers,
+    };
   }
 
-  post(path: string, parameters: Record<string, string>, authorization?: string): Promise<Response> {
+  post(
+    path: string,
+    parameters: Record<string, string>,
+    authorization?: string,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     return fetch(`${this.issuer}${path}`, {
       method: 'POST',
-      headers: { ...(authorization !== undefined && { authorization }) },
+      headers: { ...headers, ...(authorization !== undefined && { authorization }) },
       body: new URLSearchParams(parameters),
     });
   }
@@ -187,6 +200,7 @@ export class TestServer {
     code: string | null,
     more: Record<string, string> = {},
     authorization?: string | null,
+    headers: Record<string, string> = {},
   ): Promise<Tokens> {
     const parameters = {
       grant_type: 'authorization_code',
@@ -196,15 +210,17 @@ export class TestServer {
       resource: files,
       ...more,
     };
-    return this.token(parameters, authorization);
+    return this.token(parameters, authorization, headers);
   }
 
   refresh(
     refreshToken: string,
     more: Record<string, string> = {},
     authorization?: string | null,
+    headers: Record<string, string> = {},
   ): Promise<Tokens> {
-    return this.token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...more }, authorization);
+    const parameters = { grant_type: 'refresh_token', refresh_token: refreshToken, ...more };
+    return this.token(parameters, authorization, headers);
   }
 
   /** A whole authorization code flow of the configured web client. */

@@ -1,3 +1,4 @@
+import { ClientCertificates } from '@behalf/client-certificate';
 import {
   backchannelUrl,
   type BehalfConfig,
@@ -6,6 +7,7 @@ import {
   upstreamResource,
 } from '@behalf/config';
 import { protectedResourceMetadataUrl } from '@behalf/oauth';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** One upstream with the names it is known by outside. */
 export interface UpstreamSettings {
@@ -25,6 +27,11 @@ export interface GatewaySettings {
   tokenEndpoint: string;
   jwksUri: string;
   clientSecret: string;
+  /** Makes the nonces of DPoP proofs. */
+  nonceSecret: Uint8Array;
+  certificates: ClientCertificates;
+  /** Whether the certificates of clients are known here. */
+  seesCertificates: boolean;
   /** Claims of people that policies are given. */
   claimNames: readonly string[];
   upstreams: ReadonlyMap<string, UpstreamSettings>;
@@ -51,6 +58,9 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
     tokenEndpoint: reachIssuer(`${issuer}${paths.token}`),
     jwksUri: reachIssuer(`${issuer}${paths.jwks}`),
     clientSecret,
+    nonceSecret: nonceSecretFrom(gateway, environment),
+    certificates: new ClientCertificates(config.mutualTls),
+    seesCertificates: config.mutualTls.enabled,
     claimNames: Object.keys(policy.personAttributes),
     upstreams: new Map(
       Object.entries(gateway.upstreams).map(([name, upstream]) => {
@@ -62,4 +72,13 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
       }),
     ),
   };
+}
+
+/** Without one of its own a gateway takes no nonce that another one gave out, and sends the client back for its own. */
+function nonceSecretFrom(
+  { dpop: { nonceSecretEnv } }: GatewayConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+): Uint8Array {
+  const secret = nonceSecretEnv === undefined ? undefined : environment[nonceSecretEnv];
+  return secret === undefined ? randomBytes(32) : createHash('sha256').update(secret).digest();
 }

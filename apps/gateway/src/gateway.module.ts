@@ -1,7 +1,7 @@
 import type { BehalfConfig } from '@behalf/config';
 import { revocationCreated } from '@behalf/contracts';
-import type { Bus, Clock, Subscription } from '@behalf/ports';
-import { AccessTokenVerifier, remoteKeys } from '@behalf/resource-server';
+import type { Bus, Clock, OneTimeStore, Subscription } from '@behalf/ports';
+import { AccessTokenVerifier, DpopNonces, SenderConstraints, remoteKeys } from '@behalf/resource-server';
 import { RevocationView, followRevocations } from '@behalf/revocation';
 import {
   BUS,
@@ -10,6 +10,7 @@ import {
   type Infrastructure,
   LOGGER,
   type Logger,
+  ONE_TIME_STORE,
   READINESS,
   type Readiness,
   type RunningService,
@@ -77,7 +78,16 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
         },
         {
           provide: McpEndpoint,
-          inject: [GATEWAY_SETTINGS, ToolDefinitions, RevocationView, LiveRequests, CLOCK, BUS, LOGGER],
+          inject: [
+            GATEWAY_SETTINGS,
+            ToolDefinitions,
+            RevocationView,
+            LiveRequests,
+            CLOCK,
+            BUS,
+            ONE_TIME_STORE,
+            LOGGER,
+          ],
           useFactory: mcpEndpoint,
         },
         { provide: READINESS, inject: [RevocationView, UPSTREAMS], useFactory: readiness },
@@ -126,17 +136,27 @@ function tokenExchanger({ gateway, tokenEndpoint, clientSecret }: GatewaySetting
 }
 
 function mcpEndpoint(
-  { gateway, issuer, jwksUri, claimNames }: GatewaySettings,
+  { gateway, issuer, jwksUri, claimNames, nonceSecret, certificates }: GatewaySettings,
   tools: ToolDefinitions,
   revocations: RevocationView,
   live: LiveRequests,
   clock: Clock,
   bus: Bus,
+  oneTime: OneTimeStore,
   logger: Logger,
 ): McpEndpoint {
   return new McpEndpoint({
     limits: gateway.limits,
-    verifier: new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
+    checks: {
+      verifier: new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
+      constraints: new SenderConstraints({
+        clock,
+        oneTime,
+        nonces: new DpopNonces(nonceSecret, clock),
+        requireNonce: gateway.dpop.requireNonce,
+      }),
+      certificates,
+    },
     policy: new PolicyDecisions(bus, gateway.limits.policyTimeoutMs, gateway.clientId),
     tools,
     claimNames,

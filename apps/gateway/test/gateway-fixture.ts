@@ -1,4 +1,4 @@
-import { InProcessBus } from '@behalf/adapter-memory';
+import { InProcessBus, MemoryOneTimeStore } from '@behalf/adapter-memory';
 import { parseConfig } from '@behalf/config';
 import {
   type Evaluation,
@@ -20,6 +20,7 @@ export interface GatewayChange {
   gateway?: Record<string, unknown>;
   /** Further settings of `policy` in the configuration. */
   policy?: Record<string, unknown>;
+  mutualTls?: Record<string, unknown>;
   issuer?: FakeIssuer;
   decide?: (evaluation: Evaluation) => EvaluationDecision;
 }
@@ -41,6 +42,7 @@ export async function startTestGateway(change: GatewayChange) {
     {
       logLevel: process.env['TEST_LOG'] ?? 'silent',
       authorizationServer: { issuer: issuer.url, signIn: { method: 'local', users: [] } },
+      ...(change.mutualTls && { mutualTls: change.mutualTls }),
       policy: { policies: '.', ...change.policy },
       gateway: {
         listen: { port: 0 },
@@ -58,7 +60,7 @@ export async function startTestGateway(change: GatewayChange) {
     config,
     clock: systemClock,
     records: unused,
-    oneTime: unused,
+    oneTime: new MemoryOneTimeStore(systemClock),
     bus,
     audit: unused,
     keyEncryptionKey: unused,

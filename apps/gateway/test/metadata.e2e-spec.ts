@@ -37,6 +37,9 @@ describe('what anybody may know', () => {
         // What a client needs to begin with; the scope of one tool comes with its challenge.
         scopes_supported: ['a', 'b'],
         bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA'],
+        dpop_bound_access_tokens_required: false,
+        tls_client_certificate_bound_access_tokens: false,
         resource_name: 'Tools',
       },
     });

@@ -4,6 +4,7 @@ import { applyClientRules } from './client-rules.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { buildProviderConfiguration } from './provider-configuration.js';
 import { registerTokenExchange } from './register-token-exchange.js';
+import { detectReplays } from './replay-detection.js';
 import {
   type RequestParameters,
   settleAuthorizationRequest,
@@ -23,6 +24,7 @@ export function createProvider(deps: ProviderDependencies): Provider {
   const provider = new Provider(issuer, buildProviderConfiguration(deps, agents));
   bindToIssuer(provider, issuer);
   applyClientRules(provider, (clientId) => configured.has(clientId) || agents.hasSeen(clientId));
+  detectReplays(provider, deps);
   settleRequests(provider, deps);
   useUnauthorizedClient(provider);
   answerWithParameters(provider);

@@ -1,6 +1,8 @@
+import type { X509Certificate } from 'node:crypto';
 import type { AuditRecord } from '@behalf/audit';
 import type { BehalfConfig, ClientConfig } from '@behalf/config';
-import type { Clock, RecordStore } from '@behalf/ports';
+import type { ClientCertificates } from '@behalf/client-certificate';
+import type { Clock, OneTimeStore, RecordStore } from '@behalf/ports';
 import type { JWTVerifyGetKey } from 'jose';
 import type { JWK } from 'oidc-provider';
 import type { ExchangePorts } from './register-token-exchange.js';
@@ -17,6 +19,8 @@ export type FetchDocument = (url: string | URL, options?: RequestInit) => Promis
 export interface ProviderDependencies {
   config: BehalfConfig;
   records: RecordStore;
+  /** Remembers what may be used once: the `jti` of assertions and proofs. */
+  oneTime: OneTimeStore;
   clock: Clock;
   resources: ResourceRegistry;
   /** The private keys that sign. */
@@ -24,6 +28,11 @@ export interface ProviderDependencies {
   /** What the JWKS document holds: more than the keys above, since verifiers see keys before and after their time. */
   publicJwks: () => Promise<{ keys: object[] }>;
   verificationKeys: JWTVerifyGetKey;
+  /** 32 bytes that nonces for DPoP proofs and attestations are derived from; the same in every process. */
+  nonceSecret: Buffer;
+  /** The certificates that clients present; `authorities` are who issues them for `tls_client_auth`. */
+  certificates: ClientCertificates;
+  authorities: readonly X509Certificate[];
   /** Signs cookies; the first one signs, all verify. */
   cookieKeys: string[];
   clientSecret: (client: ClientConfig) => string | undefined;

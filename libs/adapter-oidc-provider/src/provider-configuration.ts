@@ -16,6 +16,7 @@ import { clientDocumentFetch } from './client-documents.js';
 import { findConsent } from './consent.js';
 import type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
 import { buildInteractionPolicy } from './interaction-policy.js';
+import { bindingMetadata, mutualTls } from './mutual-tls.js';
 import { personRecords } from './person.js';
 import { signInScopes } from './request-rules.js';
 import { resourceServerInfo } from './resource-server-info.js';
@@ -47,7 +48,13 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
     jwks: { keys: deps.signingKeys },
     clients: config.authorizationServer.clients.map((client) => toMetadata(client, deps)),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    clientAuthMethods: [
+      'none',
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      ...(config.mutualTls.enabled ? (['tls_client_auth', 'self_signed_tls_client_auth'] as const) : []),
+    ],
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) =>
       checkAssertion(claims, { issuer, nowSeconds: nowSeconds(clock) }),
     responseTypes: ['code'],
@@ -73,7 +80,12 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
     },
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: false },
+      dPoP: {
+        enabled: true,
+        nonceSecret: deps.nonceSecret,
+        requireNonce: () => config.authorizationServer.dpop.requireNonce,
+      },
+      mTLS: mutualTls(deps),
       pushedAuthorizationRequests: { enabled: false },
       clientCredentials: { enabled: true },
       userinfo: { enabled: true },
@@ -162,6 +174,7 @@ function toMetadata(
     client_name: client.clientName ?? client.clientId,
     ...(secret !== undefined && { client_secret: secret }),
     token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+    ...bindingMetadata(client.boundTokens),
     application_type: client.applicationType,
     redirect_uris: client.redirectUris,
     grant_types:

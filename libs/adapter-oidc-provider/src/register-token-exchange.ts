@@ -5,9 +5,10 @@ import { grantTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
 import { type ExchangeDependencies, exchangeToken, type RequestingClient } from '@behalf/token-exchange';
-import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Client, Provider, TokenEndpointGrantContext } from 'oidc-provider';
 import type { AgentClients } from './agent-clients.js';
 import type { ProviderDependencies } from './dependencies.js';
+import { readProof } from './presented-proof.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
 import { throwToLibrary } from './throw-to-library.js';
 
@@ -54,14 +55,14 @@ export function registerTokenExchange(
     ...deps.exchange,
     newId: randomUUID,
   };
-  const handler = async (ctx: KoaContextWithOIDC): Promise<void> => {
+  const handler = async (ctx: TokenEndpointGrantContext): Promise<void> => {
     const { client, params } = ctx.oidc;
-    if (!client) throw new Error('the client is not authenticated');
     const request = {
       // Before the agent is looked up: what it is issued must not seem younger than a suspension that came after.
       nowSeconds: nowSeconds(deps.clock),
       client: await requestingClient(client, deps, agents),
       parameters: { ...params } as Record<string, string | string[] | undefined>,
+      proof: await readProof(provider, ctx, deps.certificates),
       traceId: activeTraceId(),
     };
     const spanAttributes = { [attributes.clientId]: client.clientId };

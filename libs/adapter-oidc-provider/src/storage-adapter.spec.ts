@@ -129,14 +129,4 @@ describe.each(Object.entries(stores))('StorageAdapter on %s', (_name, open) => {
     expect(await sessions.findByUid(id)).toMatchObject({ accountId: 'alice' });
     expect(await sessions.findByUid('v')).toBeUndefined();
   });
-
-  it('RFC 7523 §3: of concurrent uses of one assertion one wins, until it has expired', async () => {
-    const adapter = adapterOf('ReplayDetection');
-    const use = () => adapter.upsert(id, { iss: 'agent' }, 60);
-    const uses = await Promise.allSettled([use(), use(), use(), use()]);
-    expect(uses.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    await expect(use()).rejects.toBeInstanceOf(errors.InvalidClientAuth);
-    clock.advanceSeconds(60);
-    await expect(use()).resolves.toBeUndefined();
-  });
 });

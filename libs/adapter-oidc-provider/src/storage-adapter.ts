@@ -1,10 +1,4 @@
-import {
-  type Clock,
-  RecordConflict,
-  type RecordStore,
-  type RecordTransaction,
-  type StoredRecord,
-} from '@behalf/ports';
+import { type Clock, RecordConflict, type RecordStore, type StoredRecord } from '@behalf/ports';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { hashClientSecret } from './client-secret.js';
 import { deleteArtifactsOfGrant, revokeGrant } from './revoke-grant.js';
@@ -30,8 +24,7 @@ export interface StorageOptions {
  * Keeps one of oidc-provider's models in the record store.
  *
  * Guarantees beyond the library's contract: consuming is a compare-and-swap, so that of concurrent redemptions one
- * wins, and the others end the grant; an assertion's `jti` is accepted once, likewise; ending a grant writes its
- * revocation in the same transaction.
+ * wins, and the others end the grant; ending a grant writes its revocation in the same transaction.
  *
  * @see OAuth 2.1 §4.1.3 (a code is used once), §4.3.1 (rotation with reuse detection)
  */
@@ -55,12 +48,7 @@ export class StorageAdapter implements Adapter {
     const expiresAtMs = lifetime === undefined ? undefined : this.options.clock.nowMs() + lifetime * 1000;
     await transact(this.options.records, async (transaction) => {
       if (this.model === 'Client') await this.options.recordRegistration(id);
-      const isUsedOnce = this.model === 'ReplayDetection';
-      if (isUsedOnce) await this.#checkUnused(transaction, id);
-      await transaction.put(this.#kind, this.#id(id), value, {
-        expiresAtMs,
-        ...(isUsedOnce && { expectedVersion: 0 }),
-      });
+      await transaction.put(this.#kind, this.#id(id), value, { expiresAtMs });
     });
   }
 
@@ -127,18 +115,6 @@ export class StorageAdapter implements Adapter {
     await transact(this.options.records, (transaction) =>
       deleteArtifactsOfGrant(transaction, this.model, grantId),
     );
-  }
-
-  /**
-   * The library asks first and writes later, so that two requests with one assertion could both pass. Here the second
-   * write fails, whether the first came before it or at the same time.
-   *
-   * @throws InvalidClientAuth
-   * @see RFC 7523 §3, rule 7
-   */
-  async #checkUnused(transaction: RecordTransaction, id: string): Promise<void> {
-    if (!(await transaction.get(this.#kind, this.#id(id)))) return;
-    throw new errors.InvalidClientAuth({ cause: 'the assertion was used before' });
   }
 
   /** Being looked up is being used; written down once in half the time, and not at all when another one just did. */

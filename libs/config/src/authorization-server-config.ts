@@ -5,6 +5,11 @@ import { baseUrl, listenSchema, path } from './listen.js';
 
 const seconds = (value: number) => z.int().positive().default(value);
 
+const boundTokensSchema = z
+  .enum(['dpop', 'mtls'])
+  .optional()
+  .describe('What its access tokens have to be bound to; without it they are when it sends a DPoP proof.');
+
 const clientSchema = z
   .strictObject({
     clientId: z
@@ -17,6 +22,7 @@ const clientSchema = z
     tokenEndpointAuthMethod: z
       .enum(['client_secret_basic', 'client_secret_post', 'none'])
       .default('client_secret_basic'),
+    boundTokens: boundTokensSchema,
     applicationType: z.enum(['native', 'web']).default('web'),
     redirectUris: z.array(z.url()).default([]),
     grantTypes: z
@@ -136,6 +142,14 @@ export const authorizationServerSchema = z.strictObject({
       sessionSeconds: seconds(8 * 3600),
       interactionSeconds: seconds(600),
       grantSeconds: seconds(90 * 24 * 3600),
+    })
+    .prefault({}),
+  dpop: z
+    .strictObject({
+      requireNonce: z
+        .boolean()
+        .default(false)
+        .describe('Sends every DPoP proof without a nonce back for one (RFC 9449 §8).'),
     })
     .prefault({}),
   scopes: z.record(z.string(), z.string()).default({}).describe('Each scope in words, for the consent page.'),

@@ -3,6 +3,7 @@ import { authorizationServerSchema } from './authorization-server-config.js';
 import { elicitationSchema } from './elicitation-config.js';
 import { gatewaySchema } from './gateway-config.js';
 import { path } from './listen.js';
+import { mutualTlsSchema } from './mutual-tls-config.js';
 import { policySchema } from './policy-config.js';
 
 /** The whole file. Unknown keys are faults: a misspelt setting must not silently mean its default. */
@@ -33,6 +34,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Where every service tells how it is.'),
+  mutualTls: mutualTlsSchema,
   authorizationServer: authorizationServerSchema,
   policy: policySchema,
   gateway: gatewaySchema,

@@ -20,6 +20,10 @@ const command = {
 };
 
 const shared = {
+  requireDpop: z
+    .boolean()
+    .default(false)
+    .describe('Refuses access tokens that are not bound to a DPoP key (RFC 9449).'),
   name: z.string().optional().describe('What people see; the key without it.'),
   scopes: scopesSchema,
   delegation: delegationSchema,
@@ -74,6 +78,20 @@ export const gatewaySchema = z.strictObject({
     .describe(
       'Origins of browser-based clients; origins on this machine are allowed where the gateway itself is.',
     ),
+  dpop: z
+    .strictObject({
+      requireNonce: z
+        .boolean()
+        .default(false)
+        .describe('Sends every DPoP proof without a nonce back for one (RFC 9449 §9).'),
+      nonceSecretEnv: z
+        .string()
+        .optional()
+        .describe(
+          'Environment variable with the secret of nonces, the same for all gateways behind one address; random without it.',
+        ),
+    })
+    .prefault({}),
   legacyDefaultUpstream: z
     .string()
     .optional()

@@ -21,10 +21,22 @@ export const listenSchema = (defaultPort: number) =>
         .default('127.0.0.1')
         .describe('Address to bind. Put a TLS proxy in front before you widen it.'),
       port: z.int().min(0).max(65535).default(defaultPort).describe('Port to bind; 0 takes a free one.'),
+      tls: z
+        .strictObject({
+          certFile: z.string().describe('PEM: its certificate and the intermediates.'),
+          keyFile: z.string().describe('PEM: its private key.'),
+          requestClientCertificate: z
+            .boolean()
+            .default(false)
+            .describe('Asks clients for a certificate; any is taken, and judged where it is used.'),
+        })
+        .optional()
+        .describe('Serves https itself; without it a proxy does.'),
     })
     .prefault({});
 
 export interface Listen {
   host: string;
   port: number;
+  tls?: { certFile: string; keyFile: string; requestClientCertificate: boolean } | undefined;
 }

@@ -41,6 +41,17 @@ export const oauthErrorCodes = {
     see: 'RFC 6750 §3.1',
     means: 'The access token lacks a scope that this call needs.',
   },
+  invalid_dpop_proof: {
+    status: 400,
+    see: 'RFC 9449 §5, §7.1',
+    means:
+      'The DPoP proof is missing, malformed, stale, used before or for something else; 401 at a resource.',
+  },
+  use_dpop_nonce: {
+    status: 400,
+    see: 'RFC 9449 §8, §9',
+    means: 'The DPoP proof needs the nonce of the `DPoP-Nonce` header; 401 at a resource.',
+  },
   server_error: {
     status: 500,
     see: 'RFC 6749 §4.1.2.1',

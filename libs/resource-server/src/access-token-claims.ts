@@ -1,4 +1,4 @@
-import { actClaimSchema, authorizationDetailsSchema } from '@behalf/oauth';
+import { actClaimSchema, authorizationDetailsSchema, confirmationSchema } from '@behalf/oauth';
 import { z } from 'zod';
 
 /**
@@ -21,7 +21,8 @@ export const accessTokenClaimsSchema = z.looseObject({
   sid: z.string().optional(),
   grant_id: z.string().optional(),
   txn: z.string().optional(),
-  cnf: z.looseObject({}).optional(),
+  // A confirmation that is not understood makes the token unusable: it must not be taken for none.
+  cnf: confirmationSchema.optional(),
   authorization_details: authorizationDetailsSchema.optional(),
   lineage: z.array(z.string()).optional(),
   delegations: z.array(z.string()).optional(),

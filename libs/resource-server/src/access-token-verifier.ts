@@ -3,6 +3,7 @@ import type { Clock } from '@behalf/ports';
 import type { RevocationView } from '@behalf/revocation';
 import { type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { type AccessTokenClaims, accessTokenClaimsSchema } from './access-token-claims.js';
+import type { Presentation, SenderConstraints } from './sender-constraints.js';
 
 const acceptedAlgorithms = ['ES256', 'RS256'];
 const clockToleranceSeconds = 5;
@@ -28,8 +29,8 @@ export function remoteKeys(jwksUri: string): JWTVerifyGetKey {
  * Validates `at+jwt` access tokens of one issuer.
  *
  * Checks signature (ES256 or RS256), `typ`, `iss`, times, a single `aud`, the required claims and every way the token
- * can have been revoked. Does not check scope, nor whether anything may be done with it. Sender-constrained tokens are
- * refused: there is no proof to check here, and a bound token is never taken as a bearer token.
+ * can have been revoked. Does not check scope, nor whether anything may be done with it. A sender-constrained token is
+ * never taken as a bearer token.
  *
  * @see RFC 9068 §4
  */
@@ -37,6 +38,8 @@ export class AccessTokenVerifier {
   constructor(private readonly options: AccessTokenVerifierOptions) {}
 
   /**
+   * Verifies a bearer token. Sender-constrained ones are refused: there is no proof to check.
+   *
    * @param resource the only audience that is accepted
    * @throws OAuthError `invalid_token`; `temporarily_unavailable` when keys or revocations cannot be known
    */
@@ -47,7 +50,22 @@ export class AccessTokenVerifier {
   }
 
   /**
-   * The same without asking whom the token is for, and with sender-constrained tokens let through: for the issuer
+   * Verifies a token however it came, and that its presenter is who it is bound to.
+   *
+   * @throws OAuthError as `verify`; `invalid_dpop_proof`, `use_dpop_nonce`
+   */
+  async verifyPresented(
+    presentation: Presentation,
+    resource: string,
+    constraints: SenderConstraints,
+  ): Promise<AccessTokenClaims> {
+    const claims = await this.#validate(presentation.token, resource);
+    await constraints.check(claims, presentation);
+    return claims;
+  }
+
+  /**
+   * The same as `verify` without asking whom the token is for, and with sender-constrained tokens let through: for the issuer
    * itself, which is shown its own tokens at exchange, introspection and revocation. Never for a resource.
    */
   async verifyForAnyAudience(token: string): Promise<AccessTokenClaims> {

@@ -7,6 +7,7 @@ import { healthController } from './health.controller.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 import { createLogger } from './logger.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
+import { readTlsOptions } from './tls-options.js';
 import { traceRequests } from './trace-requests.js';
 
 export interface ServiceOptions {
@@ -44,6 +45,7 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
     bodyParser: false,
     logger: false,
     abortOnError: false,
+    ...(listen.tls && { httpsOptions: readTlsOptions(listen.tls) }),
   });
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -62,7 +64,7 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   const { port } = server.address() as AddressInfo;
   logger.info({ host: listen.host, port }, 'listening');
   return {
-    url: `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
+    url: `${listen.tls ? 'https' : 'http'}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
     app,
     close: async () => {
       const closed = app.close();

@@ -22,3 +22,4 @@ export {
   TestBrowser,
   type Visit,
 } from './browser.js';
+export { testClientCertificates } from './test-client-certificates.js';

@@ -50,13 +50,13 @@ export function routeToProvider(
 
     if (cors.has(pathname)) {
       response.setHeader('Access-Control-Allow-Origin', '*');
-      response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After');
+      response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After, DPoP-Nonce');
       if (request.method === 'OPTIONS') {
         response
           .status(204)
           .set({
             'Access-Control-Allow-Methods': 'GET, HEAD, POST, OPTIONS',
-            'Access-Control-Allow-Headers': 'Authorization, Content-Type, Accept, MCP-Protocol-Version',
+            'Access-Control-Allow-Headers': 'Authorization, Content-Type, Accept, MCP-Protocol-Version, DPoP',
             'Access-Control-Max-Age': '3600',
           })
           .end();

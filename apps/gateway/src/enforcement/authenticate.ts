@@ -4,10 +4,20 @@ import {
   type AccessTokenClaims,
   type AccessTokenVerifier,
   bearerChallenge,
-  readBearerToken,
+  dpopChallenge,
+  readPresentedToken,
+  type SenderConstraints,
 } from '@behalf/resource-server';
+import type { ClientCertificates } from '@behalf/client-certificate';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { UpstreamSettings } from '../config.js';
+
+/** What access tokens are checked with. */
+export interface TokenChecks {
+  verifier: AccessTokenVerifier;
+  constraints: SenderConstraints;
+  certificates: ClientCertificates;
+}
 
 export interface Authenticated {
   claims: AccessTokenClaims;
@@ -20,25 +30,37 @@ export interface Authenticated {
  *
  * @throws McpError 401 without a token or with a bad one, 400 for a malformed one or one in the query, 503 when keys or
  *   revocations cannot be known
- * @see RFC 6750 §3, MCP 2026-07-28 authorization, "Error Handling"
+ * @see RFC 6750 §3, RFC 9449 §7, RFC 8705 §3, MCP 2026-07-28 authorization, "Error Handling"
  */
 export async function authenticate(
   request: IncomingMessage,
   response: ServerResponse,
   upstream: UpstreamSettings,
-  verifier: AccessTokenVerifier,
+  { verifier, constraints, certificates }: TokenChecks,
 ): Promise<Authenticated> {
   try {
     // Node would take the first; a proxy before us may have looked at another.
     if ((request.headersDistinct.authorization?.length ?? 0) > 1)
       throw new OAuthError('invalid_request', 'there is more than one Authorization header');
     const query = new URL(request.url ?? '/', 'http://gateway').searchParams;
-    const token = readBearerToken(request.headers.authorization, query);
-    if (token === undefined) {
+    const presented = readPresentedToken(request.headers.authorization, query);
+    if (presented === undefined) {
       challenge(response, upstream, defaultScope(upstream));
       throw refused(401, 'An access token is needed');
     }
-    return { token, claims: await verifier.verify(token, upstream.resource) };
+    if (presented.scheme === 'DPoP') response.setHeader('DPoP-Nonce', constraints.nonce);
+    const presentation = {
+      ...presented,
+      proofs: request.headersDistinct['dpop'] ?? [],
+      method: request.method ?? '',
+      // What the client called is what the resource is called: a request arrives at no other path.
+      url: upstream.resource,
+      certificateThumbprint: certificates.thumbprint(request),
+    };
+    const claims = await verifier.verifyPresented(presentation, upstream.resource, constraints);
+    if (upstream.config.requireDpop && claims.cnf?.jkt === undefined)
+      throw new OAuthError('invalid_token', 'the access token must be bound to a DPoP key');
+    return { token: presented.token, claims };
   } catch (error) {
     throw toRefusal(error, response, upstream);
   }
@@ -121,11 +143,13 @@ export function stepUp(
 
 function challenge(
   response: ServerResponse,
-  { resourceMetadata }: UpstreamSettings,
+  { resourceMetadata, config }: UpstreamSettings,
   scope: string,
   error?: OAuthError,
 ): void {
-  response.setHeader('WWW-Authenticate', bearerChallenge({ resourceMetadata, scope, error }));
+  const isDpop = config.requireDpop || /^dpop /i.test(response.req.headers.authorization ?? '');
+  const build = isDpop ? dpopChallenge : bearerChallenge;
+  response.setHeader('WWW-Authenticate', build({ resourceMetadata, scope, error }));
 }
 
 function refused(status: number, message: string, error?: OAuthError): McpError {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const allowedHeaders = [
   'authorization',
+  'dpop',
   'content-type',
   'accept',
   'mcp-protocol-version',
@@ -16,7 +17,10 @@ const allowedHeaders = [
 /** Lets pages of one origin, or of all, read the answer and see what MCP clients must see of it. */
 export function allowOrigin(response: ServerResponse, origin: string): void {
   response.setHeader('Access-Control-Allow-Origin', origin);
-  response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate, Mcp-Session-Id, Retry-After');
+  response.setHeader(
+    'Access-Control-Expose-Headers',
+    'WWW-Authenticate, Mcp-Session-Id, Retry-After, DPoP-Nonce',
+  );
   if (origin !== '*') response.appendHeader('Vary', 'Origin');
 }
 

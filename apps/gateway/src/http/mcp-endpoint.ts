@@ -10,12 +10,12 @@ import {
   mcpErrorCodes,
   withoutApprovalInput,
 } from '@behalf/mcp';
-import type { AccessTokenVerifier } from '@behalf/resource-server';
 import type { Logger } from '@behalf/service-kit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { UpstreamSettings } from '../config.js';
 import {
   type Authenticated,
+  type TokenChecks,
   authenticate,
   checkScopes,
   checkStillValid,
@@ -35,7 +35,7 @@ import { type MessageLimits, readMessage } from './read-message.js';
 
 export interface McpEndpointOptions {
   limits: MessageLimits & { maxInFlight: number };
-  verifier: AccessTokenVerifier;
+  checks: TokenChecks;
   policy: PolicyDecisions;
   tools: ToolDefinitions;
   /** Claims of people that policies are given. */
@@ -71,7 +71,7 @@ export class McpEndpoint {
     try {
       const kind = request.method === 'POST' ? this.#requests : this.#streams;
       places = [kind.enter()];
-      const authenticated = await authenticate(request, response, settings, this.options.verifier);
+      const authenticated = await authenticate(request, response, settings, this.options.checks);
       const { sub } = authenticated.claims;
       places.push(kind.enterAs(sub));
       if (request.method === 'GET' || request.method === 'DELETE') {
@@ -80,7 +80,7 @@ export class McpEndpoint {
       }
       if (request.method !== 'POST') throw notAllowed(response);
       const message = await readMessage(request, this.options.limits, (known) => (id = known));
-      checkStillValid(authenticated, response, settings, this.options.verifier);
+      checkStillValid(authenticated, response, settings, this.options.checks.verifier);
       const acceptsStream =
         (request.headers.accept ?? '').includes('text/event-stream') &&
         !(message.kind === 'request' && message.method === 'initialize');

@@ -48,13 +48,14 @@ export class MetadataDocuments {
     const upstream = this.#upstreamAt(path);
     if (upstream === undefined) return undefined;
     const { resource, name, config } = upstream;
-    const { issuer } = this.settings;
+    const { issuer, seesCertificates } = this.settings;
     return {
       ...protectedResourceMetadata({
         resource,
         name: config.name ?? name,
         issuer,
         initialScopes: config.scopes.default,
+        boundTokens: { dpopRequired: config.requireDpop, certificates: seesCertificates },
       }),
     };
   }

@@ -1,4 +1,5 @@
 import type { OAuthError } from '@behalf/oauth';
+import { dpopAlgorithms } from './verify-dpop-proof.js';
 
 export interface ChallengeOptions {
   resourceMetadata: string;
@@ -13,9 +14,22 @@ export interface ChallengeOptions {
  *
  * @see RFC 6750 §3, RFC 9728 §5.1
  */
-export function bearerChallenge({ resourceMetadata, scope, error }: ChallengeOptions): string {
+export function bearerChallenge(options: ChallengeOptions): string {
+  return `Bearer ${parameters(options)}`;
+}
+
+/**
+ * The same for who has presented a DPoP token, or has to.
+ *
+ * @see RFC 9449 §7.1
+ */
+export function dpopChallenge(options: ChallengeOptions): string {
+  return `DPoP ${parameters(options)}, algs="${dpopAlgorithms.join(' ')}"`;
+}
+
+function parameters({ resourceMetadata, scope, error }: ChallengeOptions): string {
   const described = error && error.toJSON();
-  const parameters = [
+  const all = [
     ...(described
       ? [
           ['error', described.error],
@@ -25,5 +39,5 @@ export function bearerChallenge({ resourceMetadata, scope, error }: ChallengeOpt
     ...(scope === undefined ? [] : [['scope', scope]]),
     ['resource_metadata', resourceMetadata],
   ];
-  return `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(', ')}`;
+  return all.map(([name, value]) => `${name}="${value}"`).join(', ');
 }
