@@ -31,9 +31,9 @@ const megabytes = () => {
 function list(engine, requests) {
   if (!(engine instanceof CompiledCedarEngine)) return requests.map((request) => engine.decide(request));
   const { principal, context, entities } = requests[0];
-  const decide = engine.forList({ principal, context, entities: [entities[0]] });
+  const items = engine.list({ principal, context, entities: [entities[0]] });
   return requests.map(({ action, resource, entities: own }) =>
-    decide({ action, resource, entities: [own[1]] }),
+    items.decide({ action, resource, entities: [own[1]] }),
   );
 }
 

@@ -4,6 +4,7 @@ import {
   type ConditionDependencies,
   type MappingOptions,
   type PolicyEngine,
+  RequestLists,
   type UncheckedEvaluations,
   decideWithConditions,
   evaluateBatch,
@@ -65,16 +66,24 @@ export class DecisionPoint {
 
   /** @throws TooManyEvaluations; OAuthError `temporarily_unavailable` */
   decideBatch(request: UncheckedEvaluations, caller?: string): Promise<EvaluationsDecision> {
+    const { engine, mapping, clock } = this.options;
+    const nowMs = clock.nowMs();
+    const batch = { nowMs, lists: new RequestLists(engine, { ...mapping, nowMs }) };
     return this.#gate.run(request.evaluations?.length ?? 1, () =>
-      evaluateBatch(request, (evaluation) => this.#decideInSpan(evaluation, caller), batchLimits),
+      evaluateBatch(request, (evaluation) => this.#decideInSpan(evaluation, caller, batch), batchLimits),
     );
   }
 
-  #decideInSpan(evaluation: Evaluation, caller: string | undefined): Promise<EvaluationDecision> {
+  /** @param batch what the evaluations of a batch share: its moment, and the requests of its list */
+  #decideInSpan(
+    evaluation: Evaluation,
+    caller: string | undefined,
+    batch?: Pick<ConditionDependencies, 'nowMs' | 'lists'>,
+  ): Promise<EvaluationDecision> {
     return inSpan('policy decide', { attributes: decisionAttributes(evaluation) }, async (span) => {
       const began = performance.now();
-      const decidedAtMs = this.options.clock.nowMs();
-      const decided = this.#withEndpoint(await this.#decide(evaluation, decidedAtMs));
+      const { nowMs: decidedAtMs, ...lists } = batch ?? { nowMs: this.options.clock.nowMs() };
+      const decided = this.#withEndpoint(await this.#decide(evaluation, decidedAtMs, lists));
       const latencyMicros = Math.round((performance.now() - began) * 1000);
       const answer = await this.#record(evaluation, decided, caller);
       this.options.onDecided({
@@ -94,11 +103,16 @@ export class DecisionPoint {
     });
   }
 
-  #decide(evaluation: Evaluation, nowMs: number): Promise<EvaluationDecision> {
+  #decide(
+    evaluation: Evaluation,
+    nowMs: number,
+    lists: Pick<ConditionDependencies, 'lists'>,
+  ): Promise<EvaluationDecision> {
     const { engine, mapping, conditions, logger } = this.options;
     return decideWithConditions(evaluation, {
       ...mapping,
       ...conditions,
+      ...lists,
       engine,
       nowMs,
       newId: randomUUID,

@@ -1,5 +1,13 @@
 import { type KnownNames, listKnownEntities } from '@behalf/adapter-cedar';
-import type { CedarRequest, EngineDecision, PolicyBundle, PolicyEngine, PolicyProblem } from '@behalf/policy';
+import type {
+  CedarRequest,
+  EngineDecision,
+  PolicyBundle,
+  PolicyEngine,
+  PolicyProblem,
+  RequestList,
+  SharedRequest,
+} from '@behalf/policy';
 
 /**
  * An engine that also remembers what its bundle names, so that searches look through the same bundle that decides.
@@ -26,6 +34,10 @@ export class EntityCatalog implements PolicyEngine {
 
   decide(request: CedarRequest): EngineDecision {
     return this.engine.decide(request);
+  }
+
+  list(shared: SharedRequest): RequestList {
+    return this.engine.list(shared);
   }
 
   /** Read when first asked for: most deployments never search. */

@@ -1,4 +1,8 @@
 import { toStruct } from '@behalf/policy-dialects';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+// oxlint-disable-next-line no-restricted-imports -- to look at the policies at once
+import { PolicySource } from '../src/policy-source.js';
 import { dialectSettings } from './ask-dialects.js';
 import { type GrpcClients, grpcClients } from './grpc-client.js';
 import { type PolicyService, startPolicyService } from './policy-service.js';
@@ -102,6 +106,21 @@ describe('agentgateway ExtMcp', () => {
     it('shows what may be called', async () => {
       expect(await list(['everything'], ['echo', 'get-env', 'get-sum'])).toEqual(['echo', 'get-sum']);
       expect(await list(['files'], ['write_file', 'read_file'], bob)).toEqual(['read_file']);
+    });
+
+    it('shows what may be called with some arguments, and hides what may be called with none', async () => {
+      await writeFile(
+        join(service.folder, 'preview.cedar'),
+        `@id("short") permit(principal, action == Action::"tools/call", resource == Tool::"files/sleep")
+           when { context.arguments has duration && context.arguments.duration < 10 };
+         @id("deep") permit(principal, action == Action::"tools/call", resource == Tool::"files/nap")
+           when { context.arguments has duration && context.depth > 4 };`,
+      );
+      await service.app.get(PolicySource).check();
+      expect(await list(['files'], ['sleep', 'nap'])).toEqual(['sleep']);
+      expect((await grpc.checkRequest(write({ mcp_request: call('sleep') }))).result).toBe('error');
+      const short = call('sleep', { duration: 9 });
+      expect((await grpc.checkRequest(write({ mcp_request: short }))).result).toBe('pass');
     });
 
     it('reads the names of a merged list', async () => {

@@ -87,6 +87,7 @@ it('does not start on policies that are invalid', async () => {
     version: undefined,
     load: () => [{ severity: 'error' as const, file: 'a.cedar', reason: 'no' }],
     decide: () => assertNever(),
+    list: () => assertNever(),
   };
   const logger = { error() {} } as never;
   await expect(PolicySource.open(service.folder, engine, service.records, logger)).rejects.toThrow('a.cedar');

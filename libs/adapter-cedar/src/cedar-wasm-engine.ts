@@ -1,18 +1,24 @@
-import { preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
+import { type PolicySet, preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import {
+  type CedarEntity,
   type CedarRequest,
   type EngineDecision,
+  type ListItem,
   type PolicyBundle,
   type PolicyEngine,
   PolicyEngineError,
   type PolicyProblem,
+  type RequestList,
+  type SharedRequest,
 } from '@behalf/policy';
 import { type CheckedBundle, checkPolicyBundle } from './check-policy-bundle.js';
 import { describeCedarError } from './describe-cedar-error.js';
 import { mergeEntities } from './merge-entities.js';
+import { previewByWasm } from './preview-by-wasm.js';
 
 interface LoadedBundle extends Pick<CheckedBundle, 'entities'> {
   version: string;
+  policySet: PolicySet;
   effects: ReadonlyMap<string, 'permit' | 'forbid'>;
 }
 
@@ -38,8 +44,8 @@ export class CedarWasmEngine implements PolicyEngine {
   load(bundle: PolicyBundle): PolicyProblem[] {
     const { policies, entities, problems } = checkPolicyBundle(bundle);
     if (problems.some((problem) => problem.severity === 'error')) return problems;
-    const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]));
-    const parsed = preparsePolicySet(this.#policySetId, { staticPolicies });
+    const policySet = { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) };
+    const parsed = preparsePolicySet(this.#policySetId, policySet);
     if (parsed.type === 'failure') {
       return [
         ...problems,
@@ -47,7 +53,7 @@ export class CedarWasmEngine implements PolicyEngine {
       ];
     }
     const effects = new Map(policies.map(({ id, effect }) => [id, effect]));
-    this.#loaded = { version: bundle.version, effects, entities };
+    this.#loaded = { version: bundle.version, policySet, effects, entities };
     return problems;
   }
 
@@ -65,6 +71,26 @@ export class CedarWasmEngine implements PolicyEngine {
       determining: diagnostics.reason.toSorted(),
       erring: erring.toSorted((one, other) => (one.id < other.id ? -1 : 1)),
       policyVersion: loaded.version,
+    };
+  }
+
+  /** Shares nothing: there is no way to hand entities over once. Previews are Cedar's own, which parse all policies. */
+  list(shared: SharedRequest): RequestList {
+    const loaded = this.#loaded;
+    if (loaded === undefined) throw new PolicyEngineError('no policy bundle is loaded');
+    const requestOf = ({ entities, ...item }: ListItem): CedarRequest => ({
+      ...shared,
+      ...item,
+      entities: mergeEntities(shared.entities, entities) as CedarEntity[],
+    });
+    return {
+      policyVersion: loaded.version,
+      decide: (item) => {
+        // cedar-wasm keeps one bundle for this engine.
+        if (this.#loaded !== loaded) throw new PolicyEngineError('the policy bundle was replaced');
+        return this.decide(requestOf(item));
+      },
+      preview: (item) => previewByWasm(requestOf(item), loaded),
     };
   }
 

@@ -1,4 +1,10 @@
-import { CedarEvaluator, PolicyNotCompiled, UnreadableInput } from '@behalf/cedar-evaluator';
+import {
+  CedarEvaluator,
+  PolicyNotCompiled,
+  type ResidualPolicy,
+  UnreadableInput,
+  printExpression,
+} from '@behalf/cedar-evaluator';
 import {
   type CedarRequest,
   type EngineDecision,
@@ -6,6 +12,9 @@ import {
   type PolicyEngine,
   PolicyEngineError,
   type PolicyProblem,
+  type PossiblePolicy,
+  type RequestList,
+  type SharedRequest,
 } from '@behalf/policy';
 import { checkPolicyBundle } from './check-policy-bundle.js';
 
@@ -14,9 +23,8 @@ interface LoadedBundle {
   evaluator: CedarEvaluator;
 }
 
-export type SharedRequest = Pick<CedarRequest, 'principal' | 'context' | 'entities'>;
-export type ListItem = Pick<CedarRequest, 'action' | 'resource'> &
-  Partial<Pick<CedarRequest, 'context' | 'entities'>>;
+/** What `preview` does not know. */
+const unseen = [['arguments']];
 
 /**
  * Cedar, decided by Behalf's own evaluator: cedar-wasm parses and validates a bundle when it is loaded and takes no
@@ -47,22 +55,27 @@ export class CompiledCedarEngine implements PolicyEngine {
     return answering(version, () => evaluator.evaluate(request));
   }
 
-  /**
-   * What answers requests that share their principal, entities and mostly their context, by the bundle that is in use
-   * now. What they share is read once.
-   *
-   * @throws PolicyEngineError, as does the returned function
-   */
-  forList(shared: SharedRequest): (item: ListItem) => EngineDecision {
+  list(shared: SharedRequest): RequestList {
     const { evaluator, version } = this.#bundle();
-    const decideItem = readable(() => evaluator.forList(shared));
-    return (item) => answering(version, () => decideItem(item));
+    const items = readable(() => evaluator.forList(shared, unseen));
+    return {
+      policyVersion: version,
+      decide: (item) => answering(version, () => items.evaluate(item)),
+      preview(item) {
+        const { satisfied, erring, residual } = readable(() => items.evaluatePartially(item));
+        return { satisfied, erring, possible: residual.map(toPossible), policyVersion: version };
+      },
+    };
   }
 
   #bundle(): LoadedBundle {
     if (this.#loaded === undefined) throw new PolicyEngineError('no policy bundle is loaded');
     return this.#loaded;
   }
+}
+
+function toPossible({ id, effect, condition, mayHold, mayFail }: ResidualPolicy): PossiblePolicy {
+  return { id, effect, when: printExpression(condition), mayHold, mayFail };
 }
 
 function answering(

@@ -3,7 +3,7 @@
  * decisions are made by `@behalf/cedar-evaluator` or, as the oracle it is held to, by cedar-wasm itself. Also reads policy bundles from folders and watches them. What a decision means is not decided here.
  */
 export { CedarWasmEngine } from './cedar-wasm-engine.js';
-export { CompiledCedarEngine, type ListItem, type SharedRequest } from './compiled-cedar-engine.js';
+export { CompiledCedarEngine } from './compiled-cedar-engine.js';
 export {
   type Disagreement,
   type ShadowAnswer,

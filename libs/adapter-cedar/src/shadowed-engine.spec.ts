@@ -27,6 +27,13 @@ class Fixed implements PolicyEngine {
     if (this.decision === undefined) throw new PolicyEngineError('refused');
     return { decision: this.decision, determining: [], erring: [], policyVersion: 'v1' };
   }
+  list() {
+    return { policyVersion: 'v1', decide: () => this.decide(), preview: () => assertNever() };
+  }
+}
+
+function assertNever(): never {
+  throw new Error('must not be asked');
 }
 
 describePolicyEngine(

@@ -1,4 +1,12 @@
-import type { CedarRequest, EngineDecision, PolicyBundle, PolicyEngine, PolicyProblem } from '@behalf/policy';
+import type {
+  CedarRequest,
+  EngineDecision,
+  PolicyBundle,
+  PolicyEngine,
+  PolicyProblem,
+  RequestList,
+  SharedRequest,
+} from '@behalf/policy';
 
 /** How one engine answered: `refused` when it could not read the request. */
 export type ShadowAnswer = Omit<EngineDecision, 'policyVersion'> | 'refused';
@@ -47,14 +55,34 @@ export class ShadowedEngine implements PolicyEngine {
   }
 
   decide(request: CedarRequest): EngineDecision {
+    return this.#deciding(
+      () => this.live.decide(request),
+      () => request,
+    );
+  }
+
+  /** What is not known in full is not compared: the shadow would have to know it. */
+  list(shared: SharedRequest): RequestList {
+    const list = this.live.list(shared);
+    return {
+      ...list,
+      decide: (item) =>
+        this.#deciding(
+          () => list.decide(item),
+          () => ({ ...shared, ...item, entities: [...shared.entities, ...item.entities] }),
+        ),
+    };
+  }
+
+  #deciding(decide: () => EngineDecision, requestOf: () => CedarRequest): EngineDecision {
     const { version } = this.live;
     let answer: EngineDecision | undefined;
     try {
-      return (answer = this.live.decide(request));
+      return (answer = decide());
     } finally {
       if (version !== undefined && this.#isSampled()) {
         const { later = setImmediate } = this.options;
-        later(() => this.#compare(request, version, answer));
+        later(() => this.#compare(requestOf(), version, answer));
       }
     }
   }

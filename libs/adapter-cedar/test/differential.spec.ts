@@ -71,7 +71,7 @@ describe('the evaluator and cedar-wasm', () => {
         for (const [index, request] of one.requests.entries()) {
           const ours = evaluator.evaluate(request);
           const { action, resource, ...shared } = request;
-          const inList = evaluator.forList(shared)({ action, resource });
+          const inList = evaluator.forList(shared).evaluate({ action, resource, entities: [] });
           const theirs = byWasm(request);
           // Jest's own comparison takes longer than both engines; it is for showing what differs.
           if (JSON.stringify([ours, inList].map(named)) !== JSON.stringify([theirs, theirs]))

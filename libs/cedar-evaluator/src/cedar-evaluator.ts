@@ -4,6 +4,9 @@ import { EntityUid } from './entity-uid.js';
 import type { Environment } from './environment.js';
 import { EvaluationError } from './evaluation-error.js';
 import { type PolicyAnswer, combineVerdicts } from './combine-verdicts.js';
+import { type PartialAnswer, evaluatePartially } from './evaluate-partially.js';
+import { OpenRecord } from './open-record.js';
+import type { OpenEnvironment } from './partial-value.js';
 import type { UidJson } from './policy-json.js';
 import { PolicyIndex } from './policy-index.js';
 import { readRecord } from './read-value.js';
@@ -22,9 +25,20 @@ export interface RequestJson {
 
 /** What the requests of a list have in common. */
 export type SharedJson = Pick<RequestJson, 'principal' | 'context' | 'entities'>;
-/** What each adds. A context of its own replaces the shared one whole. */
-export type ItemJson = Pick<RequestJson, 'action' | 'resource'> &
-  Partial<Pick<RequestJson, 'context' | 'entities'>>;
+/** What each adds. */
+export type ItemJson = Pick<RequestJson, 'action' | 'resource' | 'entities'>;
+
+/** Answers requests that share a principal, a context and most entities. */
+export interface RequestList {
+  /** @throws UnreadableInput */
+  evaluate(item: ItemJson): PolicyAnswer;
+  /**
+   * As `evaluate`, with a context that is open at the list's paths: sound for whatever its unknown members are.
+   *
+   * @throws UnreadableInput
+   */
+  evaluatePartially(item: ItemJson): PartialAnswer;
+}
 
 /**
  * Decides by a fixed set of policies and of entities, with Cedar's semantics: every policy that applies is evaluated,
@@ -56,40 +70,66 @@ export class CedarEvaluator {
   /**
    * Reads what a list of requests shares once, and returns what answers each of them.
    *
-   * @throws UnreadableInput, as does the returned function
+   * @param open paths of records in the context that may have more members than are given, for `evaluatePartially`
+   * @throws UnreadableInput
    */
-  forList(shared: SharedJson): (item: ItemJson) => PolicyAnswer {
+  forList(shared: SharedJson, open: readonly (readonly string[])[] = []): RequestList {
     const principal = EntityUid.read(shared.principal);
-    const sharedContext: CedarRecord = readRecord(shared.context);
+    const context: CedarRecord = readRecord(shared.context);
     const sharedEntities = this.#entities.with(shared.entities);
-    return ({ action, resource, context, entities }) =>
-      this.#answer({
-        principal,
-        action: EntityUid.read(action),
-        resource: EntityUid.read(resource),
-        context: context === undefined ? sharedContext : readRecord(context),
-        entities: entities === undefined ? sharedEntities : sharedEntities.with(entities),
-      });
+    const openContext = OpenRecord.over(context, open);
+    const environmentOf = ({ action, resource, entities }: ItemJson) => ({
+      principal,
+      action: EntityUid.read(action),
+      resource: EntityUid.read(resource),
+      context,
+      entities: sharedEntities.with(entities),
+    });
+    return {
+      evaluate: (item) => this.#answer(environmentOf(item)),
+      evaluatePartially: (item) => this.#answerPartially({ ...environmentOf(item), openContext }),
+    };
   }
 
-  #answer(environment: Environment): PolicyAnswer {
-    const { principal, action, resource, entities } = environment;
-    const applicable = this.#index.applicable({
+  #applicable({ principal, action, resource, entities }: Environment): CompiledPolicy[] {
+    return this.#index.applicable({
       principal: { uid: principal, entity: entities.get(principal.key) },
       action: { uid: action, entity: entities.get(action.key) },
       resource: { uid: resource, entity: entities.get(resource.key) },
     });
+  }
+
+  #answer(environment: Environment): PolicyAnswer {
     const satisfied: CompiledPolicy[] = [];
     const erring: CompiledPolicy[] = [];
-    for (const policy of applicable) {
-      try {
-        if (holds(policy, environment)) satisfied.push(policy);
-      } catch (error) {
-        if (!(error instanceof EvaluationError)) throw error;
-        erring.push(policy);
-      }
+    for (const policy of this.#applicable(environment)) {
+      const status = statusOf(policy, environment);
+      if (status === 'satisfied') satisfied.push(policy);
+      else if (status === 'erring') erring.push(policy);
     }
     return combineVerdicts(satisfied, erring);
+  }
+
+  #answerPartially(environment: OpenEnvironment): PartialAnswer {
+    const answer: PartialAnswer = { satisfied: [], erring: [], residual: [] };
+    for (const policy of this.#applicable(environment)) {
+      const { id, effect, partially } = policy;
+      if (partially !== undefined) evaluatePartially(policy, partially(), environment, answer);
+      else {
+        const status = statusOf(policy, environment);
+        if (status !== 'unsatisfied') answer[status].push({ id, effect });
+      }
+    }
+    return answer;
+  }
+}
+
+function statusOf(policy: CompiledPolicy, environment: Environment): 'satisfied' | 'unsatisfied' | 'erring' {
+  try {
+    return holds(policy, environment) ? 'satisfied' : 'unsatisfied';
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    return 'erring';
   }
 }
 

@@ -9,6 +9,7 @@ import { logicOperators } from './compile-logic.js';
 import { setOperators } from './compile-sets.js';
 import { textOperators } from './compile-text.js';
 import type { EntityUid } from './entity-uid.js';
+import { operatorOf } from './expression-parts.js';
 import type { ExpressionJson } from './policy-json.js';
 
 const operators: ReadonlyMap<string, OperatorCompiler> = new Map(
@@ -24,6 +25,14 @@ const operators: ReadonlyMap<string, OperatorCompiler> = new Map(
   }),
 );
 
+/** One operator over operands that the compiler knows how to get. @throws PolicyNotCompiled */
+export function compileOperator(operator: string, body: unknown, compiler: Compiler): Code {
+  const compileKnown = operators.get(operator);
+  if (compileKnown !== undefined) return compileKnown(body as never, compiler);
+  if (!Array.isArray(body)) throw new PolicyNotCompiled(`there is no operator ${operator}`);
+  return compileExtensionCall(operator, body as ExpressionJson[], compiler);
+}
+
 /**
  * Turns an expression of Cedar's JSON form into a closure, once. Evaluating it looks at no JSON again.
  *
@@ -33,14 +42,8 @@ const operators: ReadonlyMap<string, OperatorCompiler> = new Map(
 export function compileExpression(expression: ExpressionJson, slots: ReadonlyMap<string, EntityUid>): Code {
   const compiler: Compiler = {
     compile(json) {
-      const [entry, ...more] = Object.entries(json);
-      if (entry === undefined || more.length > 0)
-        throw new PolicyNotCompiled('an expression is not one operator');
-      const [operator, body] = entry;
-      const compileOperator = operators.get(operator);
-      if (compileOperator !== undefined) return compileOperator(body as never, compiler);
-      if (!Array.isArray(body)) throw new PolicyNotCompiled(`there is no operator ${operator}`);
-      return compileExtensionCall(operator, body as ExpressionJson[], compiler);
+      const [operator, body] = operatorOf(json);
+      return compileOperator(operator, body, compiler);
     },
     slot(name) {
       const uid = slots.get(name);

@@ -1,7 +1,10 @@
 import { PolicyNotCompiled, type Run } from './code.js';
 import { compileExpression } from './compile-expression.js';
+import { compilePartially } from './compile-partially.js';
 import { EntityUid } from './entity-uid.js';
+import { readsContext } from './expression-parts.js';
 import { nestingDepth } from './nesting-depth.js';
+import type { PartialRun } from './partial-value.js';
 import type { ActionScopeJson, EntityOrSlotJson, PolicyJson, ScopeJson, UidJson } from './policy-json.js';
 import type { ScopeConstraint } from './scope-index.js';
 import { UnreadableInput } from './unreadable-input.js';
@@ -24,6 +27,8 @@ export interface CompiledPolicy {
   readonly resource: ScopeConstraint;
   /** In order, each with what it has to evaluate to. */
   readonly conditions: readonly { run: Run; holdsWhen: boolean }[];
+  /** All conditions as one, for contexts that are not known in full; undefined when none of them reads the context. */
+  readonly partially: (() => PartialRun) | undefined;
 }
 
 /** @throws PolicyNotCompiled when the policy names what is not there, or nests too deeply */
@@ -41,11 +46,27 @@ export function compilePolicy({ id, json, slots = {} }: PolicySource): CompiledP
         run: compileExpression(body, filled).run,
         holdsWhen: kind === 'when',
       })),
+      partially: whenFirstAsked(json, filled),
     };
   } catch (cause) {
     if (cause instanceof UnreadableInput) throw new PolicyNotCompiled(cause.message, { cause });
     throw cause;
   }
+}
+
+/** Compiled when a preview first needs it: most policies are never looked at this way, and it is work. */
+function whenFirstAsked(
+  { conditions }: PolicyJson,
+  slots: ReadonlyMap<string, EntityUid>,
+): CompiledPolicy['partially'] {
+  const all = conditions.map(({ kind, body }) => (kind === 'when' ? body : { '!': { arg: body } }));
+  if (!all.some(readsContext)) return undefined;
+  let compiled: PartialRun | undefined;
+  return () =>
+    (compiled ??= compilePartially(
+      all.reduce((left, right) => ({ '&&': { left, right } })),
+      slots,
+    ));
 }
 
 function compileScope(scope: ScopeJson, slots: ReadonlyMap<string, EntityUid>): ScopeConstraint {

@@ -52,6 +52,13 @@ export class Datetime {
     return this.ms === other.ms;
   }
 
+  /** As it is written: `parse` gives it back. Undefined outside of the years that can be written. */
+  get text(): string | undefined {
+    const date = new Date(Number(this.ms));
+    const text = Number.isNaN(date.getTime()) ? '' : date.toISOString();
+    return /^\d{4}-/.test(text) ? text : undefined;
+  }
+
   get canonical(): string {
     return `datetime ${this.ms}`;
   }

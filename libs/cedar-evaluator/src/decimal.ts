@@ -25,6 +25,13 @@ export class Decimal {
     return this.units === other.units;
   }
 
+  /** As it is written: `parse` gives it back. */
+  get text(): string {
+    const digits = String(this.units).replace('-', '').padStart(5, '0');
+    const fraction = digits.slice(-4).replace(/0{1,3}$/, '');
+    return `${this.units < 0 ? '-' : ''}${digits.slice(0, -4)}.${fraction}`;
+  }
+
   get canonical(): string {
     return `decimal ${this.units}`;
   }

@@ -39,6 +39,11 @@ export class Duration {
     return this.ms === other.ms;
   }
 
+  /** As it is written: `parse` gives it back. */
+  get text(): string {
+    return `${this.ms}ms`;
+  }
+
   get canonical(): string {
     return `duration ${this.ms}`;
   }

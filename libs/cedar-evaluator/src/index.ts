@@ -3,10 +3,18 @@
  * what policies mean and nothing else. Parsing and validating policies is Cedar's own (`@behalf/adapter-cedar`), and
  * what a decision means to Behalf is in `@behalf/policy`.
  */
-export { CedarEvaluator, type ItemJson, type RequestJson, type SharedJson } from './cedar-evaluator.js';
+export {
+  CedarEvaluator,
+  type ItemJson,
+  type RequestJson,
+  type RequestList,
+  type SharedJson,
+} from './cedar-evaluator.js';
 export { type NamedPolicy, type PolicyAnswer } from './combine-verdicts.js';
 export { type PolicySource } from './compile-policy.js';
 export { PolicyNotCompiled } from './code.js';
+export { type PartialAnswer, type ResidualPolicy } from './evaluate-partially.js';
 export { nestingDepth } from './nesting-depth.js';
 export { type ExpressionJson, type PolicyJson } from './policy-json.js';
+export { printExpression } from './print-expression.js';
 export { UnreadableInput } from './unreadable-input.js';

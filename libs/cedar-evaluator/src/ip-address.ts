@@ -47,6 +47,16 @@ export class IpAddress {
     return this.version === other.version && this.address === other.address && this.prefix === other.prefix;
   }
 
+  /** As it is written: `parse` gives it back. */
+  get text(): string {
+    const [size, base, between] = this.version === 4 ? [8n, 10, '.'] : [16n, 16, ':'];
+    const parts = Array.from({ length: this.bits / Number(size) }, (_, index) =>
+      ((this.address >> (size * BigInt(index))) & ((1n << size) - 1n)).toString(base),
+    );
+    const address = parts.toReversed().join(between);
+    return this.prefix === this.bits ? address : `${address}/${this.prefix}`;
+  }
+
   get canonical(): string {
     return `ip${this.version} ${this.address}/${this.prefix}`;
   }

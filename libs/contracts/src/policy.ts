@@ -81,6 +81,10 @@ export const decisionContextSchema = z.looseObject({
   access_request: accessRequestOfferSchema.optional(),
   /** The answer to a question asked with `context.preview`: what could be permitted. Never to be enforced. */
   preview: z.boolean().optional(),
+  /** With `preview` and without arguments: what of the policies hangs on them, in Cedar's text form. A hint. */
+  residuals: z
+    .array(z.object({ policy: z.string(), effect: z.enum(['permit', 'forbid']), when: z.string() }))
+    .optional(),
   /** AuthZEN: why this item of a batch could not be evaluated. */
   error: z.object({ status: z.number(), message: z.string() }).optional(),
 });

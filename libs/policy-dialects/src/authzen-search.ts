@@ -56,7 +56,7 @@ export async function search(
   }
   const { page, ...request } = parsed.data as Partial<Evaluation> & { page: PageRequest };
   const { limit, after, digest } = readPage(page, [kind, withoutSearched(kind, request)]);
-  const candidates = searchCandidates(kind, request, known, resourceTypes).filter(
+  const candidates = searchCandidates(kind, preview(request), known, resourceTypes).filter(
     ({ key }) => after === undefined || key > after,
   );
 
@@ -64,7 +64,7 @@ export async function search(
   // One more than fits, to know whether there is another page.
   for (let start = 0; start < candidates.length && found.length <= limit; start += chunk) {
     const part = candidates.slice(start, start + chunk);
-    const { evaluations } = await decide({ evaluations: part.map(({ evaluation }) => preview(evaluation)) });
+    const { evaluations } = await decide({ evaluations: part.map(({ evaluation }) => evaluation) });
     found.push(...part.filter((_, index) => isPermitted(evaluations[index])));
   }
   const shown = found.slice(0, limit);
@@ -89,7 +89,10 @@ function withoutSearched(kind: SearchKind, request: Partial<Evaluation>): unknow
   return { ...request, [kind]: rest };
 }
 
-/** A search spends no budget: it asks what could be permitted. */
+/**
+ * A search spends no budget: it asks what could be permitted. Without arguments in the context that is what some
+ * arguments could have permitted.
+ */
 function preview(evaluation: Partial<Evaluation>): Partial<Evaluation> {
   return { ...evaluation, context: { ...evaluation.context, preview: true } };
 }

@@ -76,7 +76,10 @@ export interface FilterableList {
   keep(result: Record<string, unknown>, allowed: readonly boolean[]): Record<string, unknown>;
 }
 
-/** What of a result is to be decided on before somebody sees it. Nothing is being called, so there are no arguments. */
+/**
+ * What of a result is to be decided on before somebody sees it. Nothing is being called, so nobody knows the arguments: a
+ * thing stays listed when there are some with which it could be used.
+ */
 export function extMcpLists(
   result: Record<string, unknown>,
   serviceNames: readonly string[],
@@ -86,13 +89,17 @@ export function extMcpLists(
   return listedItems(result).map((listed) => {
     const { list, ids } = listed;
     const param = list.idMember;
+    // One person and one context for all things of a server, so that they are read once.
+    const ofServer = new Map<string, Pick<Evaluation, 'subject' | 'context'>>();
+    const ask = ({ server, id }: Target): Evaluation => {
+      const one = preview(mcpEvaluation({ server, caller, method: list.usedBy, params: { [param]: id } }));
+      const shared = ofServer.get(server) ?? { subject: one.subject, context: one.context };
+      ofServer.set(server, shared);
+      return { ...one, ...shared };
+    };
     return {
       list,
-      items: ids.map((name) => ({
-        evaluations: targetsOf(name, serviceNames, backends).map(({ server, id }) =>
-          preview(mcpEvaluation({ server, caller, method: list.usedBy, params: { [param]: id } })),
-        ),
-      })),
+      items: ids.map((name) => ({ evaluations: targetsOf(name, serviceNames, backends).map(ask) })),
       keep: (whole, allowed) => withAllowedItems(whole, listed, allowed),
     };
   });
@@ -100,5 +107,6 @@ export function extMcpLists(
 
 /** Looking at a list spends no budget and asks for no approval; using what is in it does. */
 function preview(evaluation: Evaluation): Evaluation {
-  return { ...evaluation, context: { ...evaluation.context, preview: true } };
+  const { arguments: _, ...context } = evaluation.context ?? {};
+  return { ...evaluation, context: { ...context, preview: true } };
 }

@@ -45,16 +45,16 @@ describe('buildCedarRequest', () => {
       },
       entities: [
         { uid: { type: 'User', id: 'alice' }, attrs: { level: 3 }, parents: [{ type: 'Team', id: 'eng' }] },
-        {
-          uid: { type: 'Tool', id: 'files/read_file' },
-          attrs: { name: 'read_file', server: 'files' },
-          parents: [{ type: 'McpServer', id: 'files' }],
-        },
         { uid: { type: 'Agent', id: 'gateway' }, attrs: { sub: 'gateway', client_id: 'gw' }, parents: [] },
         {
           uid: { type: 'Agent', id: 'agent' },
           attrs: { sub: 'agent', iss: 'https://as.example' },
           parents: [],
+        },
+        {
+          uid: { type: 'Tool', id: 'files/read_file' },
+          attrs: { name: 'read_file', server: 'files' },
+          parents: [{ type: 'McpServer', id: 'files' }],
         },
       ],
     });
@@ -93,7 +93,7 @@ describe('buildCedarRequest', () => {
 
   it('lists an actor that acts twice once', () => {
     const { entities } = build({ context: { actors: [{ sub: 'a' }, { sub: 'b' }, { sub: 'a' }] } });
-    expect(entities.map((entity) => entity.uid.id)).toEqual(['alice', 'files/read_file', 'a', 'b']);
+    expect(entities.map((entity) => entity.uid.id)).toEqual(['alice', 'a', 'b', 'files/read_file']);
   });
 
   it.each<[string, Partial<Evaluation>]>([

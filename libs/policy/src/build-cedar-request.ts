@@ -5,6 +5,7 @@ import type { CedarEntity, CedarRequest, CedarValue } from './cedar-request.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
 import { buildSubject } from './build-subject.js';
 import { toCedarRecord } from './to-cedar-value.js';
+import type { ListItem, SharedRequest } from './ports.js';
 import { toStrings } from './to-strings.js';
 import { describedTool } from './tool-definition.js';
 import { type NumberForm, typeArguments } from './type-arguments.js';
@@ -45,6 +46,13 @@ export interface MappingOptions {
  * @throws InvalidEvaluation when part of it has no faithful Cedar form
  */
 export function buildCedarRequest(evaluation: Evaluation, options: MappingOptions = {}): CedarRequest {
+  const shared = buildSharedRequest(evaluation, options);
+  const item = buildListItem(evaluation, options);
+  return { ...shared, ...item, entities: distinct([...shared.entities, ...item.entities]) };
+}
+
+/** The part that says who asks under which circumstances. Evaluations with the same subject and context share it. */
+export function buildSharedRequest(evaluation: Evaluation, options: MappingOptions): SharedRequest {
   // `actor`, `depth`, `action` and `now` are only ever derived: a caller's own would contradict what they come from.
   const {
     arguments: args,
@@ -60,7 +68,6 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
     ...rest
   } = evaluation.context ?? {};
   const subject = buildSubject(evaluation.subject, options.personAttributes);
-  const resource = buildResource(evaluation.resource, evaluation.context?.['server'], options.resourceTypes);
   const actors = buildActors(chain, options.ownIssuer);
   if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args))) {
     throw new InvalidEvaluation('context.arguments', 'must be an object');
@@ -83,23 +90,31 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
     scope: toStrings(scope, 'context.scope').flatMap((value) => value.split(' ').filter((one) => one !== '')),
     aud: toStrings(aud, 'context.aud'),
   };
-  return {
-    principal: subject.uid,
-    action: { type: 'Action', id: evaluation.action.name },
-    resource: resource.uid,
-    context,
-    entities: distinct([subject, resource, ...actors]),
-  };
+  return { principal: subject.uid, context, entities: distinct([subject, ...actors]) };
+}
+
+/** The part that says what is asked for. */
+export function buildListItem({ action, resource, context }: Evaluation, options: MappingOptions): ListItem {
+  const entity = buildResource(resource, context?.['server'], options.resourceTypes);
+  return { action: { type: 'Action', id: action.name }, resource: entity.uid, entities: [entity] };
+}
+
+/** Whether the arguments are typed by what the tool says of itself: the context then belongs to this tool alone. */
+export function typesArguments({ action, resource, context }: Evaluation): boolean {
+  const args = context?.['arguments'];
+  if (resource.type !== 'tool' || action.name !== 'tools/call' || args === undefined) return false;
+  return (
+    resource.properties?.['definition'] !== undefined || resource.properties?.['input_schema'] !== undefined
+  );
 }
 
 function buildArguments(
   args: Record<string, unknown> | null | undefined,
-  { action, resource }: Evaluation,
+  evaluation: Evaluation,
   numbers: NumberForm | undefined,
 ): Record<string, CedarValue> {
   // A question without arguments is about the tool and not about a call: nothing can be missing from it.
-  const isCall = resource.type === 'tool' && action.name === 'tools/call' && args !== undefined;
-  const schema = isCall ? describedTool(resource).inputSchema : undefined;
+  const schema = typesArguments(evaluation) ? describedTool(evaluation.resource).inputSchema : undefined;
   return schema === undefined
     ? toCedarRecord(args ?? {}, 'context.arguments')
     : typeArguments(args ?? {}, schema, numbers);

@@ -3,22 +3,25 @@ import type { ParsedPolicy, PolicyParser } from './parsed-policy.js';
 import { type PolicyTerms, isConditional, readPolicyTerms } from './policy-terms.js';
 import {
   type EngineDecision,
+  type ListItem,
   type PolicyBundle,
   type PolicyEngine,
   PolicyEngineError,
   type PolicyProblem,
+  type RequestList,
+  type SharedRequest,
 } from './ports.js';
 
-/** An engine that knows the terms of its policies, and can leave out the forbids that conditions lift. */
-export interface TermsAwareEngine extends PolicyEngine {
+/** A list that knows the terms of its policies, and can leave out the forbids that conditions lift. */
+export interface TermsAwareList extends RequestList {
   /** Undefined for a policy that this bundle does not have. */
-  termsOf(policyId: string): PolicyTerms | undefined;
+  readonly termsOf: (policyId: string) => PolicyTerms | undefined;
   /** As `decide`, without the forbids that have conditions. */
-  decideLifted(request: CedarRequest): EngineDecision;
+  decideLifted(item: ListItem): EngineDecision;
 }
 
-export function isTermsAware(engine: PolicyEngine): engine is TermsAwareEngine {
-  return 'termsOf' in engine && 'decideLifted' in engine;
+export function isTermsAware(list: RequestList): list is TermsAwareList {
+  return 'termsOf' in list && 'decideLifted' in list;
 }
 
 /**
@@ -26,7 +29,7 @@ export function isTermsAware(engine: PolicyEngine): engine is TermsAwareEngine {
  * the forbids that have conditions. So a lifted forbid is never guessed at: Cedar decides as though it had not been
  * written.
  */
-export class ConditionalEngine implements TermsAwareEngine {
+export class ConditionalEngine implements PolicyEngine {
   #terms: ReadonlyMap<string, PolicyTerms> = new Map();
   #hasLiftable = false;
 
@@ -67,15 +70,24 @@ export class ConditionalEngine implements TermsAwareEngine {
     return this.whole.decide(request);
   }
 
-  decideLifted(request: CedarRequest): EngineDecision {
-    // A part of a valid bundle is valid; if it is refused all the same, the forbids stay.
-    if (!this.#hasLiftable || this.lifted.version !== this.whole.version)
-      throw new PolicyEngineError('no forbid of this bundle can be lifted');
-    return this.lifted.decide(request);
-  }
-
-  termsOf(policyId: string): PolicyTerms | undefined {
-    return this.#terms.get(policyId);
+  list(shared: SharedRequest): TermsAwareList {
+    const list = this.whole.list(shared);
+    const terms = this.#terms;
+    // Bound here: a bundle that is loaded meanwhile has other forbids.
+    const isLiftable = this.#hasLiftable && this.lifted.version === list.policyVersion;
+    let lifted: RequestList | undefined;
+    return {
+      ...list,
+      termsOf: (id) => terms.get(id),
+      decideLifted: (item) => {
+        // A part of a valid bundle is valid; if it is refused all the same, the forbids stay.
+        if (!isLiftable) throw new PolicyEngineError('no forbid of this bundle can be lifted');
+        lifted ??= this.lifted.list(shared);
+        if (lifted.policyVersion !== list.policyVersion)
+          throw new PolicyEngineError('the policy bundle was replaced');
+        return lifted.decide(item);
+      },
+    };
   }
 }
 

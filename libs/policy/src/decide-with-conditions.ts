@@ -5,6 +5,7 @@ import { type DecideDependencies, faultReason } from './decide.js';
 import { expensesOf } from './expenses-of.js';
 import { type Judgement, judgeEvaluation } from './judge-evaluation.js';
 import { type Demand, demandsOf } from './merge-terms.js';
+import { RequestLists } from './request-lists.js';
 import { checkPin } from './tool-pins.js';
 
 /** Approvals that have been given for exact calls. */
@@ -17,6 +18,8 @@ export interface ApprovalUse {
 
 export interface ConditionDependencies extends DecideDependencies {
   nowMs: number;
+  /** Of the same engine and mapping, where evaluations of one batch share them. */
+  lists?: RequestLists;
   budgets: BudgetStore;
   approvals: ApprovalUse;
   /** The definition hash that was reviewed for a tool; undefined for a tool that is not pinned. */
@@ -63,7 +66,8 @@ type Answer = DecisionContext & { decision: boolean };
 
 async function settle(evaluation: Evaluation, dependencies: ConditionDependencies): Promise<Answer> {
   // The engine's answer comes first: a forbidden call is forbidden, whatever else is wrong with it.
-  const judgement = judgeEvaluation(evaluation, dependencies.engine, dependencies);
+  const { engine, lists = new RequestLists(engine, dependencies) } = dependencies;
+  const judgement = judgeEvaluation(evaluation, lists);
   if (!judgement.verdict.decision) return judgement.verdict;
   const changed = checkPin(evaluation, dependencies.pinOf);
   if (changed !== undefined) return { ...denial(judgement, 'tool_changed'), obligations: [changed] };

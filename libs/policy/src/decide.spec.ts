@@ -11,15 +11,21 @@ const evaluation: Evaluation = {
 };
 
 function engineThat(decide: (request: CedarRequest) => Partial<EngineDecision>): PolicyEngine {
+  const whole = (request: CedarRequest): EngineDecision => ({
+    decision: 'deny',
+    determining: [],
+    erring: [],
+    policyVersion: 'v1',
+    ...decide(request),
+  });
   return {
     version: 'v1',
     load: () => [],
-    decide: (request) => ({
-      decision: 'deny',
-      determining: [],
-      erring: [],
+    decide: whole,
+    list: (shared) => ({
       policyVersion: 'v1',
-      ...decide(request),
+      decide: (item) => whole({ ...shared, ...item, entities: [...shared.entities, ...item.entities] }),
+      preview: () => ({ satisfied: [], erring: [], possible: [], policyVersion: 'v1' }),
     }),
   };
 }

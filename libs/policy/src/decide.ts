@@ -3,6 +3,7 @@ import type { MappingOptions } from './build-cedar-request.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
 import { type Verdict, judgeEvaluation } from './judge-evaluation.js';
 import type { PolicyEngine } from './ports.js';
+import { RequestLists } from './request-lists.js';
 
 export interface DecideDependencies extends MappingOptions {
   engine: PolicyEngine;
@@ -46,8 +47,7 @@ function verdictOn(
   try {
     const { verdict, required, alternatives } = judgeEvaluation(
       evaluation,
-      dependencies.engine,
-      dependencies,
+      new RequestLists(dependencies.engine, dependencies),
     );
     if (!verdict.decision || (required.length === 0 && alternatives.length === 0)) return verdict;
     // There is nobody here to ask whether conditions are met; `decideWithConditions` does that.

@@ -43,7 +43,11 @@ export async function evaluateBatch(
   const { evaluations, options, ...defaults } = request;
   const items = evaluations === undefined || evaluations.length === 0 ? [{}] : evaluations;
   if (items.length > limits.maxEvaluations) throw new TooManyEvaluations(limits.maxEvaluations);
-  const answer = (item: unknown) => answerItem(item, defaults, decide);
+  const read = evaluationReader();
+  const answer = (item: unknown): Promise<EvaluationDecision> => {
+    const evaluation = read(isObject(item) ? { ...defaults, ...item } : item);
+    return 'faults' in evaluation ? Promise.resolve(malformed(evaluation.faults)) : decide(evaluation);
+  };
 
   const stop = stopsAt[options?.evaluations_semantic ?? 'execute_all'];
   if (stop === undefined) return { evaluations: await Promise.all(items.map(answer)) };
@@ -56,14 +60,45 @@ export async function evaluateBatch(
   return { evaluations: answered };
 }
 
-async function answerItem(
-  item: unknown,
-  defaults: Partial<Evaluation>,
-  decide: (evaluation: Evaluation) => Promise<EvaluationDecision>,
-): Promise<EvaluationDecision> {
-  const evaluation = evaluationSchema.safeParse(isObject(item) ? { ...defaults, ...item } : item);
-  if (evaluation.success) return decide(evaluation.data);
-  const places = [...new Set(evaluation.error.issues.map((issue) => issue.path.join('.') || 'evaluation'))];
+interface ReadPart {
+  data: unknown;
+  faults: string[];
+}
+const parts = ['subject', 'action', 'resource', 'context'] as const;
+
+/**
+ * Reads the items of a batch. What several items share, a default above all, is read once and stays one object, so that
+ * whoever decides can see that it is the same.
+ */
+function evaluationReader(): (item: unknown) => Evaluation | { faults: string[] } {
+  const known = {
+    subject: new Map(),
+    action: new Map(),
+    resource: new Map(),
+    context: new Map(),
+  } satisfies Record<(typeof parts)[number], Map<unknown, ReadPart>>;
+  const readPart = (part: (typeof parts)[number], given: unknown): ReadPart => {
+    const found: ReadPart | undefined = known[part].get(given);
+    if (found !== undefined) return found;
+    const parsed = evaluationSchema.shape[part].safeParse(given);
+    const faults = (parsed.error?.issues ?? []).map((issue) => [part, ...issue.path].join('.'));
+    const read = { data: parsed.data, faults };
+    if (isObject(given)) known[part].set(given, read);
+    return read;
+  };
+  return (item) => {
+    if (!isObject(item)) return { faults: ['evaluation'] };
+    const read = parts.map(
+      (part) => [part, readPart(part, (item as Record<string, unknown>)[part])] as const,
+    );
+    const faults = [...new Set(read.flatMap(([, { faults: found }]) => found))];
+    if (faults.length > 0) return { faults };
+    const given = read.filter(([, { data }]) => data !== undefined);
+    return Object.fromEntries(given.map(([part, { data }]) => [part, data])) as unknown as Evaluation;
+  };
+}
+
+function malformed(places: string[]): EvaluationDecision {
   const message = `missing or malformed: ${places.slice(0, 5).join(', ')}`;
   return { decision: false, context: { reason: 'invalid_request', error: { status: 400, message } } };
 }

@@ -5,8 +5,13 @@
  */
 export {
   type EngineDecision,
-  type ErringPolicy,
+  type NamedPolicy,
+  type ListItem,
+  type PartialDecision,
   type PolicyBundle,
+  type PossiblePolicy,
+  type RequestList,
+  type SharedRequest,
   type PolicyEngine,
   PolicyEngineError,
   type PolicyProblem,
@@ -40,7 +45,8 @@ export {
 export { type ParsedPolicy, type PolicyJson, type PolicyParser, type ScopeJson } from './parsed-policy.js';
 export { type PolicyTerms, isConditional, readPolicyTerms } from './policy-terms.js';
 export { type Budget } from './read-budgets.js';
-export { ConditionalEngine, type TermsAwareEngine, isTermsAware } from './conditional-engine.js';
+export { ConditionalEngine, type TermsAwareList, isTermsAware } from './conditional-engine.js';
+export { RequestLists } from './request-lists.js';
 export { type BudgetStore, type Expense, MemoryBudgetStore } from './budget-store.js';
 export { RecordBudgetStore } from './record-budget-store.js';
 export { type CallBinding, bindingOf, bindingToken } from './call-binding.js';

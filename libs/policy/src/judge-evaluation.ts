@@ -1,12 +1,18 @@
 import type { DecisionContext, Evaluation } from '@behalf/contracts';
-import { type MappingOptions, buildCedarRequest } from './build-cedar-request.js';
-import type { CedarRequest } from './cedar-request.js';
 import { isTermsAware } from './conditional-engine.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
 import { type PolicyTerms, isConditional } from './policy-terms.js';
-import { type EngineDecision, type PolicyEngine, PolicyEngineError } from './ports.js';
+import { judgePreview } from './judge-preview.js';
+import { type EngineDecision, PolicyEngineError } from './ports.js';
+import { type ListedRequest, type RequestLists, areArgumentsOpen } from './request-lists.js';
 
-export type Verdict = Pick<DecisionContext, 'reason' | 'policies' | 'errors' | 'policy_version'> & {
+/** A hint has an end: a bundle can have thousands of policies about one tool. */
+const maxResiduals = 20;
+
+export type Verdict = Pick<
+  DecisionContext,
+  'reason' | 'policies' | 'errors' | 'policy_version' | 'residuals'
+> & {
   decision: boolean;
 };
 
@@ -31,24 +37,29 @@ export interface Judgement {
  * Asks the engine, and finds out on which conditions its answer depends. For a chain of actors the conditions of every
  * shorter chain add up. A verdict with `decision: false` is final whatever conditions are met.
  *
+ * A preview without arguments is answered with what could be permitted with some, see `judgePreview`.
+ *
  * @throws InvalidEvaluation, PolicyEngineError
  */
-export function judgeEvaluation(
-  evaluation: Evaluation,
-  engine: PolicyEngine,
-  mapping: MappingOptions,
-): Judgement {
-  const requests = chainsToAllow(evaluation).map((chain) => buildCedarRequest(chain, mapping));
+export function judgeEvaluation(evaluation: Evaluation, lists: RequestLists): Judgement {
+  const judge = areArgumentsOpen(evaluation) ? judgePreview : judgeRequest;
   const all: Judgement[] = [];
-  for (const request of requests) {
-    const judgement = judgeRequest(request, engine);
+  for (const request of lists.of(evaluation)) {
+    const judgement = judge(request);
     if (!judgement.verdict.decision) return judgement;
     all.push(judgement);
   }
   const [whole] = all;
   if (whole === undefined) throw new InvalidEvaluation('context.actors', 'is not an actor chain');
+  const residuals = distinctBy(
+    all.flatMap(({ verdict }) => verdict.residuals ?? []),
+    ({ policy, when }) => JSON.stringify([policy, when]),
+  );
   return {
-    verdict: whole.verdict,
+    verdict: {
+      ...whole.verdict,
+      ...(residuals.length > 0 && { residuals: residuals.slice(0, maxResiduals) }),
+    },
     required: distinctBy(
       all.flatMap(({ required }) => required),
       ({ id }) => id,
@@ -61,30 +72,20 @@ export function judgeEvaluation(
   };
 }
 
-/** The evaluation itself, then the same with ever fewer earlier actors. */
-function chainsToAllow(evaluation: Evaluation): Evaluation[] {
-  const actors = evaluation.context?.['actors'];
-  if (!Array.isArray(actors) || actors.length < 2) return [evaluation];
-  return actors.map((_, dropped) => ({
-    ...evaluation,
-    context: { ...evaluation.context, actors: actors.slice(0, actors.length - dropped) },
-  }));
-}
-
-function judgeRequest(request: CedarRequest, engine: PolicyEngine): Judgement {
-  const answer = engine.decide(request);
+function judgeRequest({ list, item }: ListedRequest): Judgement {
+  const answer = list.decide(item);
   const verdict = interpret(answer);
-  if (!isTermsAware(engine)) return final(verdict);
-  if (verdict.decision) return withConditions(verdict, [], (id) => engine.termsOf(id));
-  const forbids = conditionalPolicies(answer.determining, (id) => engine.termsOf(id));
+  if (!isTermsAware(list)) return final(verdict);
+  if (verdict.decision) return withConditions(verdict, [], list.termsOf);
+  const forbids = conditionalPolicies(answer.determining, list.termsOf);
   const isLiftable =
     verdict.reason === 'forbidden' &&
     forbids.length === answer.determining.length &&
     // A forbid that errs beside those that match denies, too, and nothing lifts it.
     !answer.erring.some(({ effect }) => effect === 'forbid');
   if (!isLiftable) return final(verdict);
-  const lifted = interpret(engine.decideLifted(request));
-  return lifted.decision ? withConditions(lifted, forbids, (id) => engine.termsOf(id)) : final(lifted);
+  const lifted = interpret(list.decideLifted(item));
+  return lifted.decision ? withConditions(lifted, forbids, list.termsOf) : final(lifted);
 }
 
 function withConditions(

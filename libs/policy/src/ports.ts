@@ -25,7 +25,7 @@ export interface PolicyProblem {
   reason: string;
 }
 
-export interface ErringPolicy {
+export interface NamedPolicy {
   id: string;
   effect: 'permit' | 'forbid';
 }
@@ -36,9 +36,46 @@ export interface EngineDecision {
   /** Ids of the policies that determined the decision, sorted. Empty when no policy matched. */
   determining: string[];
   /** Policies that could not be evaluated, sorted by id. */
-  erring: ErringPolicy[];
+  erring: NamedPolicy[];
   /** The bundle that decided. */
   policyVersion: string;
+}
+
+/** A policy of which it cannot be said whether it matches before more is known of the request. */
+export interface PossiblePolicy extends NamedPolicy {
+  /** What would have to hold, in Cedar's text form. */
+  when: string;
+  /** False: it never matches. */
+  mayHold: boolean;
+  /** False: it matches or errs, whatever comes. */
+  mayFail: boolean;
+}
+
+/** What is certain about a request that is not known in full. Policies that are not named do not match. */
+export interface PartialDecision {
+  satisfied: NamedPolicy[];
+  erring: NamedPolicy[];
+  possible: PossiblePolicy[];
+  policyVersion: string;
+}
+
+/** What requests of a list have in common. */
+export type SharedRequest = Pick<CedarRequest, 'principal' | 'context' | 'entities'>;
+/** What each adds; its entities come besides the shared ones. */
+export type ListItem = Pick<CedarRequest, 'action' | 'resource' | 'entities'>;
+
+/** Decides requests that share what the list was made of, all by one bundle, whatever is loaded meanwhile. */
+export interface RequestList {
+  readonly policyVersion: string;
+  /** @throws PolicyEngineError */
+  decide(item: ListItem): EngineDecision;
+  /**
+   * What can be said while the members of `context.arguments` are not known, besides those that are given. Sound: what is
+   * certain here is so for all arguments.
+   *
+   * @throws PolicyEngineError
+   */
+  preview(item: ListItem): PartialDecision;
 }
 
 /**
@@ -55,6 +92,8 @@ export interface PolicyEngine {
   load(bundle: PolicyBundle): PolicyProblem[];
   /** @throws PolicyEngineError when there is no bundle, or the request cannot be evaluated at all */
   decide(request: CedarRequest): EngineDecision;
+  /** Reads what a list of requests shares, once. @throws PolicyEngineError as `decide` does */
+  list(shared: SharedRequest): RequestList;
 }
 
 /** The engine could not decide. The message stays inside: it may quote the request. */

@@ -147,6 +147,52 @@ export function describePolicyEngine(name: string, open: () => PolicyEngine): vo
       expect(engine.decide(call({ principal: { type: 'Agent', id: 'alice' } })).decision).toBe('deny');
     });
 
+    it('answers the items of a list as it answers them alone, by the bundle that the list was made of', () => {
+      load('@id("p") permit(principal in Team::"eng", action, resource == Tool::"files/read");');
+      const { principal, context, entities } = call();
+      const list = engine.list({ principal, context, entities: entities.slice(0, 1) });
+      const items = ['files/read', 'files/write'].map((id) => ({
+        action: { type: 'Action', id: 'tools/call' },
+        resource: { type: 'Tool', id },
+        entities: [],
+      }));
+      expect(list.policyVersion).toBe('v1');
+      expect(items.map((item) => list.decide(item))).toEqual(
+        items.map((item) => engine.decide(call({ resource: item.resource, entities: entities.slice(0, 1) }))),
+      );
+      expect(items.map((item) => list.decide(item).decision)).toEqual(['allow', 'deny']);
+    });
+
+    it('says what is certain while the arguments are not known', () => {
+      load(`
+        @id("always") permit(principal, action, resource);
+        @id("some") forbid(principal, action, resource)
+          when { context.arguments has path && context.arguments.path like "*.env" && context.depth == 0 };
+        @id("never") forbid(principal, action, resource)
+          when { context.arguments has path && context.arguments.path like "*.env" && context.depth == 1 && false };
+        @id("errs") forbid(principal, action, resource)
+          when { context.depth + 9223372036854775807 == 1 && context.arguments has path };
+        @id("elsewhere") permit(principal in Team::"ops", action, resource) when { context.arguments has path };`);
+      const { principal, context, entities, action, resource } = call({
+        context: { actors: [], depth: 1, arguments: {} },
+      });
+      const { satisfied, erring, possible } = engine
+        .list({ principal, context, entities })
+        .preview({ action, resource, entities: [] });
+      expect({ satisfied, erring }).toEqual({
+        satisfied: [{ id: 'always', effect: 'permit' }],
+        erring: [{ id: 'errs', effect: 'forbid' }],
+      });
+      const open = engine
+        .list({ principal, context: { ...context, depth: 0 }, entities })
+        .preview({ action, resource, entities: [] }).possible;
+      const some = open.find(({ id }) => id === 'some');
+      expect(some).toMatchObject({ effect: 'forbid', mayHold: true, mayFail: true });
+      expect(some?.when).toContain('context.arguments.path like "*.env"');
+      // What is left out is certain not to match; an engine may leave more open than it has to.
+      expect(possible.every(({ id }) => id === 'some' || id === 'never')).toBe(true);
+    });
+
     it("lets the bundle's entities say what the request's cannot overwrite", () => {
       const alice = { uid: { type: 'User', id: 'alice' }, attrs: { suspended: true }, parents: [] };
       load(
