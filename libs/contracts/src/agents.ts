@@ -1,20 +1,10 @@
 import { z } from 'zod';
 import { defineEvent } from './define.js';
+import { lineOfText, scopeToken } from './text.js';
 
 /** `active` may act; `suspended` may not until it is resumed; `retired` never again. */
 export const agentStates = ['active', 'suspended', 'retired'] as const;
 export type AgentState = (typeof agentStates)[number];
-
-/** Text that people read: no line breaks, no characters that change how the rest is shown. */
-const line = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line of plain text');
-/** RFC 6749 §3.3 `scope-token`. */
-const scopeToken = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/);
 
 /** The most an agent can be given. An empty list denies all. */
 export const agentCeilingSchema = z.strictObject({
@@ -99,9 +89,9 @@ export const createAgentRequestSchema = z
       .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/)
       .optional()
       .describe('The last part of an id that is made here; random without it.'),
-    name: line(200),
-    owner: line(320),
-    purpose: line(1_000),
+    name: lineOfText(200),
+    owner: lineOfText(320),
+    purpose: lineOfText(1_000),
     jwks: z.strictObject({ keys: z.array(presentedJwk).min(1) }).optional(),
     jwksUri: z.string().max(2_000).optional(),
     ceiling: agentCeilingSchema,
@@ -119,9 +109,9 @@ export type CreateAgentRequest = z.output<typeof createAgentRequestSchema>;
 
 /** `PATCH {admin}/agents/:id`: what is named is replaced whole. */
 export const updateAgentRequestSchema = z.strictObject({
-  name: line(200).optional(),
-  owner: line(320).optional(),
-  purpose: line(1_000).optional(),
+  name: lineOfText(200).optional(),
+  owner: lineOfText(320).optional(),
+  purpose: lineOfText(1_000).optional(),
   ceiling: agentCeilingSchema.optional(),
   lifetimes: agentLifetimesSchema.optional(),
 });
@@ -131,7 +121,7 @@ export type UpdateAgentRequest = z.output<typeof updateAgentRequestSchema>;
 export const addAgentKeyRequestSchema = z.strictObject({ key: presentedJwk });
 
 /** `POST {admin}/agents/:id/suspend`, `resume`, `retire` */
-export const changeAgentStateRequestSchema = z.strictObject({ reason: line(1_000).optional() });
+export const changeAgentStateRequestSchema = z.strictObject({ reason: lineOfText(1_000).optional() });
 
 /** `GET {admin}/agents` */
 export const agentListSchema = z.object({

@@ -86,3 +86,19 @@ export {
   type UpdateAgentRequest,
   updateAgentRequestSchema,
 } from './agents.js';
+export {
+  type CreateDelegationGrantRequest,
+  createDelegationGrantRequestSchema,
+  type DelegationGrant,
+  delegationGrantListSchema,
+  delegationGrantMade,
+  delegationGrantNarrowed,
+  type DelegationGrantOrigin,
+  type DelegationGrantRecord,
+  delegationGrantRecordSchema,
+  delegationGrantRenewed,
+  delegationGrantRevoked,
+  delegationGrantSchema,
+  type NarrowDelegationGrantRequest,
+  narrowDelegationGrantRequestSchema,
+} from './delegation-grants.js';

@@ -62,6 +62,21 @@ export const oauthErrorCodes = {
     see: 'RFC 6749 §4.1.2.1',
     means: 'A part this answer depends on cannot be reached; try again later.',
   },
+  authorization_pending: {
+    status: 400,
+    see: 'RFC 8628 §3.5',
+    means: 'The person has not decided yet; ask again after `interval` seconds.',
+  },
+  slow_down: {
+    status: 400,
+    see: 'RFC 8628 §3.5',
+    means: 'As authorization_pending, and the interval has to grow by five seconds.',
+  },
+  expired_token: {
+    status: 400,
+    see: 'RFC 8628 §3.5',
+    means: 'The person did not decide in time; begin again.',
+  },
 } as const satisfies Record<string, { status: number; see: string; means: string }>;
 
 export type OAuthErrorCode = keyof typeof oauthErrorCodes;
