@@ -19,10 +19,12 @@ import {
 import { RouterModule } from '@nestjs/core';
 import type { AttemptLimiter } from './attempt-limiter.js';
 import { answerRevocations } from './bus/answer-revocations.js';
+import { AccountController } from './http/account.controller.js';
 import { AdminController } from './http/admin.controller.js';
 import { AgentDocumentController } from './http/agent-document.controller.js';
 import { AgentsController } from './http/agents.controller.js';
 import { ConsentController } from './http/consent.controller.js';
+import { DelegationController } from './http/delegation.controller.js';
 import { InteractionController } from './http/interaction.controller.js';
 import { routeToProvider } from './http/route-to-provider.js';
 import { SignInController } from './http/sign-in.controller.js';
@@ -47,6 +49,12 @@ class AdminModule {}
 
 @Module({ controllers: [AgentDocumentController] })
 class AgentDocumentModule {}
+
+@Module({ controllers: [AccountController] })
+class AccountModule {}
+
+@Module({ controllers: [DelegationController] })
+class DelegationModule {}
 
 /** Binds the ports to the authorization server's parts. */
 @Module({})
@@ -78,11 +86,15 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
         SignInCallbackModule,
         AdminModule,
         AgentDocumentModule,
+        AccountModule,
+        DelegationModule,
         RouterModule.register([
           { path: paths.interaction, module: InteractionModule },
           { path: paths.signInCallback, module: SignInCallbackModule },
           { path: paths.admin, module: AdminModule },
           { path: paths.agents, module: AgentDocumentModule },
+          { path: paths.account, module: AccountModule },
+          { path: paths.delegations, module: DelegationModule },
         ]),
       ],
       providers,

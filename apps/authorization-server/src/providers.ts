@@ -26,8 +26,9 @@ import {
 import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { clientSecretFrom } from './config.js';
+import { delegationProviders } from './delegation/delegation-providers.js';
 import { AdminAuthorization } from './http/admin-authorization.js';
-import { FormGuard } from './http/form-guard.js';
+import type { FormGuard } from './http/form-guard.js';
 import { Interactions } from './http/interactions.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { openMutualTls } from './mutual-tls.js';
@@ -39,6 +40,7 @@ import { UpstreamSignIn } from './sign-in/upstream-sign-in.js';
 import {
   ADMIN_AUTHORIZATION,
   AGENT_DEPENDENCIES,
+  FORM_GUARD,
   INTERACTIONS,
   ISSUER_KEYS,
   KEY_ROTATION,
@@ -72,6 +74,7 @@ export interface AuthorizationServerOptions {
 export function buildProviders({ config, fetch, environment }: AuthorizationServerOptions) {
   const server = config.authorizationServer;
   return [
+    ...delegationProviders(config),
     { provide: RESOURCE_REGISTRY, useValue: new ResourceRegistry(config) },
     {
       provide: SIGNING_KEYS,
@@ -214,13 +217,9 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
     },
     {
       provide: INTERACTIONS,
-      inject: [PROVIDER_HOLDER, RECORD_STORE, KEY_ENCRYPTION_KEY],
-      useFactory: async (holder: ProviderHolder, records: RecordStore, kek: KeyEncryptionKey) =>
-        new Interactions(
-          holder,
-          new FormGuard(await serverSecret(records, kek, 'forms'), server.issuer),
-          `${server.issuer}${server.paths.interaction}`,
-        ),
+      inject: [PROVIDER_HOLDER, FORM_GUARD],
+      useFactory: (holder: ProviderHolder, guard: FormGuard) =>
+        new Interactions(holder, guard, `${server.issuer}${server.paths.interaction}`),
     },
     {
       provide: KEY_ROTATION,

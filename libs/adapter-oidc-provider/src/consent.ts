@@ -43,6 +43,18 @@ export async function rememberConsent(
   });
 }
 
+/** Every consent of a person, a page of them. */
+export async function listConsents(records: RecordReader, person: string): Promise<Consent[]> {
+  return (await records.list(consentRecords, { where: { person } })).map(({ value }) => value);
+}
+
+export async function forgetConsent(
+  transaction: RecordTransaction,
+  { person, clientId }: Pick<Consent, 'person' | 'clientId'>,
+): Promise<void> {
+  await transaction.delete(consentRecords, consentId(person, clientId));
+}
+
 /** What of a redirect URI a person agrees to: ports of the own machine change from run to run. */
 export function redirectHost(redirectUri: string): string {
   return new URL(redirectUri).hostname;

@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { accountClientId } from './account-client.js';
 import { AgentClients } from './agent-clients.js';
 import { applyClientRules } from './client-rules.js';
 import type { ProviderDependencies } from './dependencies.js';
@@ -19,7 +20,7 @@ import { answerParameters } from './throw-to-library.js';
  */
 export function createProvider(deps: ProviderDependencies): Provider {
   const { issuer, clients } = deps.config.authorizationServer;
-  const configured = new Set(clients.map((client) => client.clientId));
+  const configured = new Set([accountClientId, ...clients.map((client) => client.clientId)]);
   const agents = new AgentClients(deps.records, configured);
   const provider = new Provider(issuer, buildProviderConfiguration(deps, agents));
   bindToIssuer(provider, issuer);

@@ -3,14 +3,25 @@
  * It knows no web framework; pages and the sign-in are `apps/authorization-server`'s, what an exchange does is
  * `@behalf/token-exchange`'s.
  */
+export { accountClientId } from './account-client.js';
 export { createProvider } from './create-provider.js';
 export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
 export { maxAssertionSeconds } from './check-assertion.js';
 export { ResourceRegistry } from './resource-registry.js';
 export { type Decision, extendGrant } from './extend-grant.js';
 export { isLoopbackRedirect } from './redirect-uris.js';
-export { type Consent, consentRecords, findConsent, redirectHost, rememberConsent } from './consent.js';
+export {
+  type Consent,
+  consentRecords,
+  findConsent,
+  forgetConsent,
+  listConsents,
+  redirectHost,
+  rememberConsent,
+} from './consent.js';
 export { type Person, personRecords, resolveUpstreamPerson, savePerson } from './person.js';
+export { revokeGrant } from './revoke-grant.js';
+export { registeredClientName } from './registered-client-name.js';
 export { readOwnAccessToken } from './read-own-access-token.js';
 export {
   liveRevocations,

@@ -1,5 +1,6 @@
 import type { RecordStore } from '@behalf/ports';
 import { interactionPolicy } from 'oidc-provider';
+import { accountClientId } from './account-client.js';
 import { findConsent, redirectHost } from './consent.js';
 
 const { Check, base } = interactionPolicy;
@@ -15,7 +16,7 @@ export function buildInteractionPolicy(records: RecordStore): ReturnType<typeof 
   consent?.checks.remove('native_client_prompt');
   consent?.checks.add(
     new Check('redirect_host_new', 'the client wants its answer somewhere new', async ({ oidc }) => {
-      if (oidc.result?.consent) return Check.NO_NEED_TO_PROMPT;
+      if (oidc.result?.consent || oidc.client?.clientId === accountClientId) return Check.NO_NEED_TO_PROMPT;
       const decided =
         oidc.account &&
         oidc.client &&

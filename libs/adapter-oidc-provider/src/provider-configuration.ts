@@ -9,6 +9,7 @@ import {
   errors,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
+import { accountClient, accountClientId } from './account-client.js';
 import type { AgentClients } from './agent-clients.js';
 import { completeAccessTokenPayload } from './access-token-payload.js';
 import { checkAssertion } from './check-assertion.js';
@@ -46,7 +47,10 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
       return model === 'Client' ? agents.among(storage) : storage;
     },
     jwks: { keys: deps.signingKeys },
-    clients: config.authorizationServer.clients.map((client) => toMetadata(client, deps)),
+    clients: [
+      accountClient(config),
+      ...config.authorizationServer.clients.map((client) => toMetadata(client, deps)),
+    ],
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientAuthMethods: [
       'none',
@@ -224,6 +228,11 @@ async function findAccount(sub: string, deps: ProviderDependencies): Promise<Acc
 async function loadExistingGrant(ctx: KoaContextWithOIDC, deps: ProviderDependencies) {
   const { client, account, result, provider } = ctx.oidc;
   if (!client || !account) return undefined;
+  if (client.clientId === accountClientId) {
+    const grant = new provider.Grant({ accountId: account.accountId, clientId: accountClientId });
+    grant.addOIDCScope('openid');
+    return grant;
+  }
   const decided =
     result?.consent?.grantId ??
     (await findConsent(deps.records, account.accountId, client.clientId))?.grantId;

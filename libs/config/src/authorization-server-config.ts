@@ -42,6 +42,7 @@ const clientSchema = z
           .array(z.string())
           .default([])
           .describe('Types of authorization details (RFC 9396) that its tokens may carry.'),
+        purpose: z.string().optional().describe('What for, in words for the people it acts for.'),
       })
       .optional()
       .describe('What the client may do on behalf of people by token exchange.'),
@@ -121,6 +122,8 @@ export const authorizationServerSchema = z.strictObject({
       interaction: path.default('/interaction'),
       signInCallback: path.default('/sign-in/callback'),
       admin: path.default('/admin'),
+      account: path.default('/me').describe('Where people see who may act for them.'),
+      delegations: path.default('/delegations').describe('Where people decide whether an agent may.'),
       agents: path
         .default('/agents')
         .describe("Agents' ids begin with it, so it cannot change once there are some."),
@@ -142,6 +145,9 @@ export const authorizationServerSchema = z.strictObject({
       sessionSeconds: seconds(8 * 3600),
       interactionSeconds: seconds(600),
       grantSeconds: seconds(90 * 24 * 3600),
+      delegationGrantSeconds: seconds(30 * 24 * 3600).describe(
+        'How long an agent may act for a person who agreed to it.',
+      ),
     })
     .prefault({}),
   dpop: z

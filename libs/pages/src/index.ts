@@ -2,3 +2,5 @@
 export { Html, html } from './html.js';
 export { layout } from './layout.js';
 export { type Page } from './page.js';
+export { moment } from './moment.js';
+export { visibleText } from './visible-text.js';

@@ -14,6 +14,7 @@ main { max-width: 28rem; margin: 0 auto; padding: 2rem; background: var(--card);
   border-radius: .75rem; }
 h1 { margin: 0 0 1rem; font-size: 1.375rem; line-height: 1.3; }
 h2 { margin: 1.5rem 0 .5rem; font-size: 1rem; }
+h3 { margin: 0 0 .5rem; font-size: 1rem; overflow-wrap: anywhere; }
 p, ul, dl { margin: 0 0 1rem; }
 ul { padding-left: 1.25rem; }
 dt { color: var(--quiet); font-size: .875rem; }
@@ -27,6 +28,11 @@ button { padding: .625rem 1.25rem; font: inherit; font-weight: 600; cursor: poin
 button.second { background: transparent; color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .actions { display: flex; gap: .75rem; flex-wrap: wrap; margin: 1.5rem 0 1rem; }
+article { margin: 0 0 1rem; padding: 1rem; border: 1px solid var(--line); border-radius: .5rem; }
+article > :last-child, article .actions, dd > ul { margin-bottom: 0; }
+article .actions { margin-top: 1rem; }
+.status { padding: .75rem 1rem; border-left: 4px solid var(--accent); background: var(--page); border-radius: .25rem; }
+a { color: var(--accent); }
 .warning { padding: .75rem 1rem; background: var(--warn); border-left: 4px solid var(--warn-line); border-radius: .25rem; }
 .error { color: var(--bad); font-weight: 600; }
 .quiet { color: var(--quiet); font-size: .875rem; }

@@ -6,17 +6,13 @@ import { CONFIG, RECORD_STORE } from '@behalf/service-kit';
 import { Controller, Get, Inject, Param, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { type ConsentPage, consentPage } from '../pages/consent-page.js';
+import { scopeWords } from '../pages/scope-words.js';
 import { signInPage } from '../pages/sign-in-page.js';
 import type { UpstreamSignIn } from '../sign-in/upstream-sign-in.js';
 import { INTERACTIONS, RESOURCE_REGISTRY, UPSTREAM_SIGN_IN } from '../tokens.js';
 import type { Interaction, Interactions } from './interactions.js';
 import { PageErrorFilter } from './page-error.filter.js';
 import { sendPage } from './send-page.js';
-
-const signInWords: Record<string, string> = {
-  openid: 'Know who you are',
-  profile: 'See your name and your groups',
-};
 
 /** Asks people what an authorization request waits for: who they are, or whether the client may act for them. */
 @Controller()
@@ -45,7 +41,6 @@ export class InteractionController {
 
   async #describeRequest(interaction: Interaction): Promise<ConsentPage> {
     const { clientId, clientName, redirectUri, redirectUris, resource, person = '' } = interaction;
-    const words: Record<string, string> = { ...signInWords, ...this.config.authorizationServer.scopes };
     const found = resource === undefined ? undefined : this.resources.find(resource);
     return {
       ...this.interactions.formOf(interaction, 'consent'),
@@ -54,7 +49,7 @@ export class InteractionController {
       redirectHost: new URL(redirectUri).host,
       isLoopbackOnly: isLoopbackRedirect(redirectUri) && redirectUris.every(isLoopbackRedirect),
       resource: found && { name: found.name, identifier: found.resource },
-      permissions: [...parseScope(interaction.scope)].map((scope) => words[scope] ?? scope),
+      permissions: scopeWords(parseScope(interaction.scope), this.config.authorizationServer),
       personName: (await this.records.get(personRecords, person))?.value.name ?? person,
     };
   }

@@ -1,5 +1,5 @@
 import type { Evaluation } from '@behalf/contracts';
-import { type Html, type Page, html, layout } from '@behalf/pages';
+import { type Html, type Page, html, layout, visibleText } from '@behalf/pages';
 import type { AccessRequest } from '@behalf/policy';
 
 export interface ApprovalPage {
@@ -20,13 +20,15 @@ export function approvalPage(page: ApprovalPage): Page {
   const agents = request.actors.length > 0 ? request.actors : ['none: the person directly'];
   return layout(
     'Approve this call?',
-    html`<p>You are signed in as <strong>${visible(viewer)}</strong>. If you approve, this is done once.</p>
+    html`<p>
+        You are signed in as <strong>${visibleText(viewer)}</strong>. If you approve, this is done once.
+      </p>
       <dl>
         ${entry('On behalf of', request.person)} ${entry('Through the agents', agents.join(', then '))}
         ${entry('Application', context['client_id'])} ${entry('Server', server)}
         ${entry(action.name === 'tools/call' ? 'Tool' : action.name, resource.id)}
         <dt>Arguments</dt>
-        <dd><pre>${visible(JSON.stringify(context['arguments'] ?? {}, null, 2))}</pre></dd>
+        <dd><pre>${visibleText(JSON.stringify(context['arguments'] ?? {}, null, 2))}</pre></dd>
         ${entry('Digest of the call', request.binding)}
         ${entry('Asked for by the rules', request.policies.join(', '))}
         ${entry('Can be decided until', new Date(request.expiresAtMs).toISOString())}
@@ -69,12 +71,5 @@ export function refusedPage(message: string): Page {
 function entry(name: string, value: unknown): Html | undefined {
   if (typeof value !== 'string' || value === '') return undefined;
   return html`<dt>${name}</dt>
-    <dd>${visible(value)}</dd>`;
-}
-
-/** Characters that nobody sees, or that turn the direction of text, could make one call look like another. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) =>
-    character === '\n' ? character : `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
-  );
+    <dd>${visibleText(value)}</dd>`;
 }
