@@ -25,6 +25,7 @@ import { AgentDocumentController } from './http/agent-document.controller.js';
 import { AgentsController } from './http/agents.controller.js';
 import { ConsentController } from './http/consent.controller.js';
 import { DelegationController } from './http/delegation.controller.js';
+import { GrantsController } from './http/grants.controller.js';
 import { InteractionController } from './http/interaction.controller.js';
 import { routeToProvider } from './http/route-to-provider.js';
 import { SignInController } from './http/sign-in.controller.js';
@@ -44,7 +45,7 @@ class InteractionModule {}
 @Module({ controllers: [SignInCallbackController] })
 class SignInCallbackModule {}
 
-@Module({ controllers: [AdminController, AgentsController] })
+@Module({ controllers: [AdminController, AgentsController, GrantsController] })
 class AdminModule {}
 
 @Module({ controllers: [AgentDocumentController] })

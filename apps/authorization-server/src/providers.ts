@@ -10,6 +10,7 @@ import {
 } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
 import { evaluatePolicy } from '@behalf/contracts';
+import type { DelegationDependencies, GrantUses } from '@behalf/delegation-grants';
 import type { Bus, Clock, OneTimeStore, RecordStore } from '@behalf/ports';
 import { DpopNonces, SenderConstraints } from '@behalf/resource-server';
 import type { KeyEncryptionKey } from '@behalf/sealing';
@@ -26,6 +27,7 @@ import {
 import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { clientSecretFrom } from './config.js';
+import { exchangeDelegation } from './delegation/exchange-delegation.js';
 import { delegationProviders } from './delegation/delegation-providers.js';
 import { AdminAuthorization } from './http/admin-authorization.js';
 import type { FormGuard } from './http/form-guard.js';
@@ -40,7 +42,9 @@ import { UpstreamSignIn } from './sign-in/upstream-sign-in.js';
 import {
   ADMIN_AUTHORIZATION,
   AGENT_DEPENDENCIES,
+  DELEGATION,
   FORM_GUARD,
+  GRANT_USES,
   INTERACTIONS,
   ISSUER_KEYS,
   KEY_ROTATION,
@@ -166,6 +170,8 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         SIGNER,
         BUS,
         ONE_TIME_STORE,
+        DELEGATION,
+        GRANT_USES,
       ],
       useFactory: async (
         records: RecordStore,
@@ -179,6 +185,8 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         signer: JoseSigner,
         bus: Bus,
         oneTime: OneTimeStore,
+        delegation: DelegationDependencies,
+        uses: GrantUses,
       ) => {
         const refreshes = new AttemptLimiter(clock, refreshesPerGrant);
         const perHost = new AttemptLimiter(clock, documentFetches.perHost);
@@ -207,6 +215,12 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
             exchange: {
               signer,
               decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
+              ...exchangeDelegation(
+                delegation,
+                uses,
+                clock,
+                (id) => `${server.issuer}${server.paths.delegations}/${id}`,
+              ),
             },
             pages: { error: errorPage, signOut: signOutPage, signedOut: signedOutPage },
             audit: (record) => audit.append({ ...record, occurredAtMs: clock.nowMs() }),

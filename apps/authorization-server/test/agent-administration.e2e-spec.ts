@@ -183,7 +183,7 @@ describe('openapi.json', () => {
   let agents: TestAgents;
   afterEach(() => agents.close());
 
-  it('describes every route of the administration of agents, with schemas that resolve', async () => {
+  it('describes every route of the administration of agents and grants, with schemas that resolve', async () => {
     agents = await TestAgents.start();
     const response = await fetch(`${agents.server.issuer}/admin/openapi.json`);
     const document = (await response.json()) as {
@@ -199,12 +199,17 @@ describe('openapi.json', () => {
       'delete /agents/{agent}/keys/{kid}',
       'get /agents',
       'get /agents/{agent}',
+      'get /grants',
+      'get /grants/{grant}',
       'patch /agents/{agent}',
+      'patch /grants/{grant}',
       'post /agents',
       'post /agents/{agent}/keys',
       'post /agents/{agent}/resume',
       'post /agents/{agent}/retire',
       'post /agents/{agent}/suspend',
+      'post /grants',
+      'post /grants/{grant}/revoke',
     ]);
     const text = JSON.stringify(document);
     for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {

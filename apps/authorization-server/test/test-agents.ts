@@ -1,4 +1,4 @@
-import { type Agent, evaluatePolicy, revocationCreated } from '@behalf/contracts';
+import { type Agent, type DelegationGrant, evaluatePolicy, revocationCreated } from '@behalf/contracts';
 import { AccessTokenVerifier } from '@behalf/resource-server';
 import { followRevocations, RevocationView } from '@behalf/revocation';
 import { type CryptoKey, createRemoteJWKSet, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
@@ -24,7 +24,7 @@ export async function keyPair(kid: string, alg = 'ES256'): Promise<KeyPair> {
 
 export interface Answer {
   status: number;
-  body: Agent & { error?: string; agents: Agent[]; next?: string };
+  body: Agent & { error?: string; agents: Agent[]; grants: DelegationGrant[]; next?: string };
   headers: Headers;
 }
 
@@ -160,8 +160,8 @@ export class TestAgents {
   }
 
   /** What the gateway does with what it is presented with. */
-  exchangeAtGateway(subjectToken: string): Promise<Tokens> {
-    const parameters = { ...exchangeParameters(subjectToken), resource: upstream };
+  exchangeAtGateway(subjectToken: string, more: Record<string, string> = {}): Promise<Tokens> {
+    const parameters = { ...exchangeParameters(subjectToken), resource: upstream, ...more };
     return this.server.token(parameters, basic('gateway', 'gateway-secret'));
   }
 

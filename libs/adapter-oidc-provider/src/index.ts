@@ -7,6 +7,7 @@ export { accountClientId } from './account-client.js';
 export { createProvider } from './create-provider.js';
 export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
 export { maxAssertionSeconds } from './check-assertion.js';
+export type { ExchangePorts } from './register-token-exchange.js';
 export { ResourceRegistry } from './resource-registry.js';
 export { type Decision, extendGrant } from './extend-grant.js';
 export { isLoopbackRedirect } from './redirect-uris.js';

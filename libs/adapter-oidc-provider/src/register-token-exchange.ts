@@ -4,10 +4,11 @@ import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { grantTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
-import { type ExchangeDependencies, exchangeToken, type RequestingClient } from '@behalf/token-exchange';
+import type { ExchangeDependencies, RequestingClient } from '@behalf/token-exchange';
 import type { Client, Provider, TokenEndpointGrantContext } from 'oidc-provider';
 import type { AgentClients } from './agent-clients.js';
 import type { ProviderDependencies } from './dependencies.js';
+import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
 import { readProof } from './presented-proof.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
 import { throwToLibrary } from './throw-to-library.js';
@@ -22,15 +23,15 @@ const parameters = [
   'audience',
   'scope',
   'authorization_details',
+  // Of an answer `interaction_required`: while the person decides, the exchange is asked for again with it.
+  'request_id',
 ];
 /** Both may repeat (RFC 8693 §2.1); without this the library refuses that. */
 const repeatable = ['resource', 'audience'];
 
 /** What an exchange needs besides what the other grants do. */
-export interface ExchangePorts extends Pick<
-  ExchangeDependencies,
-  'findDelegationGrant' | 'requestDelegation'
-> {
+export interface ExchangePorts
+  extends Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation'>, DelegationPorts {
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;
 }
@@ -72,7 +73,12 @@ export function registerTokenExchange(
         span.setAttributes(describeExchange(record));
         return deps.audit(record);
       };
-      return exchangeToken(request, { ...dependencies, audit: { append } });
+      return exchangeUnderGrants(
+        request,
+        { ...dependencies, audit: { append } },
+        deps.exchange,
+        deps.onServerError,
+      );
     }).catch((error: unknown) => throwToLibrary(ctx, error));
   };
   provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);

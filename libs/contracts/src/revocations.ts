@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { defineEvent, defineRequest } from './define.js';
 
 /**
- * What can be revoked. `token` names a `jti`, `grant` a `grant_id`, `session` a `sid`, `client` a `client_id` (as the
+ * What can be revoked. `token` names a `jti` (of the token, or of one it came from), `grant` a `grant_id` or one of
+ * `delegations`, `session` a `sid`, `client` a `client_id` (as the
  * token's client or as any actor), `transaction` a `txn`: one chain of exchanges with all that came of it.
  */
 export const revocationKinds = ['token', 'grant', 'session', 'client', 'transaction'] as const;
@@ -13,7 +14,7 @@ export const revocationSchema = z.object({
   id: z.string().min(1),
   revokedAtMs: z.number().int(),
   /**
-   * Of a `client` that may act again: only tokens issued up to this moment are touched. Without it, all are, those
+   * Of a `client` that may act again, or a `grant` that was narrowed: only tokens issued up to this moment are touched. Without it, all are, those
    * included that were being issued when it was revoked.
    */
   issuedUntilMs: z.number().int().optional(),

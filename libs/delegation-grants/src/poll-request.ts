@@ -23,6 +23,7 @@ export async function pollRequest(
   if (state === 'approved') return;
   if (state === 'denied') throw new DelegationRefusal({ kind: 'person_denied' });
   if (state === 'expired') throw new DelegationRefusal({ kind: 'request_expired' });
-  const isInTime = await oneTime.claim('delegation-poll', id, pollIntervalSeconds);
+  const claim = { ttlSeconds: pollIntervalSeconds, issuedAtMs: nowMs };
+  const isInTime = await oneTime.claim('delegation-poll', id, claim);
   throw new DelegationRefusal({ kind: isInTime ? 'request_pending' : 'polled_too_often' });
 }

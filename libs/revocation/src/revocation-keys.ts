@@ -8,19 +8,25 @@ export interface RevocableClaims {
   grant_id?: string | undefined;
   sid?: string | undefined;
   txn?: string | undefined;
+  /** The `jti` of every token this one came from. */
+  lineage?: readonly string[] | undefined;
+  /** The delegation grants this token stands on. */
+  delegations?: readonly string[] | undefined;
   act?: ActClaim | undefined;
   /** Seconds. */
   iat?: number | undefined;
 }
 
 /**
- * The keys of every revocation that may end this token: its own, its grant's, its session's, its chain's and its
- * actors'. Whether one that is found does end it, `touches` says.
+ * The keys of every revocation that may end this token: its own, those of the tokens it came from, of the grants it
+ * stands on, of its session, its chain and its actors. Whether one that is found does end it, `touches` says.
  */
 export function revocationKeys(claims: RevocableClaims): string[] {
   const keys: [RevocationKind, string | undefined][] = [
     ['token', claims.jti],
+    ...(claims.lineage ?? []).map((jti): [RevocationKind, string] => ['token', jti]),
     ['grant', claims.grant_id],
+    ...(claims.delegations ?? []).map((id): [RevocationKind, string] => ['grant', id]),
     ['session', claims.sid],
     ['transaction', claims.txn],
     ['client', claims.client_id],

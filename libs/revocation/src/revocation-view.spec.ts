@@ -8,6 +8,8 @@ const claims = {
   grant_id: 'g1',
   sid: 's1',
   txn: 't1',
+  lineage: ['j-root', 'j-parent'],
+  delegations: ['d-first', 'd-last'],
   act: { sub: 'gateway', act: { sub: 'sub-of-agent', client_id: 'agent', act: { sub: 'first' } } },
 };
 
@@ -34,7 +36,11 @@ describe('RevocationView', () => {
 
   it.each([
     ['token', 'j1'],
+    ['token', 'j-root'],
+    ['token', 'j-parent'],
     ['grant', 'g1'],
+    ['grant', 'd-first'],
+    ['grant', 'd-last'],
     ['session', 's1'],
     ['transaction', 't1'],
     ['client', 'gateway'],
@@ -45,6 +51,19 @@ describe('RevocationView', () => {
     expect(view.isRevoked(claims)).toBe(false);
     view.add(revocation(kind, id));
     expect(view.isRevoked(claims)).toBe(true);
+  });
+
+  it('ends by a narrowed grant what was issued before, and nothing later', () => {
+    view.load([]);
+    const nowMs = clock.nowMs();
+    view.add({ ...revocation('grant', 'd-last'), issuedUntilMs: nowMs });
+    const issuedAt = (ms: number) => ({ ...claims, iat: Math.floor(ms / 1000) });
+    expect(view.isRevoked(issuedAt(nowMs))).toBe(true);
+    expect(view.isRevoked(issuedAt(nowMs + 1000))).toBe(false);
+    expect(view.isRevoked(claims)).toBe(true);
+    // Revoked after all, the grant ends those, too.
+    view.add({ ...revocation('grant', 'd-last'), revokedAtMs: nowMs + 1 });
+    expect(view.isRevoked(issuedAt(nowMs + 1000))).toBe(true);
   });
 
   it('keeps kinds apart', () => {

@@ -31,6 +31,7 @@ export type RefusalReason =
   | { kind: 'authorization_details_beyond_authority' }
   | { kind: 'delegation_missing'; pending: PendingDelegation | undefined }
   | { kind: 'delegation_unavailable'; cause: unknown }
+  | { kind: 'delegation_refused'; error: OAuthError }
   | { kind: 'no_lifetime_left' }
   | { kind: 'policy_denied'; decisionId: string | undefined }
   | { kind: 'policy_unavailable'; cause: unknown }
@@ -111,6 +112,8 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
       );
     case 'delegation_missing':
       return delegationMissing(reason.pending);
+    case 'delegation_refused':
+      return reason.error;
     case 'delegation_unavailable':
       return new OAuthError('temporarily_unavailable', 'delegation grants cannot be read', {
         cause,

@@ -78,6 +78,13 @@ export interface DelegationQuery {
   nowSeconds: number;
 }
 
+/** A query with what the agent would do. Of several grants the one that allows it is wanted. */
+export interface DelegationNeed extends DelegationQuery {
+  scopes: readonly string[];
+  /** True when the request named its scope: then all of it is needed. Otherwise any of it will do. */
+  isScopeNamed: boolean;
+}
+
 /** What a person lets an agent do for them at one resource. */
 export interface DelegationGrant {
   id: string;
@@ -146,7 +153,7 @@ export interface ExchangeDependencies {
   /** The registered resource that an identifier names, whatever way it is spelt. */
   findTarget: (identifier: string) => ExchangeTarget | undefined;
   /** The live delegation grant, if there is one. Rejects when that cannot be known. */
-  findDelegationGrant?: (query: DelegationQuery) => Promise<DelegationGrant | undefined>;
+  findDelegationGrant?: (need: DelegationNeed) => Promise<DelegationGrant | undefined>;
   /** Asks the person. Without it a missing grant is refused for good. */
   requestDelegation?: (request: DelegationRequest) => Promise<PendingDelegation>;
   /** Rejects when no decision could be had. */

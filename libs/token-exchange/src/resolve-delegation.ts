@@ -1,4 +1,4 @@
-import type { AuthorizationDetail, ScopeSet } from '@behalf/oauth';
+import { type AuthorizationDetail, OAuthError, type ScopeSet } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { DelegationGrant, DelegationQuery, ExchangeDependencies, ExchangeTarget } from './ports.js';
 
@@ -27,9 +27,15 @@ export async function resolveDelegation(
   if (target.delegation !== 'grant') return undefined;
   const { query, scope, authorizationDetails } = wanted;
   const unavailable = (cause: unknown): never => {
+    // A person who said no is no part that failed.
+    if (cause instanceof OAuthError) throw new ExchangeRefusal({ kind: 'delegation_refused', error: cause });
     throw new ExchangeRefusal({ kind: 'delegation_unavailable', cause });
   };
-  const grant = await findDelegationGrant?.(query).catch(unavailable);
+  const grant = await findDelegationGrant?.({
+    ...query,
+    scopes: [...scope],
+    isScopeNamed: wanted.isScopeNamed,
+  }).catch(unavailable);
   if (grant && grant.expiresAtSeconds > query.nowSeconds) {
     const granted = scope.intersect(grant.scopes);
     if (wanted.isScopeNamed ? granted.size === scope.size : granted.size > 0) return grant;

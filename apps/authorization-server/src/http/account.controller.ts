@@ -112,7 +112,9 @@ export class AccountController {
     // Who is not signed in now has said no, or keeps no cookies: sending them round again would never end.
     if (!(await this.sessions.find(request, response)))
       throw new OAuthError('access_denied', 'nobody has signed in');
-    response.set('Cache-Control', 'no-store').redirect(303, this.sessions.urlOf(this.sessions.readState(state)));
+    response
+      .set('Cache-Control', 'no-store')
+      .redirect(303, this.sessions.urlOf(this.sessions.readState(state)));
   }
 
   @Post('grants/:id/revoke')

@@ -6,6 +6,10 @@ import {
   agentStates,
   changeAgentStateRequestSchema,
   createAgentRequestSchema,
+  createDelegationGrantRequestSchema,
+  delegationGrantListSchema,
+  delegationGrantSchema,
+  narrowDelegationGrantRequestSchema,
   updateAgentRequestSchema,
 } from '@behalf/contracts';
 import { oauthErrorCodes } from '@behalf/oauth';
@@ -23,7 +27,11 @@ const schemas = {
   AddAgentKey: addAgentKeyRequestSchema,
   ChangeAgentState: changeAgentStateRequestSchema,
   CreateAgent: createAgentRequestSchema,
+  CreateDelegationGrant: createDelegationGrantRequestSchema,
+  DelegationGrant: delegationGrantSchema,
+  DelegationGrantList: delegationGrantListSchema,
   Error: errorSchema,
+  NarrowDelegationGrant: narrowDelegationGrantRequestSchema,
   UpdateAgent: updateAgentRequestSchema,
 } as const;
 type SchemaName = keyof typeof schemas;
@@ -39,8 +47,15 @@ interface Operation {
   answer: SchemaName;
   /** Whether `If-Match` must come, may come, or means nothing. */
   ifMatch?: 'required' | 'optional';
+  query?: readonly object[];
   refusals: number[];
 }
+
+const page = [
+  { name: 'after', in: 'query', schema: { type: 'string' }, description: '`next` of the page before.' },
+  { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 500, default: 100 } },
+];
+const textQuery = (name: string) => ({ name, in: 'query', schema: { type: 'string' } });
 
 const stateChange = {
   body: 'ChangeAgentState',
@@ -55,6 +70,7 @@ const operations: Operation[] = [
     id: 'listAgents',
     summary: 'Agents, page by page',
     answer: 'AgentList',
+    query: [{ name: 'state', in: 'query', schema: { type: 'string', enum: agentStates } }, ...page],
     refusals: [400],
   },
   {
@@ -128,6 +144,52 @@ const operations: Operation[] = [
     ...stateChange,
     refusals: [400, 404, 412],
   },
+  {
+    method: 'get',
+    path: '/grants',
+    id: 'listDelegationGrants',
+    summary: 'Who may act for whom, page by page',
+    answer: 'DelegationGrantList',
+    query: [...['person', 'agent', 'resource'].map(textQuery), ...page],
+    refusals: [400],
+  },
+  {
+    method: 'post',
+    path: '/grants',
+    id: 'createDelegationGrant',
+    summary: 'Lets an agent act for a person',
+    body: 'CreateDelegationGrant',
+    answer: 'DelegationGrant',
+    status: 201,
+    refusals: [400, 409],
+  },
+  {
+    method: 'get',
+    path: '/grants/{grant}',
+    id: 'getDelegationGrant',
+    summary: 'One grant',
+    answer: 'DelegationGrant',
+    refusals: [404],
+  },
+  {
+    method: 'patch',
+    path: '/grants/{grant}',
+    id: 'narrowDelegationGrant',
+    summary: 'Takes something out of a grant, and ends the tokens of before',
+    body: 'NarrowDelegationGrant',
+    answer: 'DelegationGrant',
+    ifMatch: 'required',
+    refusals: [400, 404, 409, 412, 428],
+  },
+  {
+    method: 'post',
+    path: '/grants/{grant}/revoke',
+    id: 'revokeDelegationGrant',
+    summary: 'Ends a grant, and its tokens',
+    answer: 'DelegationGrant',
+    ifMatch: 'optional',
+    refusals: [404, 412],
+  },
 ];
 
 const parameters: Record<string, object> = {
@@ -138,16 +200,11 @@ const parameters: Record<string, object> = {
     description: 'The id of the agent, percent-encoded, or the last part of an id that was made here.',
     schema: { type: 'string' },
   },
+  grant: { name: 'grant', in: 'path', required: true, schema: { type: 'string' } },
   kid: { name: 'kid', in: 'path', required: true, schema: { type: 'string' } },
 };
 
-const listParameters = [
-  { name: 'state', in: 'query', schema: { type: 'string', enum: agentStates } },
-  { name: 'after', in: 'query', schema: { type: 'string' }, description: '`next` of the page before.' },
-  { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 500, default: 100 } },
-];
-
-/** The administration of agents in the words of OpenAPI 3.1, made from the schemas that judge it. */
+/** The administration in the words of OpenAPI 3.1, made from the schemas that judge it. */
 export function adminOpenApi({ authorizationServer }: BehalfConfig): object {
   const { issuer, paths } = authorizationServer;
   return {
@@ -181,7 +238,7 @@ export function adminOpenApi({ authorizationServer }: BehalfConfig): object {
 }
 
 function toJsonSchema(name: string, schema: z.ZodType): object {
-  const io = name.endsWith('Agent') && name !== 'Agent' ? 'input' : 'output';
+  const io = /^(?:Add|Change|Create|Narrow|Update)/.test(name) ? 'input' : 'output';
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
   return rest;
 }
@@ -196,6 +253,7 @@ function describeOperation(operation: Operation): object {
     status = 200,
     answer,
     ifMatch,
+    query = [],
     refusals,
   } = operation;
   const content = (name: SchemaName) => ({
@@ -207,7 +265,7 @@ function describeOperation(operation: Operation): object {
     summary,
     parameters: [
       ...named.map((name) => parameters[name]),
-      ...(id === 'listAgents' ? listParameters : []),
+      ...query,
       ...(ifMatch
         ? [{ name: 'If-Match', in: 'header', required: ifMatch === 'required', schema: { type: 'string' } }]
         : []),
@@ -216,7 +274,9 @@ function describeOperation(operation: Operation): object {
     responses: {
       [status]: {
         description: 'Done',
-        ...(answer === 'Agent' && { headers: { ETag: { schema: { type: 'string' } } } }),
+        ...((answer === 'Agent' || answer === 'DelegationGrant') && {
+          headers: { ETag: { schema: { type: 'string' } } },
+        }),
         content: content(answer),
       },
       ...Object.fromEntries(
