@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { Agent, request } from 'undici';
 import { compare, print } from './load.mjs';
+import { costOf } from './policy/process-cost.mjs';
 import { basic, exchangeForm, personToken } from './tokens.mjs';
 
 const dispatcher = new Agent({ connections: 64 });
@@ -27,18 +28,26 @@ export async function benchExchange(system) {
     const floorReady = await new Promise((resolve) => floor.once('message', resolve));
     const issuer = system.url('4000');
     const subject = await personToken(issuer, 'alice', `${system.url('4003')}/mcp/whoami`);
+    const { cpuMs } = system;
     const contenders = {
-      'floor: node:http, verify + sign': poster(floorReady.url, { subject_token: floorReady.subjectToken }),
-      'oidc-provider: client_credentials': poster(
-        `${issuer}/token`,
-        { grant_type: 'client_credentials', resource: `${issuer}/admin`, scope: 'admin' },
-        { authorization: basic('demo-admin') },
-      ),
-      'token exchange (verify, decide, sign, record)': poster(
-        `${issuer}/token`,
-        exchangeForm(subject, `${system.url('4010')}/mcp`),
-        { authorization: basic('demo-gateway') },
-      ),
+      'floor: node:http, verify + sign': {
+        call: poster(floorReady.url, { subject_token: floorReady.subjectToken }),
+        cpuMs: costOf(floor.pid).cpuMs,
+      },
+      'oidc-provider: client_credentials': {
+        call: poster(
+          `${issuer}/token`,
+          { grant_type: 'client_credentials', resource: `${issuer}/admin`, scope: 'admin' },
+          { authorization: basic('demo-admin') },
+        ),
+        cpuMs,
+      },
+      'token exchange (verify, decide, sign, record)': {
+        call: poster(`${issuer}/token`, exchangeForm(subject, `${system.url('4010')}/mcp`), {
+          authorization: basic('demo-gateway'),
+        }),
+        cpuMs,
+      },
     };
     for (const concurrency of [1, 16]) {
       print(`Token endpoint, ${concurrency} caller(s)`, await compare(contenders, concurrency));

@@ -84,13 +84,11 @@ export async function benchGateway(system) {
         `HTTP upstream, ${concurrency} caller(s)`,
         await compare(
           {
-            'whoami directly': caller(upstream, exchanged.access_token, 'whoami', {}),
-            'whoami through the gateway (decide + exchange)': caller(
-              resource('whoami'),
-              forWhoami,
-              'whoami',
-              {},
-            ),
+            'whoami directly': { call: caller(upstream, exchanged.access_token, 'whoami', {}) },
+            'whoami through the gateway (decide + exchange)': {
+              call: caller(resource('whoami'), forWhoami, 'whoami', {}),
+              cpuMs: system.cpuMs,
+            },
           },
           concurrency,
         ),
@@ -99,10 +97,11 @@ export async function benchGateway(system) {
         `stdio upstream, ${concurrency} caller(s)`,
         await compare(
           {
-            'echo directly over stdio': everything.echo,
-            'echo through the gateway (decide)': caller(resource('everything'), forEverything, 'echo', {
-              message: 'x',
-            }),
+            'echo directly over stdio': { call: everything.echo },
+            'echo through the gateway (decide)': {
+              call: caller(resource('everything'), forEverything, 'echo', { message: 'x' }),
+              cpuMs: system.cpuMs,
+            },
           },
           concurrency,
         ),

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { costOf } from './policy/process-cost.mjs';
 
 const demoPorts = ['4000', '4001', '4002', '4003', '4010', '4020'];
 
@@ -32,7 +33,9 @@ async function movedConfig(folder) {
 export async function startSystem() {
   const folder = mkdtempSync(join(tmpdir(), 'behalf-bench-'));
   const { file, url } = await movedConfig(folder);
-  const child = spawn(process.execPath, ['dist/apps/standalone/src/main.js'], {
+  // e.g. BENCH_NODE_OPTIONS='--cpu-prof --cpu-prof-dir=/tmp/profile' for a profile of the system under load.
+  const nodeOptions = (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean);
+  const child = spawn(process.execPath, [...nodeOptions, 'dist/apps/standalone/src/main.js'], {
     env: { ...process.env, BEHALF_CONFIG: file },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -42,9 +45,7 @@ export async function startSystem() {
   });
   return {
     url,
-    /** Resident memory in MiB. */
-    memory: () =>
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    ...costOf(child.pid),
     async stop() {
       child.removeAllListeners('exit');
       const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -10,39 +10,23 @@ const dispatcher = new Agent({ connections: 64, pipelining: 1 });
 const ours = 'Behalf (recorded before answered)';
 const headers = { 'content-type': 'application/json' };
 
-function asker({ url }, path, bodies) {
+function asker({ url, cpuMs }, path, bodies) {
   let next = 0;
-  const ask = async () => {
-    ask.asked += 1;
+  const call = async () => {
     const body = bodies[next++ % bodies.length];
     const answer = await request(url + path, { method: 'POST', headers, body, dispatcher });
     const text = await answer.body.text();
     if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text}`);
     return JSON.parse(text);
   };
-  ask.asked = 0;
-  return ask;
-}
-
-/** Compares, and adds what CPU each server used for a request: a figure that a busy machine moves little. */
-async function compareWithCost(title, contenders, servers, concurrency) {
-  const before = Object.entries(servers).map(([name, server]) => [
-    name,
-    server.cpuMs(),
-    contenders[name].asked,
-  ]);
-  print(title, await compare(contenders, concurrency));
-  for (const [name, cpuMs, asked] of before) {
-    const each = (servers[name].cpuMs() - cpuMs) / (contenders[name].asked - asked);
-    console.log(`  ${name.padEnd(46)}${each.toFixed(3).padStart(8)} ms of CPU a request`);
-  }
+  return { call, cpuMs };
 }
 
 async function checkAgreement(asked, behalf, cerbos) {
   for (const call of asked) {
     const [mine, theirs] = await Promise.all([
-      asker(behalf, '/access/v1/evaluation', [JSON.stringify(toBehalfEvaluation(call))])(),
-      asker(cerbos, '/access/v1/evaluation', [JSON.stringify(toCerbosEvaluation(call))])(),
+      asker(behalf, '/access/v1/evaluation', [JSON.stringify(toBehalfEvaluation(call))]).call(),
+      asker(cerbos, '/access/v1/evaluation', [JSON.stringify(toCerbosEvaluation(call))]).call(),
     ]);
     if (mine.decision !== theirs.decision) throw new Error(`different decisions on ${JSON.stringify(call)}`);
   }
@@ -55,7 +39,6 @@ export async function benchHttp() {
   try {
     const asked = calls(work.servers, 1000);
     await checkAgreement(asked.slice(0, 200), behalf, cerbos);
-    const servers = { Cerbos: cerbos, [ours]: behalf };
     const contenders = (path, toOurs, toTheirs) => ({
       Cerbos: asker(cerbos, path, toTheirs),
       [ours]: asker(behalf, path, toOurs),
@@ -66,11 +49,9 @@ export async function benchHttp() {
       asked.map((call) => JSON.stringify(toCerbosEvaluation(call))),
     );
     for (const concurrency of [1, 10, 50])
-      await compareWithCost(
+      print(
         `AuthZEN evaluation over HTTP, ${policies} policies, concurrency ${concurrency}`,
-        single,
-        servers,
-        concurrency,
+        await compare(single, concurrency),
       );
     const many = listOf(work.servers, 50);
     const lists = contenders(
@@ -79,12 +60,7 @@ export async function benchHttp() {
       [JSON.stringify({ evaluations: many.map(toCerbosEvaluation) })],
     );
     for (const concurrency of [1, 4])
-      await compareWithCost(
-        `AuthZEN evaluations of 50 tools, concurrency ${concurrency}`,
-        lists,
-        servers,
-        concurrency,
-      );
+      print(`AuthZEN evaluations of 50 tools, concurrency ${concurrency}`, await compare(lists, concurrency));
     console.log(
       `\nMemory after the load: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB`,
     );

@@ -10,7 +10,7 @@ export interface Tables {
 
 export type Database = Kysely<Tables>;
 
-/** PostgreSQL answers a bigint as text with `pg` and as a number with PGlite. */
+/** A bigint is answered as text: it may be past what a number holds. */
 type Bigint = ColumnType<number | string, number, number>;
 /** Written as JSON text, read parsed. */
 type Jsonb = ColumnType<unknown, string, string>;
