@@ -4,5 +4,6 @@
  */
 export { MemoryOneTimeStore, type MemoryOneTimeStoreOptions } from './memory-one-time-store.js';
 export { MemoryCache, type MemoryCacheOptions } from './memory-cache.js';
+export { MemoryRateLimiter } from './memory-rate-limiter.js';
 export { MemoryRecordStore, type MemoryRecordStoreOptions } from './memory-record-store.js';
 export { InProcessBus, type InProcessBusOptions } from './in-process-bus.js';

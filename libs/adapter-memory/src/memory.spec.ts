@@ -1,5 +1,17 @@
-import { describeBus, describeCache, describeOneTimeStore, describeRecordStore } from '@behalf/testing';
-import { InProcessBus, MemoryCache, MemoryOneTimeStore, MemoryRecordStore } from './index.js';
+import {
+  describeBus,
+  describeCache,
+  describeOneTimeStore,
+  describeRateLimiter,
+  describeRecordStore,
+} from '@behalf/testing';
+import {
+  InProcessBus,
+  MemoryCache,
+  MemoryOneTimeStore,
+  MemoryRateLimiter,
+  MemoryRecordStore,
+} from './index.js';
 
 describeRecordStore('memory', async (clock) => {
   const store = new MemoryRecordStore(clock);
@@ -11,6 +23,10 @@ describeRecordStore('memory', async (clock) => {
 });
 describeOneTimeStore('memory', async (clock) => ({
   store: new MemoryOneTimeStore(clock, { rememberedSinceMs: clock.nowMs() }),
+  close: async () => {},
+}));
+describeRateLimiter('memory', async (clock) => ({
+  limiter: new MemoryRateLimiter(clock),
   close: async () => {},
 }));
 describeCache('memory', async (clock) => ({

@@ -31,8 +31,19 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     await promisify(execFile)(
       requireProgram('initdb'),
       [
-        ...['--pgdata', data, '--username', user, '--auth', 'scram-sha-256', '--encoding', 'UTF8'],
-        ...['--pwfile', passwordFile(folder), '--no-sync', '--locale', 'C'],
+        '--pgdata',
+        data,
+        '--username',
+        user,
+        '--auth',
+        'scram-sha-256',
+        '--encoding',
+        'UTF8',
+        '--pwfile',
+        passwordFile(folder),
+        '--no-sync',
+        '--locale',
+        'C',
       ],
       { ...owner },
     );
@@ -40,8 +51,12 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   if (!existsSync(join(data, 'PG_VERSION'))) await initialise();
   const { port, process } = await startOnPort(options.port, async (onPort) => {
     const settings = [
-      ...['listen_addresses=127.0.0.1', `port=${onPort}`, 'unix_socket_directories='],
-      ...['fsync=off', 'full_page_writes=off', ...(options.settings ?? [])],
+      'listen_addresses=127.0.0.1',
+      `port=${onPort}`,
+      'unix_socket_directories=',
+      'fsync=off',
+      'full_page_writes=off',
+      ...(options.settings ?? []),
     ];
     const server = new ServerProcess({
       command: requireProgram('postgres'),

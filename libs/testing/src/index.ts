@@ -1,4 +1,9 @@
 /** What tests share: one conformance suite per port, a fake clock, test keys and free ports. Never shipped. */
+export {
+  describeRateLimiter,
+  type OpenRateLimiter,
+  type RateLimiterSuiteOptions,
+} from './describe-rate-limiter.js';
 export { describeWith } from './describe-with.js';
 export { FakeClock } from './fake-clock.js';
 export { freePort } from '@behalf/local-servers';

@@ -1,0 +1,66 @@
+import { type LocalServer, startRedis } from '@behalf/local-servers';
+import { systemClock } from '@behalf/ports';
+import { describeCache, describeOneTimeStore, describeRateLimiter, describeWith } from '@behalf/testing';
+import { setTimeout } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { z } from 'zod';
+import { type OpenedRedis, RedisCache, RedisOneTimeStore, RedisRateLimiter, openRedis } from './index.js';
+
+// The server has its own clock: a lifetime of seconds has to pass.
+const passSeconds = async (_clock: unknown, seconds: number): Promise<void> => {
+  await setTimeout(seconds * 1000 + 20);
+};
+
+describeWith('redis-server')('Redis', () => {
+  let server: LocalServer;
+  let redis: OpenedRedis;
+  let direct: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = await openRedis(server.url, { name: 'test' });
+    direct = new Redis(server.url);
+  });
+  afterAll(async () => {
+    await redis.close();
+    direct.disconnect();
+    await server.close();
+  });
+  const close = async (): Promise<void> => void (await direct.flushall());
+
+  describeOneTimeStore(
+    'Redis',
+    async () => {
+      const store = new RedisOneTimeStore(redis, systemClock);
+      // The memory begins a second ahead of the server's clock, which is when claims are possible.
+      await store.take('begin', 'it');
+      return { store, close };
+    },
+    { passSeconds, nowMs: () => Date.now() + 5_000 },
+  );
+  describeRateLimiter('Redis', async () => ({ limiter: new RedisRateLimiter(redis), close }), {
+    passSeconds,
+  });
+  describeCache(
+    'Redis',
+    async () => ({ cache: new RedisCache(redis, { purpose: 'test', schema: z.string() }), close }),
+    { passSeconds },
+  );
+
+  it('keeps no value and no key that can be read', async () => {
+    const store = new RedisOneTimeStore(redis, systemClock);
+    await store.put('state', 'the-secret-state', 'the-secret-value', 60);
+    const cache = new RedisCache(redis, { purpose: 'tokens', schema: z.string() });
+    await cache.set('the-secret-token', 'the-secret-value', 60);
+    const keys = (await direct.keys('*')).filter((key) => !key.endsWith(':memory'));
+    const dump = [...keys, ...(await direct.mget(keys))].join(' ');
+    expect(keys).toHaveLength(2);
+    expect(dump).not.toContain('secret');
+    await close();
+  });
+
+  it('refuses a server that may forget keys before their time', async () => {
+    await direct.config('SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
+    await expect(openRedis(server.url, { name: 'test' })).rejects.toThrow('noeviction');
+    await direct.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+  });
+});

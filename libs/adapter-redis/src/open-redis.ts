@@ -1,0 +1,113 @@
+import { OAuthError } from '@behalf/oauth';
+import { Cluster, type CommonRedisOptions, Redis } from 'ioredis';
+import { type RedisTarget, parseRedisUrl } from './redis-url.js';
+import { scripts } from './scripts.js';
+
+export interface RedisOpenOptions {
+  /** Shown by `CLIENT LIST`. */
+  name: string;
+  commandTimeoutMs?: number;
+  /** A connection was lost, or could not be made; it is tried again. */
+  onConnectionLost?: (error: Error) => void;
+}
+
+export interface OpenedRedis {
+  /**
+   * Runs one of our scripts on the server that has its keys.
+   *
+   * @throws OAuthError `temporarily_unavailable` when there is no answer in time
+   */
+  run(
+    script: keyof typeof scripts,
+    keys: readonly string[],
+    values: readonly (string | number)[],
+  ): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const longestPauseMs = 2_000;
+
+/**
+ * Connects to Redis. A command is sent once: what it did when its answer was lost is not known, and sending it again
+ * could do it twice.
+ *
+ * @throws InvalidRedisUrl; Error when the server may forget keys before their time is over, or cannot be reached
+ */
+export async function openRedis(url: string, options: RedisOpenOptions): Promise<OpenedRedis> {
+  const { name, commandTimeoutMs = 1_000, onConnectionLost = () => {} } = options;
+  const client = connect(parseRedisUrl(url), {
+    connectionName: name,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: commandTimeoutMs,
+    maxRetriesPerRequest: 1,
+    autoResendUnfulfilledCommands: false,
+    scripts,
+  });
+  client.on('error', onConnectionLost);
+  const opened: OpenedRedis = {
+    run: async (script, keys, values) => {
+      try {
+        return await (client as unknown as Record<string, (...input: unknown[]) => Promise<unknown>>)[
+          script
+        ]?.(...keys, ...values);
+      } catch (cause) {
+        throw new OAuthError('temporarily_unavailable', 'short-lived state cannot be reached', {
+          cause,
+          retryAfterSeconds: 1,
+        });
+      }
+    },
+    close: async () => {
+      client.disconnect();
+    },
+  };
+  try {
+    await checkKeepsKeys(client);
+    return opened;
+  } catch (error) {
+    client.disconnect();
+    throw error;
+  }
+}
+
+function connect(target: RedisTarget, options: CommonRedisOptions): Redis | Cluster {
+  const { username, password } = target;
+  const shared = {
+    ...options,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(target.tls && { tls: {} }),
+  };
+  const retryStrategy = (times: number): number =>
+    Math.min(2 ** times * 25, longestPauseMs) * (0.5 + Math.random() / 2);
+  switch (target.kind) {
+    case 'standalone':
+      return new Redis({ ...shared, ...target.node, db: target.db, retryStrategy });
+    case 'sentinel':
+      return new Redis({
+        ...shared,
+        sentinels: target.sentinels,
+        name: target.master,
+        db: target.db,
+        retryStrategy,
+        sentinelRetryStrategy: retryStrategy,
+        ...(target.tls && { enableTLSForSentinelMode: true }),
+      });
+    case 'cluster': {
+      const { scripts: shareable, ...redisOptions } = shared;
+      return new Cluster(target.nodes, {
+        redisOptions,
+        ...(shareable && { scripts: shareable }),
+        clusterRetryStrategy: retryStrategy,
+      });
+    }
+  }
+}
+
+/** A marker that goes before its time makes what was used usable again. */
+async function checkKeepsKeys(client: Redis | Cluster): Promise<void> {
+  const memory = await client.info('memory');
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+  if (/^maxmemory:0\s/m.test(memory) || policy === 'noeviction') return;
+  throw new Error(`Redis may forget keys (maxmemory-policy ${policy}); it must be noeviction`);
+}
