@@ -1,9 +1,8 @@
-import { OAuthError } from '@behalf/oauth';
 import type { Clock, RecordStore } from '@behalf/ports';
 import { type AccessTokenClaims, AccessTokenVerifier } from '@behalf/resource-server';
-import { RevocationView, revocationKeys, touches } from '@behalf/revocation';
+import { RevocationView } from '@behalf/revocation';
 import type { JWTVerifyGetKey } from 'jose';
-import { revocationRecords } from './revocation-records.js';
+import { checkNotRevoked } from './check-not-revoked.js';
 
 /**
  * Verifies an access token of our own, whatever resource it is for. Revocations are read from the record store, so
@@ -26,9 +25,6 @@ export async function readOwnAccessToken(
     clock: deps.clock,
   });
   const claims = await verifier.verifyForAnyAudience(token);
-  const ids = revocationKeys(claims);
-  const found = await deps.records.list(revocationRecords, { ids, limit: ids.length });
-  if (found.some(({ value }) => touches(value, claims)))
-    throw new OAuthError('invalid_token', 'the access token was revoked');
+  await checkNotRevoked(claims, deps);
   return claims;
 }

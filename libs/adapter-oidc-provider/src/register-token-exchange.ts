@@ -11,6 +11,7 @@ import type { ProviderDependencies } from './dependencies.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
 import { readProof } from './presented-proof.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
+import { readOwnIdToken, readOwnTransactionToken } from './read-own-jwt.js';
 import { throwToLibrary } from './throw-to-library.js';
 
 const parameters = [
@@ -19,6 +20,10 @@ const parameters = [
   'actor_token',
   'actor_token_type',
   'requested_token_type',
+  'requested_actor',
+  'requested_actor_jkt',
+  'request_details',
+  'request_context',
   'resource',
   'audience',
   'scope',
@@ -47,15 +52,7 @@ export function registerTokenExchange(
   deps: ProviderDependencies,
   agents: AgentClients,
 ): void {
-  const { issuer, lifetimes } = deps.config.authorizationServer;
-  const dependencies = {
-    issuer,
-    maxLifetimeSeconds: lifetimes.exchangedTokenSeconds,
-    verifyAccessToken: (token: string) => readOwnAccessToken(token, { ...deps, issuer }),
-    findTarget: (identifier: string) => deps.resources.find(identifier),
-    ...deps.exchange,
-    newId: randomUUID,
-  };
+  const dependencies = exchangeDependencies(deps);
   const handler = async (ctx: TokenEndpointGrantContext): Promise<void> => {
     const { client, params } = ctx.oidc;
     const request = {
@@ -82,6 +79,27 @@ export function registerTokenExchange(
     }).catch((error: unknown) => throwToLibrary(ctx, error));
   };
   provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);
+}
+
+/** What an exchange needs, but for the audit log, which differs from request to request by its span. */
+function exchangeDependencies(deps: ProviderDependencies): Omit<ExchangeDependencies, 'audit'> {
+  const { issuer, lifetimes, transactionTokens: transactions } = deps.config.authorizationServer;
+  const own = { ...deps, issuer };
+  return {
+    issuer,
+    maxLifetimeSeconds: lifetimes.exchangedTokenSeconds,
+    verifyAccessToken: (token) => readOwnAccessToken(token, own),
+    verifyIdToken: (token) => readOwnIdToken(token, own),
+    findTarget: (identifier) => deps.resources.find(identifier),
+    transactionTokens: transactions && {
+      trustDomain: transactions.trustDomain,
+      maxLifetimeSeconds: transactions.lifetimeSeconds,
+      maxReplacements: transactions.maxReplacements,
+      verify: (token) => readOwnTransactionToken(token, { ...own, trustDomain: transactions.trustDomain }),
+    },
+    ...deps.exchange,
+    newId: randomUUID,
+  };
 }
 
 /**

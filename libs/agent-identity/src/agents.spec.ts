@@ -185,7 +185,14 @@ describe('updating an agent', () => {
     const fixture = agentsFixture();
     const before = await fixture.create();
     fixture.clock.advanceSeconds(1);
-    const ceiling = { audiences: [], scopes: [], authorizationDetailsTypes: [], maxChainDepth: 1 };
+    const ceiling = {
+      audiences: [],
+      scopes: [],
+      authorizationDetailsTypes: [],
+      impersonation: [],
+      maxTargets: 1,
+      maxChainDepth: 1,
+    };
     const after = await updateAgent(
       { id },
       { ceiling, name: undefined },

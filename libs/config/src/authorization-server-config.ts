@@ -43,6 +43,18 @@ const clientSchema = z
           .default([])
           .describe('Types of authorization details (RFC 9396) that its tokens may carry.'),
         purpose: z.string().optional().describe('What for, in words for the people it acts for.'),
+        impersonation: z
+          .array(z.string())
+          .default([])
+          .describe(
+            'Resources at which its tokens do not name it: it acts as the person. Policy has to permit `impersonate` as well.',
+          ),
+        maxTargets: z
+          .int()
+          .min(1)
+          .max(10)
+          .default(1)
+          .describe('The most resources that one token may be for: each of them could use it at the others.'),
       })
       .optional()
       .describe('What the client may do on behalf of people by token exchange.'),
@@ -165,6 +177,14 @@ export const authorizationServerSchema = z.strictObject({
     .describe('Protected resources besides the ones of this deployment.'),
   clients: z.array(clientSchema).default([]),
   signIn: signInSchema,
+  transactionTokens: z
+    .strictObject({
+      trustDomain: z.string().min(1).describe('What they are for (`aud`), and the `audience` to ask for.'),
+      lifetimeSeconds: seconds(30),
+      maxReplacements: z.int().min(0).max(4).default(3).describe('How often one may be replaced on its way.'),
+    })
+    .optional()
+    .describe('Transaction tokens for the workloads of one trust domain; none without it.'),
   clientIdMetadata: z
     .strictObject({
       enabled: z.boolean().default(true),

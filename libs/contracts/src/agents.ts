@@ -16,6 +16,19 @@ export const agentCeilingSchema = z.strictObject({
     ),
   scopes: z.array(scopeToken).max(200),
   authorizationDetailsTypes: z.array(z.string().min(1).max(200)).max(100).default([]),
+  impersonation: z
+    .array(z.string().min(1).max(2_000))
+    .max(100)
+    .default([])
+    .describe(
+      'Resources at which its tokens do not name it: it acts as the person. Policy has to permit `impersonate` as well.',
+    ),
+  maxTargets: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(1)
+    .describe('The most resources that one token may be for: each of them could use it at the others.'),
   maxChainDepth: z
     .int()
     .min(1)

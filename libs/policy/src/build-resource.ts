@@ -12,8 +12,11 @@ const onServer: Record<string, { type: string; nameAttribute: string }> = {
   // What COAZ-MCP calls it.
   resource: { type: 'ResourceUri', nameAttribute: 'uri' },
 };
-/** What stands by itself. `audience` is the protected resource that an exchanged token would be for. */
-const standalone: Record<string, string> = { mcp_server: 'McpServer', audience: 'Audience' };
+/**
+ * What stands by itself. `audience` is the protected resource that an exchanged token would be for, `agent` the client
+ * that would be named as its next actor.
+ */
+const standalone: Record<string, string> = { mcp_server: 'McpServer', audience: 'Audience', agent: 'Agent' };
 
 /** No slash, or tool `b/c` of server `a` and tool `c` of server `a/b` were one entity; no colon, so that no URI begins like one. */
 const serverName = /^[^/:]+$/;

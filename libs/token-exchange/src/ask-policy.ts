@@ -1,28 +1,35 @@
 import type { Evaluation } from '@behalf/contracts';
 import { type ActClaim, type AuthorizationDetail, type ScopeSet, actorChain } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
-import type { ExchangeDependencies, ExchangeTarget, TokenClaims } from './ports.js';
+import type { ExchangeDependencies, TokenClaims } from './ports.js';
+
+/** What policy is asked: may it be done, by this chain for this person, with this scope? */
+export interface PolicyQuestion {
+  /** `exchange`, `impersonate`; `designate` for naming the next actor. */
+  action: 'exchange' | 'impersonate' | 'designate';
+  subject: TokenClaims;
+  /** The chain as it will be; with `impersonate` as it would be. */
+  act: ActClaim;
+  resource: Evaluation['resource'];
+  scope: ScopeSet;
+  authorizationDetails: readonly AuthorizationDetail[];
+  clientId: string;
+}
 
 /**
- * Asks policy whether this chain may act for this person at this target. No answer is a refusal.
+ * Asks policy. No answer is a refusal.
  *
  * @returns the id of the decision
  * @throws ExchangeRefusal
  */
 export async function askPolicy(
-  question: {
-    subject: TokenClaims;
-    act: ActClaim;
-    target: ExchangeTarget;
-    scope: ScopeSet;
-    authorizationDetails: readonly AuthorizationDetail[];
-    clientId: string;
-  },
+  question: PolicyQuestion,
   { decide }: Pick<ExchangeDependencies, 'decide'>,
 ): Promise<string | undefined> {
-  const { subject, act, target, scope, authorizationDetails, clientId } = question;
+  const { action, subject, act, resource, scope, authorizationDetails, clientId } = question;
   const context: NonNullable<Evaluation['context']> = {
-    actors: actorChain(act).map((actor) => ({ sub: actor.sub })),
+    // With its issuer, where a chain has one: a namesake elsewhere is somebody else.
+    actors: actorChain(act).map(({ sub, iss }) => ({ sub, ...(iss !== undefined && { iss }) })),
     client_id: clientId,
     scope: scope.toString(),
     aud: subject.aud,
@@ -31,8 +38,8 @@ export async function askPolicy(
   if (authorizationDetails.length > 0) context['authorization_details'] = [...authorizationDetails] as never;
   const evaluation: Evaluation = {
     subject: { type: 'user', id: subject.sub, properties: { groups: subject.groups ?? [] } },
-    action: { name: 'exchange' },
-    resource: { type: 'audience', id: target.resource },
+    action: { name: action },
+    resource,
     context,
   };
   const answer = await decide(evaluation).catch((cause: unknown) => {

@@ -35,7 +35,8 @@ export function checkPresenter(
     if (!named) throw new ExchangeRefusal({ kind: 'actor_not_named_by_may_act' });
     return;
   }
-  if (kind === 'external') return;
+  // A transaction token goes from workload to workload of the trust domain; which of them may replace it, the ceiling says.
+  if (kind === 'external' || kind === 'transaction_token') return;
   const isIssuedTo = claims.client_id === client.clientId;
   const isAddressedTo =
     kind === 'access_token' && (findTarget(claims.aud)?.servedBy.includes(client.clientId) ?? false);

@@ -5,6 +5,7 @@ import type { PendingDelegation } from './ports.js';
 export type RefusalReason =
   | { kind: 'parameter_missing'; parameter: string }
   | { kind: 'parameter_repeated'; parameter: string }
+  | { kind: 'parameter_malformed'; parameter: string }
   | { kind: 'actor_token_type_without_actor_token' }
   | { kind: 'token_type_unsupported'; parameter: string }
   | { kind: 'client_is_public' }
@@ -17,6 +18,7 @@ export type RefusalReason =
   | { kind: 'actor_token_invalid'; cause: unknown }
   | { kind: 'actor_key_unproven' }
   | { kind: 'actor_is_not_client' }
+  | { kind: 'actor_token_beside_impersonation' }
   | { kind: 'actor_not_named_by_may_act' }
   | { kind: 'chain_too_deep' }
   | { kind: 'chain_too_large' }
@@ -33,6 +35,10 @@ export type RefusalReason =
   | { kind: 'delegation_unavailable'; cause: unknown }
   | { kind: 'delegation_refused'; error: OAuthError }
   | { kind: 'no_lifetime_left' }
+  | { kind: 'transaction_tokens_off' }
+  | { kind: 'transaction_changed' }
+  | { kind: 'transaction_token_only_replaced' }
+  | { kind: 'too_many_replacements' }
   | { kind: 'policy_denied'; decisionId: string | undefined }
   | { kind: 'policy_unavailable'; cause: unknown }
   | { kind: 'verification_unavailable'; cause: unknown }
@@ -62,6 +68,22 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
       return new OAuthError('invalid_request', `${reason.parameter} is required`, { cause });
     case 'parameter_repeated':
       return new OAuthError('invalid_request', `${reason.parameter} must not be repeated`, { cause });
+    case 'parameter_malformed':
+      return new OAuthError('invalid_request', `${reason.parameter} is malformed`, { cause });
+    case 'actor_token_beside_impersonation':
+      return new OAuthError('invalid_request', 'actor_token has no place in what this client may do here', {
+        cause,
+      });
+    case 'transaction_tokens_off':
+      return new OAuthError('invalid_request', 'requested_token_type is not supported', { cause });
+    case 'transaction_changed':
+      return new OAuthError('invalid_request', 'what a transaction is about cannot be changed', { cause });
+    case 'transaction_token_only_replaced':
+      return new OAuthError(
+        'invalid_request',
+        'a transaction token is exchanged for a transaction token only',
+        { cause },
+      );
     case 'actor_token_type_without_actor_token':
       return new OAuthError('invalid_request', 'actor_token_type goes with actor_token', { cause });
     case 'token_type_unsupported':
@@ -77,6 +99,7 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
     case 'actor_not_named_by_may_act':
     case 'chain_too_deep':
     case 'chain_too_large':
+    case 'too_many_replacements':
     case 'no_lifetime_left':
       return new OAuthError('invalid_request', 'subject_token is not acceptable', { cause });
     case 'actor_token_invalid':

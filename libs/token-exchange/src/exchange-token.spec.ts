@@ -110,6 +110,13 @@ describe('exchangeToken', () => {
     ]);
   });
 
+  it('tells policy of actors of other issuers whose they are: a namesake is somebody else', async () => {
+    const act = { sub: 'demo-agent', iss: 'https://elsewhere.example' };
+    const fixture = exchangeFixture({ subject: subjectClaims({ act }) });
+    await fixture.exchange();
+    expect(fixture.asked).toMatchObject([{ context: { actors: [{ sub: 'gateway' }, act] } }]);
+  });
+
   it('records what was allowed and what was refused, with the reason, before it answers', async () => {
     const fixture = exchangeFixture();
     await fixture.exchange();

@@ -2,11 +2,19 @@ import type { AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { type Confirmation, OAuthError, grantTypes, tokenTypes } from '@behalf/oauth';
 import { exchangeToken } from './exchange-token.js';
-import type { ExchangeDependencies, ExchangeParameters, RequestingClient, TokenClaims } from './ports.js';
+import type {
+  ExchangeCeiling,
+  ExchangeDependencies,
+  ExchangeParameters,
+  RequestingClient,
+  TokenClaims,
+  TransactionTokenClaims,
+} from './ports.js';
 
 export const issuer = 'https://as.example';
 export const gatewayResource = 'https://gw.example/mcp/files';
 export const upstreamResource = 'https://files.example/mcp';
+export const trustDomain = 'trust.example';
 export const now = 1_800_000_000;
 
 /** A person's token for the gateway, as the person's MCP client got it. */
@@ -32,6 +40,11 @@ export const gatewayClient: RequestingClient = {
   isConfidential: true,
   ceiling: { audiences: [upstreamResource], scopes: ['mcp:tools', 'files:write', 'mail:send'] },
 };
+
+/** The gateway with other limits. */
+export function clientWith(ceiling: Partial<ExchangeCeiling>): RequestingClient {
+  return { ...gatewayClient, ceiling: { ...gatewayClient.ceiling!, ...ceiling } };
+}
 
 export const parameters: ExchangeParameters = {
   grant_type: grantTypes.tokenExchange,
@@ -64,6 +77,16 @@ export function exchangeFixture(tokens: Record<string, TokenClaims> = { subject:
     },
     signer: { sign: async (claims, options) => JSON.stringify({ ...claims, typ: options.typ }) },
     audit: { append: async (record) => void recorded.push(record) },
+    transactionTokens: {
+      trustDomain,
+      maxLifetimeSeconds: 30,
+      maxReplacements: 2,
+      verify: async (token) => {
+        const claims = tokens[token] as TransactionTokenClaims | undefined;
+        if (!claims) throw new OAuthError('invalid_token', 'unknown');
+        return claims;
+      },
+    },
     newId: () => `id-${(ids += 1)}`,
   };
   return {

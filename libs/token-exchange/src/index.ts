@@ -5,7 +5,7 @@
  */
 export { exchangeToken } from './exchange-token.js';
 export { ExchangeRefusal, type RefusalReason, refusalToOAuthError } from './exchange-refusal.js';
-export { coversAudience } from './select-target.js';
+export { coversAudience } from './covers-audience.js';
 export type {
   DelegationGrant,
   DelegationQuery,
@@ -20,5 +20,7 @@ export type {
   RequestingClient,
   SubjectKind,
   SubjectToken,
+  TransactionTokenClaims,
+  TransactionTokenRules,
   TokenClaims,
 } from './ports.js';

@@ -1,12 +1,13 @@
 import type { ActClaim, AuthorizationDetail, Confirmation, ScopeSet } from '@behalf/oauth';
-import type { TokenClaims } from './ports.js';
+import type { DelegationGrant, MayAct, TokenClaims } from './ports.js';
 
-/** The claims of an issued token: `TokenClaims` with the moment of issue and the chain it belongs to. */
-export interface IssuedClaims extends TokenClaims {
+/** The claims of an issued access token: `TokenClaims` with the moment of issue and the chain it belongs to. */
+export interface IssuedClaims extends Omit<TokenClaims, 'aud'> {
+  aud: string | string[];
   iat: number;
-  act: ActClaim;
   txn: string;
   cnf?: Confirmation;
+  may_act?: MayAct;
   lineage: string[];
 }
 
@@ -19,9 +20,10 @@ export interface IssuedClaims extends TokenClaims {
 export function issuedTokenClaims(parts: {
   issuer: string;
   subject: TokenClaims;
-  act: ActClaim;
+  /** Undefined for impersonation. */
+  act: ActClaim | undefined;
   clientId: string;
-  audience: string;
+  audiences: readonly string[];
   scope: ScopeSet;
   nowSeconds: number;
   exp: number;
@@ -29,28 +31,37 @@ export function issuedTokenClaims(parts: {
   lineage: string[];
   /** The keys of the client, if it proved any: the token is bound to them. */
   proof: Confirmation | undefined;
+  mayAct: MayAct | undefined;
   authorizationDetails: AuthorizationDetail[];
-  /** The delegation grant that this exchange stands on. */
-  delegation: string | undefined;
+  delegations: readonly DelegationGrant[];
 }): IssuedClaims {
-  const { subject, delegation } = parts;
-  const delegations = [...(subject.delegations ?? []), ...(delegation === undefined ? [] : [delegation])];
+  const { subject, act, audiences, proof, mayAct, authorizationDetails } = parts;
+  const [audience = ''] = audiences;
   return {
     iss: parts.issuer,
     sub: subject.sub,
-    aud: parts.audience,
+    aud: audiences.length > 1 ? [...audiences] : audience,
     client_id: parts.clientId,
     scope: parts.scope.toString(),
-    act: parts.act,
+    ...(act !== undefined && { act }),
     iat: parts.nowSeconds,
     exp: parts.exp,
     jti: parts.jti,
+    ...(mayAct !== undefined && { may_act: mayAct }),
+    ...(proof !== undefined && { cnf: proof }),
+    ...(authorizationDetails.length > 0 && { authorization_details: authorizationDetails }),
+    ...tiesOf(subject, parts.lineage, parts.delegations),
+  };
+}
+
+/** The claims by which ending something that came before ends the issued token. */
+export function tiesOf(subject: TokenClaims, lineage: string[], granted: readonly DelegationGrant[]) {
+  const delegations = [...new Set([...(subject.delegations ?? []), ...granted.map(({ id }) => id)])];
+  return {
     // The first token of a chain gives it its name.
     txn: subject.txn ?? subject.jti,
-    lineage: parts.lineage,
-    ...(parts.proof !== undefined && { cnf: parts.proof }),
-    ...(parts.authorizationDetails.length > 0 && { authorization_details: parts.authorizationDetails }),
-    ...(delegations.length > 0 && { delegations: [...new Set(delegations)] }),
+    lineage,
+    ...(delegations.length > 0 && { delegations }),
     ...(subject.grant_id !== undefined && { grant_id: subject.grant_id }),
     ...(subject.sid !== undefined && { sid: subject.sid }),
     ...(subject.auth_time !== undefined && { auth_time: subject.auth_time }),

@@ -13,8 +13,8 @@ export interface DetailBounds {
   types: readonly string[];
   /** The identifiers the issued token will be for: a detail for other places has none here. */
   locations: readonly string[];
-  /** What the person delegated, where a delegation grant is needed. */
-  grant: readonly AuthorizationDetail[] | undefined;
+  /** What the person delegated, where delegation grants are needed. */
+  grants: readonly (readonly AuthorizationDetail[])[];
 }
 
 /**
@@ -30,7 +30,7 @@ export function narrowAuthorizationDetails(
   const here = bounds.subject
     .filter(({ type }) => bounds.types.includes(type))
     .flatMap((detail) => atLocations(detail, bounds.locations));
-  const authority = bounds.grant === undefined ? here : intersectAuthorizationDetails(here, bounds.grant);
+  const authority = bounds.grants.reduce<AuthorizationDetail[]>(intersectAuthorizationDetails, here);
   if (requested === undefined) return authority;
   const asked = readRequested(requested);
   if (!asked.every((detail) => isWithinDetails(detail, authority))) {

@@ -6,8 +6,8 @@ export interface ScopeBounds {
   subject: Iterable<string> | undefined;
   /** What the client may carry at all; empty denies all. */
   ceiling: Iterable<string>;
-  /** What the target knows. */
-  target: Iterable<string>;
+  /** What each target knows: the token will be good at all of them. */
+  targets: readonly Iterable<string>[];
 }
 
 /**
@@ -17,7 +17,10 @@ export interface ScopeBounds {
  * @see RFC 8693 §2.1 `scope`
  */
 export function narrowScope(requested: string | undefined, bounds: ScopeBounds): ScopeSet {
-  const known = new ScopeSet(bounds.ceiling).intersect(bounds.target);
+  const known = bounds.targets.reduce<ScopeSet>(
+    (scope, target) => scope.intersect(target),
+    new ScopeSet(bounds.ceiling),
+  );
   const authority = bounds.subject === undefined ? known : new ScopeSet(bounds.subject).intersect(known);
   const asked = requested === undefined ? authority : parseRequested(requested);
   if (!asked.isSubsetOf(authority)) throw new ExchangeRefusal({ kind: 'scope_beyond_authority' });

@@ -2,10 +2,18 @@ import { tokenTypes } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeParameters } from './ports.js';
 
+const issuedTypes = [tokenTypes.accessToken, tokenTypes.transactionToken];
+
 export interface ParsedParameters {
   subjectToken: string;
   subjectTokenType: string;
   actorToken: string | undefined;
+  requestedTokenType: string;
+  requestedActor: string | undefined;
+  requestedActorKey: string | undefined;
+  /** JSON about the transaction that a transaction token is for. */
+  requestDetails: string | undefined;
+  requestContext: string | undefined;
   scope: string | undefined;
   authorizationDetails: string | undefined;
   /** `resource` and `audience` values together, each once. */
@@ -29,16 +37,23 @@ export function parseExchangeParameters(parameters: ExchangeParameters): ParsedP
   if (actorToken === undefined && actorTokenType !== undefined) {
     throw new ExchangeRefusal({ kind: 'actor_token_type_without_actor_token' });
   }
-  if (actorToken !== undefined) checkTokenType(required(parameters, 'actor_token_type'), 'actor_token_type');
+  if (actorToken !== undefined) {
+    checkTokenType(required(parameters, 'actor_token_type'), [tokenTypes.accessToken], 'actor_token_type');
+  }
 
   // Never substituted: who asks for another type than we issue is told so.
-  const requestedTokenType = single(parameters, 'requested_token_type');
-  if (requestedTokenType !== undefined) checkTokenType(requestedTokenType, 'requested_token_type');
+  const requestedTokenType = single(parameters, 'requested_token_type') ?? tokenTypes.accessToken;
+  checkTokenType(requestedTokenType, issuedTypes, 'requested_token_type');
 
   return {
     subjectToken,
     subjectTokenType,
     actorToken,
+    requestedTokenType,
+    requestedActor: single(parameters, 'requested_actor'),
+    requestedActorKey: single(parameters, 'requested_actor_jkt'),
+    requestDetails: single(parameters, 'request_details'),
+    requestContext: single(parameters, 'request_context'),
     scope: single(parameters, 'scope'),
     authorizationDetails: single(parameters, 'authorization_details'),
     targets: [...new Set([...list(parameters, 'resource'), ...list(parameters, 'audience')])],
@@ -63,7 +78,6 @@ function required(parameters: ExchangeParameters, name: string): string {
   return value;
 }
 
-function checkTokenType(value: string, parameter: string): void {
-  if (value !== tokenTypes.accessToken)
-    throw new ExchangeRefusal({ kind: 'token_type_unsupported', parameter });
+function checkTokenType(value: string, accepted: readonly string[], parameter: string): void {
+  if (!accepted.includes(value)) throw new ExchangeRefusal({ kind: 'token_type_unsupported', parameter });
 }

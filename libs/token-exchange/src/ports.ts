@@ -3,6 +3,14 @@ import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import type { ActClaim, AuthorizationDetail, Confirmation } from '@behalf/oauth';
 import type { Signer } from '@behalf/ports';
 
+/** Who may become the next actor of a token. @see RFC 8693 §4.4 */
+export interface MayAct {
+  sub: string;
+  iss: string;
+  /** The key that the actor proves, where the token itself is bound to another. */
+  cnf?: Confirmation;
+}
+
 /** What an exchange reads of a verified token. @see RFC 9068 §2.2, RFC 8693 §4 */
 export interface TokenClaims {
   iss: string;
@@ -29,12 +37,11 @@ export interface TokenClaims {
 }
 
 /** What a verified subject token is, told by who issued it and as what. It decides which rules apply to it. */
-export type SubjectKind = 'access_token' | 'id_token' | 'external';
+export type SubjectKind = 'access_token' | 'id_token' | 'external' | 'transaction_token';
 
-export interface SubjectToken {
-  kind: SubjectKind;
-  claims: TokenClaims;
-}
+export type SubjectToken =
+  | { kind: Exclude<SubjectKind, 'transaction_token'>; claims: TokenClaims }
+  | { kind: 'transaction_token'; claims: TransactionTokenClaims };
 
 /** The authenticated client that asks. */
 export interface RequestingClient {
@@ -50,6 +57,10 @@ export interface ExchangeCeiling {
   scopes: readonly string[];
   /** The types of authorization details it may carry; none without it. */
   authorizationDetailsTypes?: readonly string[] | undefined;
+  /** Resources at which it may act as the person, unnamed. None without it. */
+  impersonation?: readonly string[] | undefined;
+  /** The most resources that one token of its may be for; one without it. */
+  maxTargets?: number | undefined;
   /** The most actors its tokens may name, itself included; below the limit that holds for everybody. */
   maxChainDepth?: number | undefined;
   /** The most its tokens live; below what holds for everybody. */
@@ -124,11 +135,37 @@ export interface ExchangeRequest {
 export interface ExchangeResponse {
   access_token: string;
   issued_token_type: string;
-  token_type: 'Bearer' | 'DPoP';
+  /** `N_A` for what is no access token. */
+  token_type: 'Bearer' | 'DPoP' | 'N_A';
   expires_in: number;
   scope: string;
   /** @see RFC 9396 §7 */
   authorization_details?: AuthorizationDetail[];
+}
+
+/** @see draft-ietf-oauth-transaction-tokens */
+export interface TransactionTokenRules {
+  /** What goes into `aud`, and what the `audience` of a request has to be. */
+  trustDomain: string;
+  maxLifetimeSeconds: number;
+  /** How often a token may be replaced on its way. */
+  maxReplacements: number;
+  /** Verifies a transaction token of our own, as `verifyAccessToken` does an access token. */
+  verify: (token: string) => Promise<TransactionTokenClaims>;
+}
+
+/** @see draft-ietf-oauth-transaction-tokens §5.2 */
+export interface TransactionTokenClaims extends TokenClaims {
+  /** The chain of exchanges, as in access tokens, is the transaction. */
+  txn: string;
+  /** The workload that asked for the token. */
+  req_wl: string;
+  /** What the transaction does. Once a member is there it never changes. */
+  tctx: Readonly<Record<string, string>>;
+  /** Where it came from; `call_chain` are the workloads that asked for the tokens before this one, the first one first. */
+  rctx: Readonly<{ call_chain: readonly string[]; [member: string]: string | readonly string[] }>;
+  /** The agent in whose hands the transaction is, and what for. */
+  agentic_ctx?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ExchangeDependencies {
@@ -150,6 +187,8 @@ export interface ExchangeDependencies {
     token: string,
     presented: { issuer: string; tokenType: string; clientId: string },
   ) => Promise<TokenClaims>;
+  /** Transaction tokens are issued for this trust domain; for none without it. */
+  transactionTokens?: TransactionTokenRules | undefined;
   /** The registered resource that an identifier names, whatever way it is spelt. */
   findTarget: (identifier: string) => ExchangeTarget | undefined;
   /** The live delegation grant, if there is one. Rejects when that cannot be known. */

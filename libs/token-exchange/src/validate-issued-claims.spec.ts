@@ -1,4 +1,4 @@
-import { exchangeFixture, issuer, now, subjectClaims } from './exchange.fixture.js';
+import { exchangeFixture, issuer, now, subjectClaims, upstreamResource } from './exchange.fixture.js';
 import type { IssuedClaims } from './issued-token-claims.js';
 import type { DelegationGrant, SubjectToken } from './ports.js';
 import { validateIssuedClaims } from './validate-issued-claims.js';
@@ -13,8 +13,10 @@ const expected = {
   maxLifetimeSeconds: 300,
   nowSeconds: now,
   actorSub: 'gateway',
+  audiences: [upstreamResource],
   proof: undefined,
-  delegation: undefined,
+  mayAct: undefined,
+  delegations: [],
 };
 const delegation: DelegationGrant = {
   id: 'd-1',
@@ -37,7 +39,9 @@ describe('validateIssuedClaims', () => {
   it.each<[string, Partial<IssuedClaims>]>([
     ['another issuer', { iss: 'https://evil.example' }],
     ['another person', { sub: 'bob' }],
-    ['several audiences', { aud: ['a', 'b'] as unknown as string }],
+    ['several audiences', { aud: ['a', 'b'] }],
+    ['no audience', { aud: [] }],
+    ['another audience', { aud: 'https://other.example' }],
     ['more scope', { scope: 'mcp:tools mail:send' }],
     ['a later expiry than the subject token', { exp: now + 901 }],
     ['a longer life than allowed', { exp: now + 301 }],
@@ -48,7 +52,7 @@ describe('validateIssuedClaims', () => {
     ['a dropped actor', { act: { sub: 'gateway' } }],
     ['a replaced actor', { act: { sub: 'gateway', act: { sub: 'other' } } }],
     ['a swapped order', { act: { sub: 'agent', act: { sub: 'gateway' } } }],
-    ['a may_act nobody decided on', { may_act: { sub: 'x' } }],
+    ['a may_act nobody decided on', { may_act: { sub: 'x', iss: issuer } }],
     ['a cnf nobody proved', { cnf: { jkt: 'x' } }],
     ['a shorter lineage', { lineage: [] }],
     ['a delegation grant nobody gave', { delegations: ['d-1'] }],
@@ -73,7 +77,7 @@ describe('validateIssuedClaims', () => {
       authorization_details: [{ type: 'payment', actions: ['read'] }],
       delegations: ['d-1'],
     };
-    const under = { ...expected, delegation };
+    const under = { ...expected, delegations: [delegation] };
     expect(() => validateIssuedClaims(delegated, verified, under)).not.toThrow();
     expect(() => validateIssuedClaims({ ...delegated, ...change }, verified, under)).toThrow(
       'issued_claims_unsound',

@@ -2,6 +2,7 @@ import {
   type ActClaim,
   type AuthorizationDetail,
   type Confirmation,
+  ScopeSet,
   actorChain,
   isWithinDetails,
   parseScope,
@@ -9,7 +10,7 @@ import {
 import { isDeepStrictEqual } from 'node:util';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { IssuedClaims } from './issued-token-claims.js';
-import type { DelegationGrant, ExchangeDependencies, SubjectToken } from './ports.js';
+import type { DelegationGrant, ExchangeDependencies, MayAct, SubjectToken } from './ports.js';
 
 /**
  * The last look before signing. It shares no code with what built the claims and knows nothing of the request: it
@@ -21,53 +22,55 @@ export function validateIssuedClaims(
   issued: IssuedClaims,
   { kind, claims: subject }: SubjectToken,
   expected: {
-    actorSub: string;
+    /** Undefined when the client is not to be named. */
+    actorSub: string | undefined;
+    audiences: readonly string[];
     nowSeconds: number;
     proof: Confirmation | undefined;
-    delegation: DelegationGrant | undefined;
+    mayAct: MayAct | undefined;
+    delegations: readonly DelegationGrant[];
   } & Pick<ExchangeDependencies, 'issuer' | 'maxLifetimeSeconds'>,
 ): void {
-  const { delegation, proof } = expected;
+  const { delegations, actorSub } = expected;
   const unless = (sound: boolean, fault: string): void => {
     if (!sound) throw new ExchangeRefusal({ kind: 'issued_claims_unsound', fault });
   };
   unless(issued.iss === expected.issuer, 'iss is not ours');
   unless(issued.sub === subject.sub, 'sub is not the person');
-  unless(typeof issued.aud === 'string' && issued.aud !== '', 'aud is not one audience');
+  const audiences = [issued.aud].flat();
+  unless(audiences.length > 0 && isDeepStrictEqual(audiences, expected.audiences), 'aud is not the target');
   const scope = parseScope(issued.scope);
   // An ID token carries no scope: only what the person delegated can be in its stead.
-  const isWithinSubject = kind === 'id_token' ? delegation : scope.isSubsetOf(parseScope(subject.scope));
-  unless(Boolean(isWithinSubject), 'scope grew');
-  unless(
-    !delegation || [...scope].every((value) => delegation.scopes.includes(value)),
-    'scope is not delegated',
-  );
+  const isWithinSubject =
+    kind === 'id_token' ? delegations.length > 0 : scope.isSubsetOf(parseScope(subject.scope));
+  unless(isWithinSubject, 'scope grew');
   unless(isWithinAll(issued.authorization_details, subject.authorization_details), 'details grew');
-  unless(
-    !delegation || isWithinAll(issued.authorization_details, delegation.authorizationDetails),
-    'details are not delegated',
-  );
+  for (const { scopes, authorizationDetails, expiresAtSeconds } of delegations) {
+    unless(scope.isSubsetOf(new ScopeSet(scopes)), 'scope is not delegated');
+    unless(isWithinAll(issued.authorization_details, authorizationDetails), 'details are not delegated');
+    unless(issued.exp <= expiresAtSeconds, 'exp is later than the delegation grant');
+  }
   unless(issued.exp <= subject.exp, 'exp is later than the subject token');
   unless(issued.exp <= expected.nowSeconds + expected.maxLifetimeSeconds, 'exp is beyond the limit');
-  unless(!delegation || issued.exp <= delegation.expiresAtSeconds, 'exp is later than the delegation grant');
   unless(issued.jti !== subject.jti, 'jti is not fresh');
   unless(
     isDeepStrictEqual(issued.lineage, [...(subject.lineage ?? []), subject.jti]),
     'a token it comes from is missing',
   );
-  const delegations = new Set([...(subject.delegations ?? []), ...(delegation ? [delegation.id] : [])]);
-  unless(isDeepStrictEqual(new Set(issued.delegations), delegations), 'a delegation grant is missing');
+  const standsOn = new Set([...(subject.delegations ?? []), ...delegations.map(({ id }) => id)]);
+  unless(isDeepStrictEqual(new Set(issued.delegations), standsOn), 'a delegation grant is missing');
   unless(
     issued.grant_id === subject.grant_id && issued.sid === subject.sid,
     'the ties to grant and session changed',
   );
   unless(issued.txn === (subject.txn ?? subject.jti), 'the chain lost its name');
-  unless(
-    isGrownByOne(issued.act, subject.act, expected.actorSub),
-    'the chain is not the old one and the actor',
-  );
-  unless(issued.may_act === undefined, 'a claim came along that was not decided on');
-  unless(isDeepStrictEqual(issued.cnf, proof), 'it is not bound to the keys of the client');
+  const isChainSound =
+    actorSub === undefined
+      ? issued.act === undefined && subject.act === undefined && subject.may_act === undefined
+      : isGrownByOne(issued.act, subject.act, actorSub);
+  unless(isChainSound, 'the chain is not the old one and the actor');
+  unless(isDeepStrictEqual(issued.may_act, expected.mayAct), 'may_act is not what was decided on');
+  unless(isDeepStrictEqual(issued.cnf, expected.proof), 'it is not bound to the keys of the client');
   unless(subject.cnf === undefined || issued.cnf !== undefined, 'it is no longer bound to a key');
 }
 
@@ -78,7 +81,7 @@ function isWithinAll(
   return issued.every((detail) => isWithinDetails(detail, held));
 }
 
-function isGrownByOne(chain: ActClaim, earlier: ActClaim | undefined, actorSub: string): boolean {
+function isGrownByOne(chain: ActClaim | undefined, earlier: ActClaim | undefined, actorSub: string): boolean {
   const [current, ...rest] = actorChain(chain);
   return current?.sub === actorSub && isDeepStrictEqual(rest, actorChain(earlier));
 }

@@ -8,10 +8,10 @@ import type { TokenClaims } from './ports.js';
  *
  * @throws ExchangeRefusal
  */
-export function verifyPresentedToken(
-  verifying: Promise<TokenClaims>,
+export function verifyPresentedToken<T extends TokenClaims>(
+  verifying: Promise<T>,
   role: 'subject' | 'actor',
-): Promise<TokenClaims> {
+): Promise<T> {
   return verifying.catch((cause: unknown) => {
     const isUndecided = !(cause instanceof OAuthError) || cause.code === 'temporarily_unavailable';
     throw new ExchangeRefusal({

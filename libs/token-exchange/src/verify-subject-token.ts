@@ -6,7 +6,7 @@ import { verifyPresentedToken } from './verify-presented-token.js';
 
 type Verifiers = Pick<
   ExchangeDependencies,
-  'issuer' | 'verifyAccessToken' | 'verifyIdToken' | 'verifyExternalToken'
+  'issuer' | 'verifyAccessToken' | 'verifyIdToken' | 'verifyExternalToken' | 'transactionTokens'
 >;
 
 /**
@@ -36,7 +36,7 @@ async function verifyByIssuer(
   token: string,
   tokenType: string,
   { clientId }: RequestingClient,
-  { issuer: own, verifyAccessToken, verifyIdToken, verifyExternalToken }: Verifiers,
+  { issuer: own, verifyAccessToken, verifyIdToken, verifyExternalToken, transactionTokens }: Verifiers,
 ): Promise<SubjectToken> {
   const issuer = readIssuer(token) ?? own;
   if (issuer !== own) {
@@ -49,6 +49,10 @@ async function verifyByIssuer(
   }
   if (tokenType === tokenTypes.idToken && verifyIdToken) {
     return { kind: 'id_token', claims: await verifyPresentedToken(verifyIdToken(token), 'subject') };
+  }
+  if (tokenType === tokenTypes.transactionToken && transactionTokens) {
+    const claims = await verifyPresentedToken(transactionTokens.verify(token), 'subject');
+    return { kind: 'transaction_token', claims };
   }
   throw new ExchangeRefusal({ kind: 'token_type_unsupported', parameter: 'subject_token_type' });
 }

@@ -14,6 +14,8 @@ export function describeAgent(agent: Agent): string {
     ['audiences', ceiling.audiences.join(' ') || 'none'],
     ['scopes', ceiling.scopes.join(' ') || 'none'],
     ['details', ceiling.authorizationDetailsTypes.join(' ') || undefined],
+    ['as person', ceiling.impersonation.join(' ') || undefined],
+    ['targets', ceiling.maxTargets === 1 ? undefined : `${ceiling.maxTargets} per token at most`],
     ['chain', `${ceiling.maxChainDepth} actors at most`],
     [
       'tokens',

@@ -7,14 +7,15 @@ export const agentsUsage = `behalf agents <command>
          [--slug <name> | --id <https URL>]
          (--generate-key <file> | --jwks <file> | --jwks-uri <URL>)
          [--max-chain-depth <n>] [--token-seconds <n>] [--authorization-details-type <type>]
+         [--impersonate <resource>] [--max-targets <n>]
   list [--state active|suspended|retired]
   show <agent>
   suspend | resume | retire <agent> [--reason <text>]
   add-key <agent> (--generate-key <file> | --key <file>)
   remove-key <agent> <kid>
 
-  An <agent> is its id, or the last part of an id that was made here. --audience, --scope and
-  --authorization-details-type may repeat. --generate-key makes a key pair here, keeps the private key in a
+  An <agent> is its id, or the last part of an id that was made here. --audience, --scope,
+  --authorization-details-type and --impersonate may repeat. --generate-key makes a key pair here, keeps the private key in a
   new file that only you can read, and registers the public one.
 
   --issuer <URL>, or BEHALF_ISSUER      the authorization server (http://localhost:4000)
@@ -63,6 +64,8 @@ function parse(args: string[]) {
       audience: { type: 'string', multiple: true, default: [] },
       scope: { type: 'string', multiple: true, default: [] },
       'authorization-details-type': { type: 'string', multiple: true, default: [] },
+      impersonate: { type: 'string', multiple: true, default: [] },
+      'max-targets': { type: 'string' },
       'max-chain-depth': { type: 'string' },
       'token-seconds': { type: 'string' },
       'generate-key': { type: 'string' },

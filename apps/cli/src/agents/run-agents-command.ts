@@ -71,6 +71,7 @@ function create(options: AgentsOptions): Run {
   if ([name, owner, purpose].includes(undefined) || keySources.length !== 1)
     throw new UsageError(agentsUsage);
   const depth = options['max-chain-depth'];
+  const targets = options['max-targets'];
   const seconds = options['token-seconds'];
   const request = {
     ...(slug !== undefined && { slug }),
@@ -82,6 +83,8 @@ function create(options: AgentsOptions): Run {
       audiences: options.audience,
       scopes: options.scope,
       authorizationDetailsTypes: options['authorization-details-type'],
+      impersonation: options.impersonate,
+      ...(targets !== undefined && { maxTargets: Number(targets) }),
       ...(depth !== undefined && { maxChainDepth: Number(depth) }),
     },
     lifetimes: { ...(seconds !== undefined && { tokenSeconds: Number(seconds) }) },

@@ -2,30 +2,43 @@ import { type AuthorizationDetail, OAuthError, type ScopeSet } from '@behalf/oau
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { DelegationGrant, DelegationQuery, ExchangeDependencies, ExchangeTarget } from './ports.js';
 
+interface Wanted {
+  query: Omit<DelegationQuery, 'resource'>;
+  scope: ScopeSet;
+  authorizationDetails: readonly AuthorizationDetail[];
+  /** True when the request named its scope: then less than that is not what it asked for. */
+  isScopeNamed: boolean;
+}
+
 /**
- * The delegation grant that an exchange at this target stands on; undefined where policy alone decides.
+ * The delegation grants that an exchange at these targets stands on; none where policy alone decides.
  *
  * Where a grant is needed and there is none, or it lacks what was asked for by name, the person is asked: the refusal
- * carries where. Does not narrow anything: that is what the grant is returned for.
+ * carries where. Does not narrow anything: that is what the grants are returned for.
  *
  * @throws ExchangeRefusal
  */
-export async function resolveDelegation(
-  target: ExchangeTarget,
-  wanted: {
-    query: DelegationQuery;
-    scope: ScopeSet;
-    authorizationDetails: readonly AuthorizationDetail[];
-    /** True when the request named its scope: then less than that is not what it asked for. */
-    isScopeNamed: boolean;
-  },
+export async function resolveDelegations(
+  targets: readonly ExchangeTarget[],
+  wanted: Wanted,
+  dependencies: Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation'>,
+): Promise<DelegationGrant[]> {
+  const grants: DelegationGrant[] = [];
+  for (const { resource, delegation } of targets) {
+    if (delegation === 'grant') grants.push(await resolveDelegation(resource, wanted, dependencies));
+  }
+  return grants;
+}
+
+async function resolveDelegation(
+  resource: string,
+  { query: asked, scope, authorizationDetails, isScopeNamed }: Wanted,
   {
     findDelegationGrant,
     requestDelegation,
   }: Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation'>,
-): Promise<DelegationGrant | undefined> {
-  if (target.delegation !== 'grant') return undefined;
-  const { query, scope, authorizationDetails } = wanted;
+): Promise<DelegationGrant> {
+  const query = { ...asked, resource };
   const unavailable = (cause: unknown): never => {
     // A person who said no is no part that failed.
     if (cause instanceof OAuthError) throw new ExchangeRefusal({ kind: 'delegation_refused', error: cause });
@@ -34,11 +47,11 @@ export async function resolveDelegation(
   const grant = await findDelegationGrant?.({
     ...query,
     scopes: [...scope],
-    isScopeNamed: wanted.isScopeNamed,
+    isScopeNamed,
   }).catch(unavailable);
   if (grant && grant.expiresAtSeconds > query.nowSeconds) {
     const granted = scope.intersect(grant.scopes);
-    if (wanted.isScopeNamed ? granted.size === scope.size : granted.size > 0) return grant;
+    if (isScopeNamed ? granted.size === scope.size : granted.size > 0) return grant;
   }
   const pending = await requestDelegation?.({ ...query, scopes: [...scope], authorizationDetails }).catch(
     unavailable,

@@ -1,0 +1,50 @@
+import { exchangeFixture, gatewayClient, issuer, subjectClaims } from './exchange.fixture.js';
+
+const key = 'x'.repeat(43);
+
+describe('may_act on request', () => {
+  it('RFC 8693 §4.4: names who may act next, when policy permits to name them', async () => {
+    const fixture = exchangeFixture();
+    const issued = await fixture.issued({ requested_actor: 'helper' });
+    expect(issued.may_act).toEqual({ sub: 'helper', iss: issuer });
+    expect(fixture.asked.map(({ action, resource }) => [action.name, resource])).toEqual([
+      ['exchange', { type: 'audience', id: issued.aud }],
+      ['designate', { type: 'agent', id: 'helper', properties: { sub: 'helper' } }],
+    ]);
+  });
+
+  it('hands a bound token over to a key of the next actor', async () => {
+    const issued = await exchangeFixture().issued(
+      { requested_actor: 'helper', requested_actor_jkt: key },
+      gatewayClient,
+      { jkt: 'mine' },
+    );
+    expect(issued).toMatchObject({ cnf: { jkt: 'mine' }, may_act: { sub: 'helper', cnf: { jkt: key } } });
+    const helper = { ...gatewayClient, clientId: 'helper' };
+    const next = exchangeFixture({ subject: { ...subjectClaims(), ...issued, jti: 'before' } });
+    expect(await next.issued({}, helper, { jkt: key })).toMatchObject({
+      act: { sub: 'helper', act: { sub: 'gateway' } },
+      cnf: { jkt: key },
+    });
+  });
+
+  it('is refused when policy does not permit it, though the exchange itself may be', async () => {
+    const fixture = exchangeFixture();
+    fixture.dependencies.decide = async ({ action }) => ({ decision: action.name === 'exchange' });
+    await expect(fixture.exchange({ requested_actor: 'helper' })).rejects.toMatchObject({
+      code: 'invalid_target',
+    });
+  });
+
+  it('RFC 8693 §4.4: is never passed on from the subject token: it was about that one', async () => {
+    const fixture = exchangeFixture({ subject: subjectClaims({ may_act: { sub: 'gateway' } }) });
+    expect(await fixture.issued()).not.toHaveProperty('may_act');
+  });
+
+  it.each([{ requested_actor_jkt: key }, { requested_actor: 'helper', requested_actor_jkt: 'short' }])(
+    'refuses %j',
+    async (parameters) => {
+      await expect(exchangeFixture().exchange(parameters)).rejects.toMatchObject({ code: 'invalid_request' });
+    },
+  );
+});

@@ -1,0 +1,16 @@
+import type { ActClaim } from '@behalf/oauth';
+import type { ExchangeProfile } from './choose-profile.js';
+import type { ScopeBounds } from './narrow-scope.js';
+import type { DelegationGrant, SubjectToken } from './ports.js';
+
+/** What is known of an exchange so far: a refusal half-way is recorded, and explained, with all of it. */
+export interface ExchangeTrace {
+  subject?: SubjectToken;
+  profile?: ExchangeProfile;
+  act?: ActClaim | undefined;
+  audiences?: string[];
+  scopeBounds?: ScopeBounds;
+  requestedScope?: string | undefined;
+  delegations?: DelegationGrant[];
+  decisionId?: string | undefined;
+}
