@@ -28,3 +28,4 @@ export {
   type Visit,
 } from './browser.js';
 export { testClientCertificates } from './test-client-certificates.js';
+export { Chromium, findChromium } from './chromium.js';

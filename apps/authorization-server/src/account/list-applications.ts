@@ -26,7 +26,7 @@ export async function listApplications(
       const words = (scope: string): string[] => scopeWords(scope.split(' ').filter(Boolean), deps.config);
       const signIn = words(grant.getOIDCScope());
       const access = Object.entries(grant.resources ?? {}).map(([resource, scope]) => ({
-        resource: deps.nameOf(resource),
+        resource: `At ${deps.nameOf(resource)}`,
         permissions: words(scope),
       }));
       if (signIn.length > 0) access.unshift({ resource: 'Sign-in', permissions: signIn });
