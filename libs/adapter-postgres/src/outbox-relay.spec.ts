@@ -43,7 +43,7 @@ describe('OutboxRelay', () => {
       sweepIntervalMs: 3_600_000,
       onError: (error) => errors.push(error),
     });
-    store = new SqlRecordStore(opened.db, clock, { onCommit: () => relay.wake() });
+    store = new SqlRecordStore(opened.db, clock, { onCommit: () => relay.publishSoon() });
   });
   afterEach(async () => {
     await relay.stop();
@@ -66,6 +66,11 @@ describe('OutboxRelay', () => {
     await emit(3);
     expect(await stop()).toEqual([1, 2, 3]);
     expect(heard.map(({ occurredAtMs }) => occurredAtMs)).toEqual(Array(3).fill(clock.nowMs()));
+  });
+
+  it('has published when the caller of the transaction goes on', async () => {
+    await emit(1);
+    expect(heard.map(({ data }) => data.n)).toEqual([1]);
   });
 
   it('publishes nothing of a transaction that was rolled back, and leaves no gap for it', async () => {

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import type { Database } from './database.js';
 
 const batchSize = 100;
+/** Longer than publishing takes, and not too long for whoever makes a change while the bus is down. */
+const patienceMs = 1_000;
 
 export interface OutboxRelayOptions {
   /** How often to look without having been woken: after a failed publish, or for events another process wrote. */
@@ -36,6 +38,17 @@ export class OutboxRelay {
   /** Says that there may be something to publish. Returns at once. */
   wake(): void {
     this.publishPending().catch((error: unknown) => this.options.onError?.(error));
+  }
+
+  /**
+   * Resolves when everything committed before the call has been published, or after a moment when that fails or takes
+   * long: the events stay and are tried again. For whoever answers that a change is made only once its news is out.
+   */
+  async publishSoon(): Promise<void> {
+    const { promise: tired, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, patienceMs);
+    const published = this.publishPending().catch((error: unknown) => this.options.onError?.(error));
+    await Promise.race([published, tired]).finally(() => clearTimeout(timer));
   }
 
   /** Resolves when everything committed before the call has been published. @throws what the bus or database threw */

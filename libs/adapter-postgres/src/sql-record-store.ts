@@ -17,8 +17,8 @@ const maxAttempts = 8;
 const firstPauseMs = 4;
 
 export interface SqlRecordStoreOptions {
-  /** Called after a commit that put events in the outbox: wakes the relay. */
-  onCommit?: () => void;
+  /** Called after a commit that put events in the outbox. The transaction's caller goes on when it resolves. */
+  onCommit?: () => Promise<void> | void;
 }
 
 /**
@@ -65,7 +65,7 @@ export class SqlRecordStore implements RecordStore {
       emitted = records.emitted;
       return done;
     });
-    if (emitted) outsideTransaction(() => this.options.onCommit?.());
+    if (emitted) await outsideTransaction(() => this.options.onCommit?.());
     return result;
   }
 }

@@ -64,7 +64,7 @@ export async function openEmbedded<S extends { close(): Promise<void> }>(
     const services = await start({
       config,
       clock: systemClock,
-      records: new SqlRecordStore(database.db, systemClock, { onCommit: () => relay.wake() }),
+      records: new SqlRecordStore(database.db, systemClock, { onCommit: () => relay.publishSoon() }),
       oneTime: new MemoryOneTimeStore(systemClock, { rememberedSinceMs: isNew ? 0 : startedAtMs }),
       bus,
       audit: new SqlAuditLog(database.db, { maxWaiting: maxInFlight }),
