@@ -17,6 +17,7 @@ export default {
           target: 'es2024',
           parser: { syntax: 'typescript', decorators: true },
           transform: { legacyDecorator: true },
+          experimental: { keepImportAttributes: true },
         },
         module: { type: 'es6' },
       },

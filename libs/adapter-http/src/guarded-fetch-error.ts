@@ -16,11 +16,15 @@ export type GuardedFetchReason =
 /** A document that a stranger named was not fetched. The URL is in `url`, not in the message: it may be long or hostile. */
 export class GuardedFetchError extends Error {
   override readonly name = 'GuardedFetchError';
+  /** Whether there was a connection, so that the other side may have acted on the request. */
+  readonly wasSent: boolean;
+
   constructor(
     readonly reason: GuardedFetchReason,
     readonly url: string,
-    options?: ErrorOptions,
+    { wasSent = false, ...options }: ErrorOptions & { wasSent?: boolean } = {},
   ) {
     super(`guarded fetch refused: ${reason}`, options);
+    this.wasSent = wasSent;
   }
 }

@@ -13,3 +13,4 @@ export {
   type GuardedResponse,
 } from './guarded-fetch.js';
 export { type ResolveHost } from './guarded-lookup.js';
+export { createGuardedRequest, type GuardedReply, type GuardedRequest } from './guarded-request.js';

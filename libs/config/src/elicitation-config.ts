@@ -194,6 +194,9 @@ export const elicitationSchema = z
         callback: path
           .default('/callback')
           .describe('Each provider has a callback of its own below it, so that none answers for another.'),
+        clientMetadata: path
+          .default('/client-metadata.json')
+          .describe("Our client metadata document, for MCP servers' authorization servers."),
       })
       .prefault({}),
     providers: z

@@ -11,6 +11,7 @@ export {
   type ProviderConfig,
   type ProviderQuirks,
   type VaultKeyConfig,
+  providerQuirksSchema,
 } from './elicitation-config.js';
 export { type GatewayConfig, type UpstreamConfig } from './gateway-config.js';
 export { type PolicyConfig } from './policy-config.js';

@@ -29,3 +29,9 @@ export {
 } from './browser.js';
 export { testClientCertificates } from './test-client-certificates.js';
 export { Chromium, findChromium } from './chromium.js';
+export {
+  type AnswerFate,
+  type FakeProvider,
+  type FakeProviderOptions,
+  startFakeProvider,
+} from './fake-provider.js';

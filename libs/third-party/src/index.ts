@@ -26,3 +26,15 @@ export {
   type ThirdParties,
 } from './ports.js';
 export { ThirdPartyError, type ThirdPartyErrorOptions, type ThirdPartyProblem } from './third-party-error.js';
+export { ThirdPartyClient, type ThirdPartyClientOptions } from './third-party-client.js';
+export { type ClientRegistrations } from './client-choice.js';
+export { type ClientMetadata, buildClientMetadata } from './client-metadata.js';
+export {
+  isTransportFailure,
+  type OutboundHttp,
+  type OutboundReply,
+  type OutboundRequest,
+  type TransportFailure,
+} from './http.js';
+export { findProvider, resolveProviders } from './resolve-providers.js';
+export { type Preset, presets } from './presets.js';

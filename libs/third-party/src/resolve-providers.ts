@@ -1,0 +1,203 @@
+import { ConfigError, type ProviderConfig } from '@behalf/config';
+import { canonicalResource } from '@behalf/oauth';
+import { z } from 'zod';
+import { type OAuthPreset, type StaticPreset, presets } from './presets.js';
+import type { PrivateJwk, Provider, ProviderClient, Quirks } from './provider.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type ClientConfig = NonNullable<Extract<ProviderConfig, { kind: 'mcp' }>['client']>;
+
+const defaultQuirks: Quirks = {
+  pkce: true,
+  sendResource: false,
+  scopeParameter: 'scope',
+  scopeSeparator: ' ',
+  authorizationParameters: {},
+  tokenRequestBody: 'form',
+  tokenMember: undefined,
+  // With a provider that nobody described, a used refresh token is taken to be gone.
+  refreshTokens: 'rotating',
+  refreshGraceSeconds: 10,
+  accessTokenSeconds: undefined,
+};
+
+/** `alg` and `kid` are what we sign by; `d` makes it a private one. */
+const privateJwkSchema = z.looseObject({
+  kty: z.string(),
+  alg: z.string(),
+  kid: z.string(),
+  d: z.string(),
+});
+
+/**
+ * Providers as they are used, from what the configuration says, what presets know and what the environment holds.
+ *
+ * @throws ConfigError with every fault, by name and never by value
+ */
+export function resolveProviders(configs: readonly ProviderConfig[], environment: Environment): Provider[] {
+  const faults: string[] = [];
+  const providers = configs.flatMap((config) => {
+    const fault = (text: string): void => void faults.push(`elicitation.providers.${config.id}: ${text}`);
+    const provider = resolveProvider(config, environment, fault);
+    return provider ? [provider] : [];
+  });
+  faults.push(...resourcesOfTwo(providers));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return providers;
+}
+
+/** The provider whose credentials open a resource, whatever way the resource is spelt. */
+export function findProvider(providers: readonly Provider[], resource: string): Provider | undefined {
+  const wanted = canonicalResource(resource);
+  return providers.find(({ resources }) => resources.some((known) => canonicalResource(known) === wanted));
+}
+
+function resolveProvider(
+  config: ProviderConfig,
+  environment: Environment,
+  fault: (text: string) => void,
+): Provider | undefined {
+  switch (config.kind) {
+    case 'oauth':
+      return resolveOAuthProvider(config, environment, fault);
+    case 'mcp':
+      return {
+        kind: 'mcp',
+        ...commonOf(config, undefined, [config.server]),
+        server: config.server,
+        client: config.client && resolveClient(config.client, 'client_secret_basic', environment, fault),
+        quirks: { ...defaultQuirks, sendResource: true, ...withoutUndefined(config.quirks) },
+      };
+    case 'static':
+      return resolveStaticProvider(config, fault);
+  }
+}
+
+function resolveOAuthProvider(
+  config: Extract<ProviderConfig, { kind: 'oauth' }>,
+  environment: Environment,
+  fault: (text: string) => void,
+): Provider | undefined {
+  const preset = presetOf(config.preset, 'oauth', fault) as OAuthPreset | undefined;
+  const resources = config.resources ?? preset?.resources;
+  const client = resolveClient(config.client, preset?.auth ?? 'client_secret_basic', environment, fault);
+  const issuer = config.issuer ?? preset?.issuer;
+  // An issuer of one's own (a GitLab on one's own machines) has endpoints of its own, too.
+  const endpoints = config.endpoints ?? (config.issuer === undefined ? preset?.endpoints : undefined);
+  if (!resources) fault('resources: needed');
+  if (issuer === undefined && endpoints === undefined) fault('issuer or endpoints: one of them is needed');
+  if (!client || !resources) return undefined;
+  return {
+    kind: 'oauth',
+    ...commonOf(config, preset, resources),
+    issuer,
+    endpoints,
+    revocation: config.revocation ?? (config.issuer === undefined ? preset?.revocation : undefined),
+    client,
+    quirks: {
+      ...defaultQuirks,
+      ...withoutUndefined(preset?.quirks),
+      ...withoutUndefined(config.quirks),
+    },
+  };
+}
+
+function resolveStaticProvider(
+  config: Extract<ProviderConfig, { kind: 'static' }>,
+  fault: (text: string) => void,
+): Provider | undefined {
+  const preset = presetOf(config.preset, 'static', fault) as StaticPreset | undefined;
+  const resources = config.resources ?? preset?.resources;
+  const probe = config.probe ?? preset?.probe;
+  if (!resources) fault('resources: needed');
+  if (!probe) fault('probe: needed, so that a wrong credential is found out at once');
+  if (!resources || !probe) return undefined;
+  const { url, method, account } = probe;
+  const { label, hint, header, prefix } = { ...config.credential, ...withoutUndefined(preset?.credential) };
+  return {
+    kind: 'static',
+    ...commonOf(config, preset, resources),
+    credential: { label, hint, header, prefix },
+    probe: { url, method, account },
+  };
+}
+
+function presetOf(name: string | undefined, kind: 'oauth' | 'static', fault: (text: string) => void) {
+  if (name === undefined) return undefined;
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+  if (preset?.kind === kind) return preset;
+  const known = Object.keys(presets).filter((id) => presets[id]?.kind === kind);
+  fault(`preset: not one of ${known.join(', ')}`);
+  return undefined;
+}
+
+function commonOf(
+  config: ProviderConfig,
+  preset: OAuthPreset | StaticPreset | undefined,
+  resources: readonly string[],
+) {
+  const scopes = config.scopes ?? preset?.scopes ?? {};
+  const presetDefaults = preset?.defaultScopes?.filter((scope) => Object.hasOwn(scopes, scope));
+  return {
+    id: config.id,
+    name: config.name ?? preset?.name ?? config.id,
+    resources: resources as readonly [string, ...string[]],
+    scopes,
+    defaultScopes: config.defaultScopes ?? (presetDefaults?.length ? presetDefaults : Object.keys(scopes)),
+    internalHosts: config.internalHosts,
+  };
+}
+
+function resolveClient(
+  { id, auth: configured, secretEnv, demoSecret, privateKeyEnv }: ClientConfig,
+  usual: 'client_secret_basic' | 'client_secret_post',
+  environment: Environment,
+  fault: (text: string) => void,
+): ProviderClient | undefined {
+  const auth = configured ?? (privateKeyEnv === undefined ? usual : 'private_key_jwt');
+  switch (auth) {
+    case 'none':
+      return { id, auth };
+    case 'private_key_jwt': {
+      const privateJwk = parsePrivateKey(
+        privateKeyEnv === undefined ? undefined : environment[privateKeyEnv],
+      );
+      if (!privateJwk) fault('client.privateKeyEnv: must hold a private JWK with alg and kid');
+      return privateJwk && { id, auth, privateJwk };
+    }
+    default: {
+      const secret = secretEnv === undefined ? demoSecret : environment[secretEnv];
+      if (!secret) fault('client.secretEnv: needed');
+      return secret ? { id, auth, secret } : undefined;
+    }
+  }
+}
+
+function parsePrivateKey(text: string | undefined): PrivateJwk | undefined {
+  try {
+    return privateJwkSchema.safeParse(JSON.parse(text ?? '')).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A token is asked for by resource: one resource, one provider. */
+function resourcesOfTwo(providers: readonly Provider[]): string[] {
+  const owners = new Map<string, string>();
+  return providers.flatMap(({ id, resources }) =>
+    resources.flatMap((resource) => {
+      const owner = owners.get(canonicalResource(resource));
+      owners.set(canonicalResource(resource), id);
+      return owner === undefined
+        ? []
+        : [`elicitation.providers.${id}.resources: ${owner} has one of them, too`];
+    }),
+  );
+}
+
+function withoutUndefined<T extends object>(
+  values: T | undefined,
+): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
