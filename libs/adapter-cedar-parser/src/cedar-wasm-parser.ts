@@ -1,15 +1,12 @@
-import { type SplitPolicy, checkPolicyBundle, splitPolicies } from '@behalf/adapter-cedar';
+import { type SplitPolicy, checkPolicyBundle, readPolicies } from '@behalf/adapter-cedar';
 import type { ParsedPolicy, PolicyBundle, PolicyJson, PolicyParser, PolicyProblem } from '@behalf/policy';
 import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
 
 /** Names policies as the engines do. `parse` reports what `checkPolicyBundle` does, warnings included. */
 export class CedarWasmParser implements PolicyParser {
   read(bundle: PolicyBundle): { policies: ParsedPolicy[]; problems: PolicyProblem[] } {
-    const split = bundle.policies.map(splitPolicies);
-    return {
-      policies: split.flatMap(({ policies }) => policies.map(withAnnotations)),
-      problems: split.flatMap(({ problems }) => problems),
-    };
+    const { policies, problems } = readPolicies(bundle);
+    return { policies: policies.map(withAnnotations), problems };
   }
 
   parse(bundle: PolicyBundle): { policies: ParsedPolicy[]; problems: PolicyProblem[] } {

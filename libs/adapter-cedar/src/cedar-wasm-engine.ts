@@ -42,9 +42,8 @@ export class CedarWasmEngine implements PolicyEngine {
   }
 
   load(bundle: PolicyBundle): PolicyProblem[] {
-    const { policies, entities, problems } = checkPolicyBundle(bundle);
+    const { policies, policySet, entities, problems } = checkPolicyBundle(bundle);
     if (problems.some((problem) => problem.severity === 'error')) return problems;
-    const policySet = { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) };
     const parsed = preparsePolicySet(this.#policySetId, policySet);
     if (parsed.type === 'failure') {
       return [

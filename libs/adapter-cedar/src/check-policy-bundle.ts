@@ -1,5 +1,6 @@
 import {
   type EntityJson,
+  type PolicySet,
   type SchemaJson,
   checkParseEntities,
   schemaToJson,
@@ -8,13 +9,12 @@ import {
 import type { PolicyBundle, PolicyProblem } from '@behalf/policy';
 import { isSchemaTextTooDeep } from './check-nesting.js';
 import { describeCedarError } from './describe-cedar-error.js';
-import { type SplitPolicy, splitPolicies } from './split-policies.js';
+import { type ReadPolicies, readPolicies } from './read-policies.js';
+import type { SplitPolicy } from './split-policies.js';
 
-export interface CheckedBundle {
-  policies: SplitPolicy[];
+export interface CheckedBundle extends ReadPolicies {
   /** Those of the bundle, and the schema's actions with their groups. */
   entities: EntityJson[];
-  problems: PolicyProblem[];
 }
 
 /**
@@ -23,47 +23,26 @@ export interface CheckedBundle {
  * entities fit the schema. Policies that can never apply are warnings.
  */
 export function checkPolicyBundle(bundle: PolicyBundle): CheckedBundle {
-  const split = bundle.policies.map(splitPolicies);
-  const policies = split.flatMap((one) => one.policies);
-  const problems = [...split.flatMap((one) => one.problems), ...findDuplicateIds(policies)];
+  const { policies, problems, policySet } = readPolicies(bundle);
   if (isSchemaTextTooDeep(bundle.schema)) {
-    return { policies, entities: [], problems: [...problems, schemaProblem('nests too deeply')] };
+    return { policies, policySet, entities: [], problems: [...problems, schemaProblem('nests too deeply')] };
   }
   const schema = schemaToJson(bundle.schema);
   if (schema.type === 'failure') {
     problems.push(...schema.errors.map((error) => schemaProblem(describeCedarError(error, bundle.schema))));
-    return { policies, entities: [], problems };
+    return { policies, policySet, entities: [], problems };
   }
   const given = checkEntities(bundle);
   problems.push(...given.problems);
   // Ids have to be unique before Cedar can report by id.
   if (!problems.some((one) => one.severity === 'error'))
-    problems.push(...checkTypes(policies, bundle.schema));
-  return { policies, entities: [...given.entities, ...actionEntities(schema.json)], problems };
+    problems.push(...checkTypes(policies, policySet, bundle.schema));
+  return { policies, policySet, entities: [...given.entities, ...actionEntities(schema.json)], problems };
 }
 
-function findDuplicateIds(policies: SplitPolicy[]): PolicyProblem[] {
-  const first = new Map<string, SplitPolicy>();
-  return policies.flatMap((policy) => {
-    const earlier = first.get(policy.id);
-    if (earlier === undefined) return (first.set(policy.id, policy), []);
-    return [
-      {
-        severity: 'error' as const,
-        file: policy.file,
-        policy: policy.id,
-        reason: `the id is used in ${earlier.file}, too`,
-      },
-    ];
-  });
-}
-
-function checkTypes(policies: SplitPolicy[], schema: string): PolicyProblem[] {
+function checkTypes(policies: SplitPolicy[], policySet: PolicySet, schema: string): PolicyProblem[] {
   const byId = new Map(policies.map((policy) => [policy.id, policy]));
-  const answer = validate({
-    schema,
-    policies: { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) },
-  });
+  const answer = validate({ schema, policies: policySet });
   if (answer.type === 'failure')
     return answer.errors.map((error) => schemaProblem(describeCedarError(error)));
   const found = (severity: PolicyProblem['severity']) => (one: (typeof answer.validationErrors)[number]) => {

@@ -19,4 +19,5 @@ export {
   type WatchPolicyBundleOptions,
   watchPolicyBundle,
 } from './watch-policy-bundle.js';
-export { type SplitPolicy, splitPolicies } from './split-policies.js';
+export { type ReadPolicies, readPolicies } from './read-policies.js';
+export { type SplitPolicy } from './split-policies.js';

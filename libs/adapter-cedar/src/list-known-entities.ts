@@ -2,7 +2,7 @@ import { policySetTextToParts, policyToJson, schemaToJson } from '@cedar-policy/
 import type { EntityUid, PolicyBundle } from '@behalf/policy';
 
 export interface KnownNames {
-  /** Of the bundle's own entities and of the scopes of its policies, each once. */
+  /** Of the bundle's own entities, of the scopes of its policies and of its links, each once. */
   entities: EntityUid[];
   /** Actions that apply to something, by id; groups of actions are none. */
   actions: string[];
@@ -12,7 +12,11 @@ export interface KnownNames {
 export function listKnownEntities(bundle: PolicyBundle): KnownNames {
   const found = new Map<string, EntityUid>();
   const add = (uid: EntityUid): void => void found.set(JSON.stringify([uid.type, uid.id]), uid);
-  for (const uid of [...uidsOf(bundle.entities), ...bundle.policies.flatMap(({ text }) => scopesOf(text))])
+  for (const uid of [
+    ...uidsOf(bundle.entities),
+    ...uidsOf(bundle.links),
+    ...bundle.policies.flatMap(({ text }) => scopesOf(text)),
+  ])
     add(uid);
   return { entities: [...found.values()], actions: actionsOf(bundle.schema) };
 }

@@ -5,6 +5,8 @@ import type { PolicyBundle } from '@behalf/policy';
 
 const schemaFile = 'schema.cedarschema';
 const entitiesFile = 'entities.json';
+const linksFile = 'links.json';
+const otherFiles = new Set([schemaFile, entitiesFile, linksFile]);
 
 /** A folder that cannot be read as a bundle at all. Says nothing about its policies. */
 export class PolicyBundleUnreadable extends Error {
@@ -19,8 +21,8 @@ export class PolicyBundleUnreadable extends Error {
 }
 
 /**
- * Reads a folder as a policy bundle: `schema.cedarschema`, every `*.cedar` beside it, and `entities.json` if there is
- * one. Folders inside it are not read. The version is the SHA-256 of the names and contents, so two bundles with one
+ * Reads a folder as a policy bundle: `schema.cedarschema`, every `*.cedar` beside it, and `entities.json` and
+ * `links.json` if there are any. Folders inside it are not read. The version is the SHA-256 of the names and contents, so two bundles with one
  * version decide alike wherever they were read.
  *
  * Does not check policies, schema or entities.
@@ -31,20 +33,20 @@ export async function loadPolicyBundle(folder: string): Promise<PolicyBundle> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new PolicyBundleUnreadable(folder, 'the folder cannot be read', { cause });
   });
-  const wanted = names.filter(
-    (name) => name.endsWith('.cedar') || name === schemaFile || name === entitiesFile,
-  );
+  const wanted = names.filter((name) => name.endsWith('.cedar') || otherFiles.has(name));
   const files = await Promise.all(
     wanted.sort().map(async (file) => ({ file, text: await readText(folder, file) })),
   );
   const schema = files.find((one) => one.file === schemaFile);
   if (schema === undefined) throw new PolicyBundleUnreadable(schemaFile, 'is missing');
   const entities = files.find((one) => one.file === entitiesFile);
+  const links = files.find((one) => one.file === linksFile);
   return {
     version: versionOf(files),
     policies: files.filter((one) => one.file.endsWith('.cedar')),
     schema: schema.text,
-    ...(entities && { entities: parseEntities(entities.text) }),
+    ...(entities && { entities: parseJson(entities) }),
+    ...(links && { links: parseJson(links) }),
   };
 }
 
@@ -56,11 +58,11 @@ async function readText(folder: string, file: string): Promise<string> {
   }
 }
 
-function parseEntities(text: string): unknown {
+function parseJson({ file, text }: { file: string; text: string }): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new PolicyBundleUnreadable(entitiesFile, 'is not JSON', { cause });
+    throw new PolicyBundleUnreadable(file, 'is not JSON', { cause });
   }
 }
 

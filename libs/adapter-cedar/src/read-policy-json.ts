@@ -1,5 +1,5 @@
 import type { PolicyJson } from '@behalf/cedar-evaluator';
-import { type DetailedError, policyToJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { type DetailedError, policyToJson, templateToJson } from '@cedar-policy/cedar-wasm/nodejs';
 
 /** Strings, comments and names are matched to be passed over. */
 const token = /"(?:[^"\\]|\\[^])*"|\/\/[^\n]*|[A-Za-z_]\w*|\d+/g;
@@ -12,7 +12,16 @@ export type PolicyJsonAnswer =
  * integers beyond 2^53; those stand here as bigints.
  */
 export function readPolicyJson(text: string): PolicyJsonAnswer {
-  const original = policyToJson(text);
+  return readJson(text, policyToJson);
+}
+
+/** The same of a template: the heads of its JSON form name slots. */
+export function readTemplateJson(text: string): PolicyJsonAnswer {
+  return readJson(text, templateToJson);
+}
+
+function readJson(text: string, toJson: typeof policyToJson): PolicyJsonAnswer {
+  const original = toJson(text);
   if (original.type === 'failure') return { errors: original.errors };
   const annotations = original.json.annotations ?? {};
   if (!hasInexactInteger(text)) return { json: original.json, annotations };
@@ -20,7 +29,7 @@ export function readPolicyJson(text: string): PolicyJsonAnswer {
   // Each of them takes the detour of a text, which comes through as it is: a call of `ip`, told apart by its argument.
   let marker = 'exact integer ';
   while (text.includes(marker)) marker += '+';
-  const marked = policyToJson(
+  const marked = toJson(
     text.replace(token, (one) => (isInexactInteger(one) ? `ip("${marker}${one}")` : one)),
   );
   if (marked.type === 'failure') return { errors: marked.errors };

@@ -3,7 +3,7 @@ import { policySetTextToParts } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyProblem, PolicySource } from '@behalf/policy';
 import { isExpressionTooDeep, isPolicyTextTooDeep } from './check-nesting.js';
 import { describeCedarError } from './describe-cedar-error.js';
-import { readPolicyJson } from './read-policy-json.js';
+import { readPolicyJson, readTemplateJson } from './read-policy-json.js';
 
 export interface SplitPolicy {
   /** What `@id` says, or else `<file>#<n>` for the nth policy of its file. */
@@ -14,38 +14,42 @@ export interface SplitPolicy {
   json: PolicyJson;
 }
 
-/**
- * Splits a file into its policies. Templates are refused: nothing links them yet, and a policy that silently never
- * applies is worse than an error.
- */
-export function splitPolicies({ file, text }: PolicySource): {
+export interface SplitFile {
   policies: SplitPolicy[];
+  /** Decide nothing by themselves: see `linkTemplates`. */
+  templates: SplitPolicy[];
   problems: PolicyProblem[];
-} {
-  if (isPolicyTextTooDeep(text)) return { policies: [], problems: [problem(file, 'nests too deeply')] };
+}
+
+/** Splits a file into its policies and templates. A template needs an `@id`, since links name it. */
+export function splitPolicies({ file, text }: PolicySource): SplitFile {
+  const nothing = { policies: [], templates: [] };
+  if (isPolicyTextTooDeep(text)) return { ...nothing, problems: [problem(file, 'nests too deeply')] };
   const parts = policySetTextToParts(text);
   if (parts.type === 'failure') {
     return {
-      policies: [],
+      ...nothing,
       problems: parts.errors.map((error) => problem(file, describeCedarError(error, text))),
     };
   }
-  const problems: PolicyProblem[] = parts.policy_templates.map(() =>
-    problem(file, 'templates are not supported'),
-  );
-  const policies: SplitPolicy[] = [];
-  for (const [index, policy] of inFileOrder(parts.policies, text).entries()) {
-    const read = readPolicyJson(policy);
-    if ('errors' in read) {
-      problems.push(...read.errors.map((error) => problem(file, describeCedarError(error, policy))));
-      continue;
+  const problems: PolicyProblem[] = [];
+  const read = (one: string, toJson: typeof readPolicyJson, otherwise: string): SplitPolicy[] => {
+    const answer = toJson(one);
+    if ('errors' in answer) {
+      problems.push(...answer.errors.map((error) => problem(file, describeCedarError(error, one))));
+      return [];
     }
-    const { json, annotations } = read;
-    const id = annotations['id'] || `${file}#${index + 1}`;
+    const { json, annotations } = answer;
+    const id = annotations['id'] || otherwise;
+    if (id === '') problems.push(problem(file, 'a template needs an @id'));
     if (isExpressionTooDeep(json)) problems.push({ ...problem(file, 'nests too deeply'), policy: id });
-    policies.push({ id, effect: json.effect, file, text: policy, json });
-  }
-  return { policies, problems };
+    return [{ id, effect: json.effect, file, text: one, json }];
+  };
+  const policies = inFileOrder(parts.policies, text).flatMap((policy, index) =>
+    read(policy, readPolicyJson, `${file}#${index + 1}`),
+  );
+  const templates = parts.policy_templates.flatMap((template) => read(template, readTemplateJson, ''));
+  return { policies, templates, problems };
 }
 
 /** cedar-wasm returns policies sorted by internal name (policy0, policy1, policy10, policy2 ...). */

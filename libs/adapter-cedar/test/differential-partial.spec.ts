@@ -1,12 +1,12 @@
-import { CedarEvaluator, type PolicyJson, type PolicySource, printExpression } from '@behalf/cedar-evaluator';
+import { CedarEvaluator, type PolicyJson, printExpression } from '@behalf/cedar-evaluator';
 import type { CedarRequest, CedarValue } from '@behalf/policy';
-import { isAuthorized, templateToJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { isAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import fc from 'fast-check';
 import { mergeEntities } from '../src/merge-entities.js';
-import { readPolicyJson } from '../src/read-policy-json.js';
 import { randomCase } from './random-case.js';
 import { RandomExpression } from './random-expression.js';
 import { Random } from './random.js';
+import { readCase } from './read-case.js';
 
 const numRuns = Number(process.env['BEHALF_FUZZ_CASES'] ?? 60);
 const seed = process.env['BEHALF_FUZZ_SEED'];
@@ -66,19 +66,9 @@ describe('partial evaluation', () => {
           return `permit(principal, action, resource) when { ${random.pick([name, `!(${name})`])} ${random.pick(['&&', '||'])} ${more()} } ${random.oneIn(3) ? `unless { ${more()} }` : ''};`;
         };
         const all = [...policies, ...random.some(6, guarded, 2)];
-        const sources: PolicySource[] = all.flatMap((text, index) => {
-          const read = readPolicyJson(text);
-          return 'errors' in read ? [] : [{ id: `p${index}`, json: { ...read.json, effect: 'permit' } }];
-        });
-        for (const [index, { text, slots }] of templates.entries()) {
-          const read = templateToJson(text);
-          if (read.type === 'failure' || /\d{16}/.test(text)) continue;
-          sources.push({
-            id: `link${index}`,
-            json: { ...(read.json as PolicyJson), effect: 'permit' },
-            slots,
-          });
-        }
+        const { policies: read } = readCase({ policies: all, templates });
+        // Every policy a permit, so that none hides how another fares.
+        const sources = read.map((one) => ({ ...one, json: { ...one.json, effect: 'permit' as const } }));
         const evaluator = new CedarEvaluator(sources, bundleEntities);
         for (const request of requests) {
           const { given, path, completions } = withhold(
@@ -122,7 +112,7 @@ describe('partial evaluation', () => {
                     {
                       caseSeed,
                       id,
-                      text: all[Number(id.slice(1))],
+                      text: read.find((policy) => policy.id === id)?.text,
                       said,
                       truth: truth(id),
                       one,

@@ -1,13 +1,13 @@
-import { CedarEvaluator, type PolicyAnswer, type PolicySource } from '@behalf/cedar-evaluator';
+import { CedarEvaluator, type PolicyAnswer } from '@behalf/cedar-evaluator';
 import type { CedarRequest } from '@behalf/policy';
-import { preparsePolicySet, statefulIsAuthorized, templateToJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import fc from 'fast-check';
 import { mergeEntities } from '../src/merge-entities.js';
-import { readPolicyJson } from '../src/read-policy-json.js';
 import { type Case, randomCase } from './random-case.js';
+import { readCase } from './read-case.js';
 
 /** `BEHALF_FUZZ_CASES` and `BEHALF_FUZZ_SEED` make this as long a run as one likes; `npm test` runs a short one. */
-const numRuns = Number(process.env['BEHALF_FUZZ_CASES'] ?? 600);
+const numRuns = Number(process.env['BEHALF_FUZZ_CASES'] ?? 300);
 const seed = process.env['BEHALF_FUZZ_SEED'];
 
 interface Prepared {
@@ -15,31 +15,14 @@ interface Prepared {
   byWasm: (request: CedarRequest) => object;
 }
 
-/** Both engines on the same policies. Policies that Cedar itself does not parse are left out. */
-function prepare({ policies, templates, bundleEntities }: Case): Prepared {
-  const sources: PolicySource[] = [];
-  const staticPolicies: Record<string, string> = {};
-  for (const [index, text] of policies.entries()) {
-    const read = readPolicyJson(text);
-    if ('errors' in read) continue;
-    sources.push({ id: `p${index}`, json: read.json });
-    staticPolicies[`p${index}`] = text;
-  }
-  const linked = templates.flatMap((template, index) => {
-    const read = templateToJson(template.text);
-    // Integers beyond 2^53 do not survive this way, and bundles have no templates yet.
-    if (read.type === 'failure' || /\d{16}/.test(template.text)) return [];
-    sources.push({ id: `link${index}`, json: read.json, slots: template.slots });
-    return [{ ...template, templateId: `template${index}`, newId: `link${index}` }];
-  });
-  const parsed = preparsePolicySet('differential', {
-    staticPolicies,
-    templates: Object.fromEntries(linked.map(({ templateId, text }) => [templateId, text])),
-    templateLinks: linked.map(({ templateId, newId, slots }) => ({ templateId, newId, values: slots })),
-  });
+/** Both engines on the same policies. */
+function prepare(one: Case): Prepared {
+  const { bundleEntities } = one;
+  const { policies, policySet } = readCase(one);
+  const parsed = preparsePolicySet('differential', policySet);
   if (parsed.type === 'failure') throw new Error(JSON.stringify(parsed.errors));
   return {
-    evaluator: new CedarEvaluator(sources, bundleEntities),
+    evaluator: new CedarEvaluator(policies, bundleEntities),
     byWasm(request) {
       const answer = statefulIsAuthorized({
         ...request,

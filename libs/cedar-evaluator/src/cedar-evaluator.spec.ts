@@ -95,15 +95,6 @@ describe('CedarEvaluator', () => {
     expect(() => new CedarEvaluator([{ id: 'p', json }])).toThrow(PolicyNotCompiled);
   });
 
-  it('fills the slots of a template once for each link', () => {
-    const json = policy(value(true), { principal: { op: '==', slot: '?principal' } });
-    const evaluator = new CedarEvaluator([
-      { id: 'one', json, slots: { '?principal': alice } },
-      { id: 'two', json, slots: { '?principal': { type: 'User', id: 'bob' } } },
-    ]);
-    expect(evaluator.evaluate(request).determining).toEqual(['one']);
-  });
-
   it('names a policy once, however many of its actions the request is', () => {
     const [read, all] = ['read', 'all'].map((id) => ({ type: 'Action', id }));
     const json = policy(value(true), { action: { op: 'in', entities: [read!, all!] } });

@@ -15,7 +15,6 @@ export interface Code {
 /** What compiling an operator needs besides the operator. */
 export interface Compiler {
   compile(expression: ExpressionJson): Code;
-  slot(name: string): Value;
 }
 
 /** Compiles what stands under one operator's name. Its shape was checked by Cedar's own parser. */

@@ -8,7 +8,6 @@ import { literalOperators } from './compile-literals.js';
 import { logicOperators } from './compile-logic.js';
 import { setOperators } from './compile-sets.js';
 import { textOperators } from './compile-text.js';
-import type { EntityUid } from './entity-uid.js';
 import { operatorOf } from './expression-parts.js';
 import type { ExpressionJson } from './policy-json.js';
 
@@ -36,20 +35,8 @@ export function compileOperator(operator: string, body: unknown, compiler: Compi
 /**
  * Turns an expression of Cedar's JSON form into a closure, once. Evaluating it looks at no JSON again.
  *
- * @param slots what a template's slots stand for
  * @throws PolicyNotCompiled
  */
-export function compileExpression(expression: ExpressionJson, slots: ReadonlyMap<string, EntityUid>): Code {
-  const compiler: Compiler = {
-    compile(json) {
-      const [operator, body] = operatorOf(json);
-      return compileOperator(operator, body, compiler);
-    },
-    slot(name) {
-      const uid = slots.get(name);
-      if (uid === undefined) throw new PolicyNotCompiled(`the slot ${name} is not filled`);
-      return uid;
-    },
-  };
-  return compiler.compile(expression);
+export function compileExpression(expression: ExpressionJson): Code {
+  return compileOperator(...operatorOf(expression), { compile: compileExpression });
 }

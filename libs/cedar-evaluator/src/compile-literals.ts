@@ -4,7 +4,7 @@ import type { ExpressionJson } from './policy-json.js';
 import { readValue } from './read-value.js';
 import type { Value } from './value.js';
 
-/** Values, variables, slots, and the literals of sets and records. */
+/** Values, variables, and the literals of sets and records. */
 export const literalOperators = {
   Value: (json: unknown): Code => constant(readValue(json)),
 
@@ -22,8 +22,6 @@ export const literalOperators = {
         throw new PolicyNotCompiled(`there is no variable ${name}`);
     }
   },
-
-  Slot: (name: string, compiler: Compiler): Code => constant(compiler.slot(name)),
 
   Set(items: readonly ExpressionJson[], compiler: Compiler): Code {
     const codes = items.map((item) => compiler.compile(item));

@@ -1,6 +1,5 @@
 import { type Compiler, PolicyNotCompiled } from './code.js';
 import { compileExpression, compileOperator } from './compile-expression.js';
-import type { EntityUid } from './entity-uid.js';
 import { operandsOf, operatorOf, readsContext, withOperands } from './expression-parts.js';
 import { literalExpression } from './literal-expression.js';
 import { OpenRecord } from './open-record.js';
@@ -41,13 +40,10 @@ const { true: whenTrue, false: whenFalse, other, error: whenError } = outcome;
  *
  * @throws PolicyNotCompiled
  */
-export function compilePartially(
-  expression: ExpressionJson,
-  slots: ReadonlyMap<string, EntityUid>,
-): PartialRun {
+export function compilePartially(expression: ExpressionJson): PartialRun {
   const compile = (json: ExpressionJson): PartialRun => {
     if (!readsContext(json)) {
-      const { run } = compileExpression(json, slots);
+      const { run } = compileExpression(json);
       return (environment) => settle(() => run(environment));
     }
     const [operator, body] = operatorOf(json);
@@ -94,9 +90,6 @@ function strict(operator: string, body: unknown, compile: (json: ExpressionJson)
       const place = places.get(json);
       if (place === undefined) throw new PolicyNotCompiled(`the operand of ${operator} is not known`);
       return { run: () => values[place]!, isConstant: false };
-    },
-    slot(name) {
-      throw new PolicyNotCompiled(`the slot ${name} is no operand`);
     },
   };
   const { run: apply } = compileOperator(operator, body, compiler);
@@ -161,7 +154,7 @@ function askMember(
       }
       if (!(member instanceof OpenRecord)) {
         if (rest.length === 1) break;
-        const below = compileExpression(inKnown(member, rest.slice(1)), new Map());
+        const below = compileExpression(inKnown(member, rest.slice(1)));
         return settle(() => below.run(environment));
       }
       record = member;

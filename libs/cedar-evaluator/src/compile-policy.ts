@@ -5,7 +5,7 @@ import { EntityUid } from './entity-uid.js';
 import { readsContext } from './expression-parts.js';
 import { nestingDepth } from './nesting-depth.js';
 import type { PartialRun } from './partial-value.js';
-import type { ActionScopeJson, EntityOrSlotJson, PolicyJson, ScopeJson, UidJson } from './policy-json.js';
+import type { ActionScopeJson, EntityOrSlotJson, PolicyJson, ScopeJson } from './policy-json.js';
 import type { ScopeConstraint } from './scope-index.js';
 import { UnreadableInput } from './unreadable-input.js';
 
@@ -15,8 +15,6 @@ const maxNesting = 1000;
 export interface PolicySource {
   readonly id: string;
   readonly json: PolicyJson;
-  /** For a link of a template: what `?principal` and `?resource` stand for. */
-  readonly slots?: Readonly<Record<string, UidJson>>;
 }
 
 export interface CompiledPolicy {
@@ -32,21 +30,20 @@ export interface CompiledPolicy {
 }
 
 /** @throws PolicyNotCompiled when the policy names what is not there, or nests too deeply */
-export function compilePolicy({ id, json, slots = {} }: PolicySource): CompiledPolicy {
+export function compilePolicy({ id, json }: PolicySource): CompiledPolicy {
   if (nestingDepth(json.conditions) > maxNesting) throw new PolicyNotCompiled('a condition nests too deeply');
   try {
-    const filled = new Map(Object.entries(slots).map(([name, uid]) => [name, EntityUid.read(uid)]));
     return {
       id,
       effect: json.effect,
-      principal: compileScope(json.principal, filled),
+      principal: compileScope(json.principal),
       action: compileActionScope(json.action),
-      resource: compileScope(json.resource, filled),
+      resource: compileScope(json.resource),
       conditions: json.conditions.map(({ kind, body }) => ({
-        run: compileExpression(body, filled).run,
+        run: compileExpression(body).run,
         holdsWhen: kind === 'when',
       })),
-      partially: whenFirstAsked(json, filled),
+      partially: whenFirstAsked(json),
     };
   } catch (cause) {
     if (cause instanceof UnreadableInput) throw new PolicyNotCompiled(cause.message, { cause });
@@ -55,44 +52,35 @@ export function compilePolicy({ id, json, slots = {} }: PolicySource): CompiledP
 }
 
 /** Compiled when a preview first needs it: most policies are never looked at this way, and it is work. */
-function whenFirstAsked(
-  { conditions }: PolicyJson,
-  slots: ReadonlyMap<string, EntityUid>,
-): CompiledPolicy['partially'] {
+function whenFirstAsked({ conditions }: PolicyJson): CompiledPolicy['partially'] {
   const all = conditions.map(({ kind, body }) => (kind === 'when' ? body : { '!': { arg: body } }));
   if (!all.some(readsContext)) return undefined;
   let compiled: PartialRun | undefined;
-  return () =>
-    (compiled ??= compilePartially(
-      all.reduce((left, right) => ({ '&&': { left, right } })),
-      slots,
-    ));
+  return () => (compiled ??= compilePartially(all.reduce((left, right) => ({ '&&': { left, right } }))));
 }
 
-function compileScope(scope: ScopeJson, slots: ReadonlyMap<string, EntityUid>): ScopeConstraint {
+function compileScope(scope: ScopeJson): ScopeConstraint {
   switch (scope.op) {
     case 'All':
       return {};
     case '==':
-      return { equals: keyOf(scope, slots) };
+      return { equals: keyOf(scope) };
     case 'in':
-      return { within: [keyOf(scope, slots)] };
+      return { within: [keyOf(scope)] };
     case 'is':
-      return { type: scope.entity_type, ...(scope.in && { within: [keyOf(scope.in, slots)] }) };
+      return { type: scope.entity_type, ...(scope.in && { within: [keyOf(scope.in)] }) };
     default:
       throw new PolicyNotCompiled('there is no such scope');
   }
 }
 
 function compileActionScope(scope: ActionScopeJson): ScopeConstraint {
-  if (scope.op !== 'in') return compileScope(scope, new Map());
+  if (scope.op !== 'in') return compileScope(scope);
   const entities = 'entities' in scope ? scope.entities : [scope.entity];
   return { within: entities.map((uid) => EntityUid.read(uid).key) };
 }
 
-function keyOf(named: EntityOrSlotJson, slots: ReadonlyMap<string, EntityUid>): string {
+function keyOf(named: EntityOrSlotJson): string {
   if ('entity' in named) return EntityUid.read(named.entity).key;
-  const uid = slots.get(named.slot);
-  if (uid === undefined) throw new PolicyNotCompiled(`the slot ${named.slot} is not filled`);
-  return uid.key;
+  throw new PolicyNotCompiled(`the slot ${named.slot} is not filled`);
 }

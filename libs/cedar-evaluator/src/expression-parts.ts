@@ -11,7 +11,7 @@ export function operatorOf(expression: ExpressionJson): [operator: string, body:
   return entry;
 }
 
-const leaves = new Set(['Value', 'Var', 'Slot']);
+const leaves = new Set(['Value', 'Var']);
 const operandNames = ['left', 'right', 'arg', 'if', 'then', 'else', 'in'];
 
 /** The expressions right below an expression. */

@@ -15,6 +15,12 @@ export { type PolicySource } from './compile-policy.js';
 export { PolicyNotCompiled } from './code.js';
 export { type PartialAnswer, type ResidualPolicy } from './evaluate-partially.js';
 export { nestingDepth } from './nesting-depth.js';
-export { type ExpressionJson, type PolicyJson } from './policy-json.js';
+export {
+  type EntityOrSlotJson,
+  type ExpressionJson,
+  type PolicyJson,
+  type ScopeJson,
+  type UidJson,
+} from './policy-json.js';
 export { printExpression } from './print-expression.js';
 export { UnreadableInput } from './unreadable-input.js';

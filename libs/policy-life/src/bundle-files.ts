@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 const schemaFile = 'schema.cedarschema';
 const entitiesFile = 'entities.json';
+const linksFile = 'links.json';
 const maxFiles = 1_000;
 const maxTextLength = 1024 * 1024;
 
@@ -11,7 +12,9 @@ const maxTextLength = 1024 * 1024;
 export const bundleFilesSchema = z
   .array(
     z.object({
-      file: z.string().regex(/^(?:[A-Za-z0-9][\w.-]{0,100}\.cedar|schema\.cedarschema|entities\.json)$/),
+      file: z
+        .string()
+        .regex(/^(?:[A-Za-z0-9][\w.-]{0,100}\.cedar|schema\.cedarschema|(?:entities|links)\.json)$/),
       text: z.string().max(maxTextLength),
     }),
   )
@@ -30,10 +33,11 @@ export function versionOfFiles(files: readonly BundleFile[]): string {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }
 
-/** @throws SyntaxError when entities.json is not JSON */
+/** @throws SyntaxError when entities.json or links.json is not JSON */
 export function toBundle(files: readonly BundleFile[]): PolicyBundle {
   const textOf = (name: string) => files.find(({ file }) => file === name)?.text;
   const entities = textOf(entitiesFile);
+  const links = textOf(linksFile);
   return {
     version: versionOfFiles(files),
     policies: files
@@ -41,14 +45,16 @@ export function toBundle(files: readonly BundleFile[]): PolicyBundle {
       .toSorted((one, other) => (one.file < other.file ? -1 : 1)),
     schema: textOf(schemaFile) ?? '',
     ...(entities !== undefined && { entities: JSON.parse(entities) as unknown }),
+    ...(links !== undefined && { links: JSON.parse(links) as unknown }),
   };
 }
 
-/** The files of a bundle that was read from a folder. The entities are spelled anew, which may change the version. */
+/** The files of a bundle that was read from a folder. Entities and links are spelled anew, which may change the version. */
 export function toFiles(bundle: PolicyBundle): BundleFile[] {
   return [
     ...bundle.policies,
     { file: schemaFile, text: bundle.schema },
     ...(bundle.entities === undefined ? [] : [{ file: entitiesFile, text: JSON.stringify(bundle.entities) }]),
+    ...(bundle.links === undefined ? [] : [{ file: linksFile, text: JSON.stringify(bundle.links) }]),
   ];
 }

@@ -19,7 +19,7 @@ export function checkCandidate(
   } catch {
     return {
       bundle: undefined,
-      problems: [{ severity: 'error', file: 'entities.json', reason: 'is not JSON' }],
+      problems: [{ severity: 'error', reason: 'entities.json or links.json is not JSON' }],
     };
   }
   const { policies, problems } = parser.parse(bundle);

@@ -11,7 +11,10 @@ export interface Outcome {
 /** What policies say by themselves. `conditional` counts as permitted: somebody can still bring what is asked for. */
 export function judgeOutcome(evaluation: Evaluation, engine: PolicyEngine, mapping: MappingOptions): Outcome {
   try {
-    const { verdict, required, alternatives } = judgeEvaluation(evaluation, new RequestLists(engine, mapping));
+    const { verdict, required, alternatives } = judgeEvaluation(
+      evaluation,
+      new RequestLists(engine, mapping),
+    );
     const policies = verdict.policies ?? [];
     if (!verdict.decision) return { decision: false, outcome: 'denied', policies };
     const isConditional = required.length + alternatives.length > 0;

@@ -8,7 +8,9 @@ import { resolve } from 'node:path';
 import { type BundleFile, bundleFilesSchema, toBundle, toFiles, versionOfFiles } from './bundle-files.js';
 import { activations, activePolicies, bundles } from './bundle-records.js';
 import { buildDecisionRecord, decisionRecordId, decisions, openDecisionRecord } from './decision-records.js';
+import { checkCandidate } from './check-candidate.js';
 import { diffBundles } from './diff-bundles.js';
+import { judgeOutcome } from './judge-outcome.js';
 import { lintPolicies } from './lint-policies.js';
 import { publishBundle, rollBack, seedBundle, setShadow } from './publish-bundle.js';
 import { renderReplay, replayDecisions } from './replay-decisions.js';
@@ -43,6 +45,62 @@ describe('bundles', () => {
       expect(bundleFilesSchema.safeParse([...files(all), { file, text: '' }]).success).toBe(false);
     },
   );
+});
+
+describe('links of templates', () => {
+  const template =
+    '@id("t") @approval("human") forbid(principal == ?principal, action, resource) when { context has risk && context.risk > 9 };';
+  const withLinks = (...ids: string[]) => [
+    ...files(`${all} ${template}`),
+    {
+      file: 'links.json',
+      text: JSON.stringify(
+        ids.map((id) => ({
+          templateId: 't',
+          newId: `watch-${id}`,
+          values: { '?principal': { type: 'User', id } },
+        })),
+      ),
+    },
+  ];
+
+  it('are files of a bundle, and part of its version', () => {
+    const bundle = toBundle(bundleFilesSchema.parse(withLinks('ann')));
+    expect(toBundle(toFiles(bundle))).toEqual(bundle);
+    expect(versionOfFiles(withLinks('bob'))).not.toBe(bundle.version);
+  });
+
+  it('are policies to a diff and to the lint', () => {
+    const [before, after] = [withLinks('ann', 'bob'), withLinks('bob', 'c"l')].map(toBundle);
+    expect(diffBundles(before!, after!, parser)).toMatchObject({
+      added: ['watch-c"l'],
+      removed: ['watch-ann'],
+      changed: [],
+    });
+    const faults = (...ids: string[]) => checkCandidate(withLinks(...ids), { parser }).problems;
+    expect(faults('ann')).toEqual([]);
+    expect(faults()).toMatchObject([{ severity: 'warning', policy: 't' }]);
+    expect(faults('ann', 'ann')).toContainEqual(
+      expect.objectContaining({ severity: 'error', policy: 'watch-ann' }),
+    );
+  });
+
+  it('have the conditions of their template', () => {
+    const engine = new ConditionalEngine(new CedarWasmEngine(), new CedarWasmEngine(), parser);
+    expect(engine.load(toBundle(withLinks('ann', 'bob')))).toEqual([]);
+    const outcomeOf = (id: string) =>
+      judgeOutcome(
+        {
+          subject: { type: 'user', id },
+          action: { name: 'tools/call' },
+          resource: { type: 'tool', id: 'x', properties: { server: 's' } },
+          context: { risk: 10 },
+        },
+        engine,
+        {},
+      ).outcome;
+    expect([outcomeOf('ann'), outcomeOf('carol')]).toEqual(['conditional', 'permitted']);
+  });
 });
 
 describe('publishing', () => {

@@ -61,8 +61,11 @@ export class ConditionalEngine implements PolicyEngine {
     this.#terms = new Map(read.map(({ policy, terms }) => [policy.id, terms]));
     const staying = read.filter(({ policy, terms }) => policy.effect === 'permit' || !isConditional(terms));
     this.#hasLiftable = staying.length < read.length;
-    if (this.#hasLiftable)
-      this.lifted.load({ ...bundle, policies: staying.map(({ policy }) => asSource(policy)) });
+    if (this.#hasLiftable) {
+      // Links are policies by now, and have no template left to name.
+      const { links: _, ...rest } = bundle;
+      this.lifted.load({ ...rest, policies: staying.map(({ policy }) => asSource(policy)) });
+    }
     return problems;
   }
 

@@ -15,6 +15,8 @@ export interface PolicyBundle {
   schema: string;
   /** Cedar entities (JSON) that are the same for every request: teams in teams, suspended people. */
   entities?: unknown;
+  /** Links of templates: which template stands for which principal and resource, under a name of its own. */
+  links?: unknown;
 }
 
 /** One finding about a bundle. An `error` refuses the bundle, a `warning` does not. */

@@ -16,6 +16,17 @@ function bundle(policies: string, more: Partial<PolicyBundle> = {}): PolicyBundl
   return { version: 'v1', schema, policies: [{ file: 'test.cedar', text: policies }], ...more };
 }
 
+const person = { type: 'User', id: 'alice' };
+/** With its slot's name in a comment, a text and an id, where it has to stay. */
+const template = `// ?principal
+  @id("t") permit(principal == ?principal, action, resource)
+  when { resource == Tool::"?principal" || resource.name != "?principal" };`;
+const link = (templateId: string, newId: string, values: object = { '?principal': person }) => ({
+  templateId,
+  newId,
+  values,
+});
+
 function call(change: Partial<CedarRequest> = {}, args: CedarRequest['context'] = {}): CedarRequest {
   return {
     principal: { type: 'User', id: 'alice' },
@@ -183,10 +194,10 @@ export function describePolicyEngine(name: string, open: () => PolicyEngine): vo
         satisfied: [{ id: 'always', effect: 'permit' }],
         erring: [{ id: 'errs', effect: 'forbid' }],
       });
-      const open = engine
+      const unsettled = engine
         .list({ principal, context: { ...context, depth: 0 }, entities })
         .preview({ action, resource, entities: [] }).possible;
-      const some = open.find(({ id }) => id === 'some');
+      const some = unsettled.find(({ id }) => id === 'some');
       expect(some).toMatchObject({ effect: 'forbid', mayHold: true, mayFail: true });
       expect(some?.when).toContain('context.arguments.path like "*.env"');
       // What is left out is certain not to match; an engine may leave more open than it has to.
@@ -236,7 +247,33 @@ export function describePolicyEngine(name: string, open: () => PolicyEngine): vo
         '@id("a") permit(principal,action,resource); @id("a") forbid(principal,action,resource);',
         {},
       ],
-      ['with a template', 'permit(principal == ?principal, action, resource);', {}],
+      ['with a template that links cannot name', 'permit(principal == ?principal, action, resource);', {}],
+      ['whose links are no links', template, { links: [{ templateId: 't' }] }],
+      ['whose link names no template', template, { links: [link('other', 'l')] }],
+      ['whose link leaves a slot open', template, { links: [link('t', 'l', {})] }],
+      [
+        'whose link fills a slot that is not there',
+        template,
+        { links: [link('t', 'l', { '?principal': person, '?resource': person })] },
+      ],
+      ['whose links share a name', template, { links: [link('t', 'l'), link('t', 'l')] }],
+      ['whose link is called as its template', template, { links: [link('t', 't')] }],
+      [
+        'whose link is of a type that no request has',
+        template,
+        { links: [link('t', 'l', { '?principal': { type: 'Nobody', id: 'x' } })] },
+      ],
+      [
+        'whose link breaks out of its quotes',
+        template,
+        {
+          links: [
+            link('t', 'l', {
+              '?principal': { type: 'User::"x", action, resource); permit(principal == User', id: 'x' },
+            }),
+          ],
+        },
+      ],
       // Each of these would trap the parser or evaluator inside WebAssembly, and with it every later decision.
       [
         'with brackets nested by hundreds',
@@ -278,6 +315,36 @@ export function describePolicyEngine(name: string, open: () => PolicyEngine): vo
       expect(problems.every((one) => one.file !== undefined)).toBe(true);
       expect(engine.version).toBe('v1');
       expect(engine.decide(call())).toMatchObject({ determining: ['before'], policyVersion: 'v1' });
+    });
+
+    it('decides by the links of a template, each under its own name', () => {
+      const odd = 'o"dd\\\n?principal';
+      const links = [
+        link('t', 'alice-may'),
+        link('t', 'odd "one"', { '?principal': { type: 'User', id: odd } }),
+        link('on', 'files', { '?resource': { type: 'McpServer', id: 'files' } }),
+      ];
+      const on = '@id("on") forbid(principal is User in Team::"ops", action, resource in ?resource);';
+      expect(errorsOf(load(`${template}\n${on}`, { links }))).toEqual([]);
+      expect(engine.decide(call()).determining).toEqual(['alice-may']);
+      const as = (id: string, team: string) =>
+        engine.decide(
+          call({
+            principal: { type: 'User', id },
+            entities: [
+              { uid: { type: 'User', id }, attrs: {}, parents: [{ type: 'Team', id: team }] },
+              ...call().entities.slice(1),
+            ],
+          }),
+        );
+      expect(as(odd, 'eng')).toMatchObject({ decision: 'allow', determining: ['odd "one"'] });
+      expect(as('bob', 'eng')).toMatchObject({ decision: 'deny', determining: [] });
+      expect(as('alice', 'ops')).toMatchObject({ decision: 'deny', determining: ['files'] });
+    });
+
+    it('warns of a template that nothing links', () => {
+      expect(load(template)).toMatchObject([{ severity: 'warning', policy: 't', file: 'test.cedar' }]);
+      expect(engine.decide(call()).decision).toBe('deny');
     });
 
     it('replaces a bundle whole', () => {
