@@ -3,5 +3,8 @@
  * kept, rotated and used on while they cannot be fetched, and the verification of what they signed. What a verified
  * token is good for is decided where it is presented: token exchange, client authentication, authorization grants.
  */
+export { compileCondition, type Condition } from './compile-condition.js';
+export { ExternalSubjects } from './external-subjects.js';
+export { type AccessTokenRules, type IdTokenRules, type SubjectRules } from './subject-rules.js';
 export { IssuerKeySets, type IssuerKeySetsOptions, type KeySource } from './issuer-key-sets.js';
 export { type ExpectedJwt, peekIssuer, verifyTrustedJwt, type VerifiedJwt } from './verify-trusted-jwt.js';
