@@ -1,3 +1,4 @@
+import { EventListener, RequestHandler, parseJson, waitWithin } from '@behalf/messaging';
 import {
   type Bus,
   BusError,
@@ -8,9 +9,6 @@ import {
   type Subscription,
 } from '@behalf/ports';
 import { inSpan, injectTraceContext } from '@behalf/telemetry';
-import { EventListener } from './event-listener.js';
-import { RequestHandler } from './request-handler.js';
-import { waitWithin } from './wait-within.js';
 
 export interface InProcessBusOptions {
   /** Requests that may run at once, and events that may wait for one listener. More is refused as `overloaded`. */
@@ -103,8 +101,4 @@ function register<R extends { idle(): Promise<void> }>(
       await one.idle();
     },
   };
-}
-
-function parseJson(text: string | undefined): unknown {
-  return text === undefined ? undefined : JSON.parse(text);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { OAuthError } from '@behalf/oauth';
 import type { Bus, BusError, EventEnvelope } from '@behalf/ports';
 import { z } from 'zod';
@@ -16,7 +17,7 @@ const happened = { type: 'behalf.test.happened', data: z.object({ what: z.string
 const soon = { timeoutMs: 2_000 };
 
 function envelope(what: string, sequence = 1): EventEnvelope<{ what: string }> {
-  return { id: `id-${sequence}`, type: happened.type, sequence, occurredAtMs: 0, data: { what } };
+  return { id: randomUUID(), type: happened.type, sequence, occurredAtMs: 0, data: { what } };
 }
 
 /** What every bus guarantees, and how it fails. */
@@ -140,10 +141,10 @@ export function describeBus(name: string, open: () => Promise<OpenBus>): void {
           if (seen.every(({ length }) => length === 2)) done();
         });
       }
-      await bus.publish(happened, envelope('first', 1));
-      await bus.publish(happened, envelope('second', 2));
+      const published = [envelope('first', 1), envelope('second', 2)];
+      for (const event of published) await bus.publish(happened, event);
       await all;
-      expect(seen).toEqual(Array.from({ length: 2 }, () => [envelope('first', 1), envelope('second', 2)]));
+      expect(seen).toEqual([published, published]);
     });
 
     it('keeps one failing listener from the others, and from the next event', async () => {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { OAuthError } from '@behalf/oauth';
 import type { RequestContract } from '@behalf/ports';
 import { type TraceCarrier, inSpan, withTraceContext } from '@behalf/telemetry';
+import { parseJson } from './parse-json.js';
 
 /** What crosses back over the wire. */
 export type Answer =
@@ -33,7 +34,7 @@ export class RequestHandler<Q, A> {
   }
 
   async #answer(json: string | undefined): Promise<Answer> {
-    const payload = this.contract.request.safeParse(json === undefined ? undefined : JSON.parse(json));
+    const payload = this.contract.request.safeParse(parseJson(json));
     if (!payload.success) return { problem: 'malformed_request' };
     return { reply: JSON.stringify(await this.handler(payload.data)) };
   }

@@ -1,0 +1,47 @@
+import { type NatsConnection, connect, nkeyAuthenticator } from '@nats-io/transport-node';
+
+export interface NatsConnectOptions {
+  /** One address or several of a cluster, separated by commas; `tls://` for TLS. */
+  url: string;
+  /** The service that connects: its name for operators and its inbox. */
+  service: string;
+  /** Proves who connects; none for a server that asks nobody. */
+  nkeySeed?: string | undefined;
+  /** Certificates that the server's may be issued by, besides the well-known ones. */
+  caFile?: string | undefined;
+}
+
+const connectTimeoutMs = 3_000;
+const reconnectPauseMs = 200;
+/** A server that hangs is left after two of these without an answer. */
+const pingIntervalMs = 2_000;
+
+/** Replies come here; nobody else may listen there. */
+export function inboxPrefix(service: string): string {
+  return `_INBOX.${service}`;
+}
+
+/** Connects, and reconnects for as long as it takes. @throws Error when the first attempt fails */
+export async function connectNats({
+  url,
+  service,
+  nkeySeed,
+  caFile,
+}: NatsConnectOptions): Promise<NatsConnection> {
+  return connect({
+    servers: url.split(','),
+    name: service,
+    inboxPrefix: inboxPrefix(service),
+    timeout: connectTimeoutMs,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectPauseMs,
+    reconnectJitter: reconnectPauseMs,
+    // Two refusals in a row may be a server that has not read its accounts yet.
+    ignoreAuthErrorAbort: true,
+    pingInterval: pingIntervalMs,
+    maxPingOut: 2,
+    noAsyncTraces: true,
+    ...(nkeySeed !== undefined && { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
+    ...(caFile !== undefined && { tls: { caFile } }),
+  });
+}

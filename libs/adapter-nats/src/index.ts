@@ -1,0 +1,7 @@
+/**
+ * The bus over NATS: requests in queue groups, events in one JetStream stream. What each service may say and hear is
+ * in deploy/nats; the messages are in `@behalf/contracts`.
+ */
+export { NatsBus, type NatsBusOptions } from './nats-bus.js';
+export { eventStream, eventSubject } from './event-stream.js';
+export { inboxPrefix, type NatsConnectOptions } from './connect-nats.js';

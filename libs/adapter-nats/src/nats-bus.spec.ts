@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { FaultyProxy, type LocalServer, startNats } from '@behalf/local-servers';
+import type { BusError } from '@behalf/ports';
+import { describeWith } from '@behalf/testing';
+import { connect } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { NatsBus, type NatsBusOptions } from './index.js';
+
+const echo = {
+  subject: 'behalf.test.text.echo',
+  request: z.object({ text: z.string() }),
+  reply: z.object({ text: z.string() }),
+};
+const counted = { type: 'behalf.test.counted', data: z.object({ n: z.number() }) };
+const soon = { timeoutMs: 2_000 };
+
+describeWith('nats-server')('NatsBus', () => {
+  let server: LocalServer;
+  let proxy: FaultyProxy;
+  let buses: NatsBus[];
+  beforeAll(async () => {
+    server = await startNats();
+  });
+  afterAll(() => server.close());
+  beforeEach(async () => {
+    buses = [];
+    proxy = await FaultyProxy.open(server.port);
+  });
+  afterEach(async () => {
+    for (const bus of buses) await bus.close();
+    await proxy.close();
+  });
+
+  const open = async (options: Partial<NatsBusOptions> = {}): Promise<NatsBus> => {
+    const bus = await NatsBus.open({
+      url: proxy.via(server.url),
+      service: 'test',
+      maxInFlight: 100,
+      ownsEvents: true,
+      ...options,
+    });
+    buses.push(bus);
+    return bus;
+  };
+  const failureOf = (request: Promise<unknown>): Promise<BusError> =>
+    request.then(
+      () => Promise.reject(new Error('the request was answered')),
+      (error: unknown) => error as BusError,
+    );
+  const publish = async (bus: NatsBus, ...numbers: number[]): Promise<void> => {
+    for (const n of numbers)
+      await bus.publish(counted, {
+        id: randomUUID(),
+        type: counted.type,
+        sequence: n,
+        occurredAtMs: 0,
+        data: { n },
+      });
+  };
+  /** Resolves when these have been heard; duplicates do not count. */
+  const listen = (bus: NatsBus) => {
+    const heard = new Set<number>();
+    let check = (): void => {};
+    bus.subscribe(counted, ({ data }) => {
+      heard.add(data.n);
+      check();
+    });
+    return async (...numbers: number[]): Promise<void> => {
+      await new Promise<void>((resolve) => {
+        check = () => numbers.every((n) => heard.has(n)) && resolve();
+        check();
+      });
+      expect([...heard]).toEqual([...heard].sort((a, b) => a - b));
+    };
+  };
+
+  it('shares requests among replicas, and loses none while one after the other is drained', async () => {
+    const caller = await open();
+    const answered: Record<string, number> = { a: 0, b: 0 };
+    const serve = async (name: 'a' | 'b') => {
+      const replica = await open();
+      replica.handle(echo, async (payload) => {
+        answered[name]!++;
+        return payload;
+      });
+      return replica;
+    };
+    const [a] = [await serve('a'), await serve('b')];
+    const ask = (n: number): Promise<unknown> => caller.request(echo, { text: `${n}` }, soon);
+    await Promise.all(Array.from({ length: 50 }, (_, n) => ask(n)));
+    expect(Object.values(answered).every((count) => count > 0)).toBe(true);
+    const during = Array.from({ length: 50 }, (_, n) => ask(n));
+    await a.close();
+    expect(await Promise.all(during)).toHaveLength(50);
+  });
+
+  it('sheds what is too much for the answering side, and says so', async () => {
+    const caller = await open();
+    const replica = await open({ maxInFlight: 2 });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    replica.handle(echo, async (payload) => {
+      await held;
+      return payload;
+    });
+    const requests = Array.from({ length: 5 }, () => caller.request(echo, { text: '' }, soon));
+    const settled = Promise.allSettled(requests);
+    // The first to settle is one that was not taken: the two that were are still held.
+    expect(await failureOf(Promise.race(requests))).toMatchObject({ reason: 'overloaded' });
+    release();
+    const outcomes = await settled;
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+  });
+
+  it('refuses more than it may have waiting on the asking side', async () => {
+    const caller = await open({ maxInFlight: 1 });
+    const replica = await open();
+    replica.handle(echo, async (payload) => payload);
+    const [first, second] = [1, 2].map(() => caller.request(echo, { text: '' }, soon));
+    expect(await failureOf(second!)).toMatchObject({ reason: 'overloaded' });
+    expect(await first).toEqual({ text: '' });
+  });
+
+  it('refuses what is too large without losing the connection', async () => {
+    const bus = await open();
+    bus.handle(echo, async ({ text }) => ({ text: text.repeat(2) }));
+    expect(await failureOf(bus.request(echo, { text: 'x'.repeat(2_000_000) }, soon))).toMatchObject({
+      reason: 'malformed_request',
+    });
+    expect(await failureOf(bus.request(echo, { text: 'x'.repeat(900_000) }, soon))).toMatchObject({
+      reason: 'refused',
+      refusal: { error: 'server_error' },
+    });
+    expect(await bus.request(echo, { text: 'a' }, soon)).toEqual({ text: 'aa' });
+  });
+
+  it('answers what is no JSON, and leaves what is no answer of ours', async () => {
+    const bus = await open();
+    bus.handle(echo, async (payload) => payload);
+    const stranger = await connect({ servers: server.url });
+    const answer = await stranger.request(echo.subject, '{"text":', { timeout: 2_000 });
+    expect(answer.headers?.get('Behalf-Answer')).toBe('malformed_request');
+    const odd = { ...echo, subject: 'behalf.test.text.odd' };
+    stranger.subscribe(odd.subject, { callback: (_error, message) => void message.respond('{"text":"x"}') });
+    await stranger.flush();
+    expect(await failureOf(bus.request(odd, { text: '' }, soon))).toMatchObject({
+      reason: 'malformed_reply',
+    });
+    await stranger.close();
+  });
+
+  it('fails requests at once while it is not connected, and answers again when it is', async () => {
+    const lost = Promise.withResolvers<void>();
+    const back = Promise.withResolvers<void>();
+    const bus = await open({ onConnection: (state) => (state === 'lost' ? lost : back).resolve() });
+    bus.handle(echo, async (payload) => payload);
+    proxy.refuses = true;
+    proxy.reset();
+    await lost.promise;
+    expect(bus.isConnected).toBe(false);
+    expect(await failureOf(bus.request(echo, { text: '' }, { timeoutMs: 60_000 }))).toMatchObject({
+      reason: 'no_responders',
+    });
+    proxy.refuses = false;
+    await back.promise;
+    expect(await bus.request(echo, { text: 'b' }, soon)).toEqual({ text: 'b' });
+  });
+
+  it('stores an event once that is published again', async () => {
+    const bus = await open();
+    let heard = 0;
+    const { promise: last, resolve } = Promise.withResolvers<void>();
+    bus.subscribe(counted, ({ data }) => {
+      heard++;
+      if (data.n === 2) resolve();
+    });
+    const event = { id: randomUUID(), type: counted.type, sequence: 1, occurredAtMs: 0, data: { n: 1 } };
+    await bus.publish(counted, event);
+    await bus.publish(counted, event);
+    await publish(bus, 2);
+    await last;
+    expect(heard).toBe(2);
+  });
+
+  it('hears after a lost connection what was published meanwhile, in order', async () => {
+    const back = Promise.withResolvers<void>();
+    const bus = await open({ onConnection: (state) => state === 'back' && back.resolve() });
+    const elsewhere = await open({ url: server.url });
+    const heard = listen(bus);
+    await publish(elsewhere, 1);
+    await heard(1);
+    proxy.refuses = true;
+    proxy.reset();
+    await publish(elsewhere, 2, 3);
+    proxy.refuses = false;
+    await back.promise;
+    await publish(elsewhere, 4);
+    await heard(1, 2, 3, 4);
+  });
+
+  it('goes on when NATS was killed, and when it comes back without its streams', async () => {
+    let back = Promise.withResolvers<void>();
+    const bus = await open({ onConnection: (state) => state === 'back' && back.resolve() });
+    const heard = listen(bus);
+    await publish(bus, 1);
+    await heard(1);
+    await server.process.kill();
+    await server.process.start();
+    await back.promise;
+    await publish(bus, 2);
+    await heard(1, 2);
+    back = Promise.withResolvers();
+    await server.restartEmpty();
+    await back.promise;
+    await publish(bus, 3);
+    await heard(1, 2, 3);
+  });
+
+  it('says that nobody is there where there is no stream, and it is not the one to make it', async () => {
+    await server.restartEmpty();
+    const bus = await open({ ownsEvents: false });
+    expect(await failureOf(publish(bus, 1))).toMatchObject({ reason: 'no_responders' });
+  });
+});

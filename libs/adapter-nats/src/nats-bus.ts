@@ -1,0 +1,234 @@
+import { EventListener, RequestHandler, parseJson, waitWithin } from '@behalf/messaging';
+import {
+  type Bus,
+  BusError,
+  type BusErrorReason,
+  type EventContract,
+  type EventEnvelope,
+  type RequestContract,
+  type RequestOptions,
+  type Subscription,
+} from '@behalf/ports';
+import { inSpan, injectTraceContext } from '@behalf/telemetry';
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import {
+  type MsgHdrs,
+  type NatsConnection,
+  NoRespondersError,
+  RequestError,
+  TimeoutError,
+  headers,
+} from '@nats-io/transport-node';
+import { readAnswer } from './answer-message.js';
+import { type NatsConnectOptions, connectNats } from './connect-nats.js';
+import { EventConsumer } from './event-consumer.js';
+import { ensureEventStream, eventStream, eventSubject, findEventStream } from './event-stream.js';
+import { serveRequests } from './request-server.js';
+
+export interface NatsBusOptions extends NatsConnectOptions {
+  /** Requests of this process that may wait for an answer at once, and requests of a subject that may run at once. */
+  maxInFlight: number;
+  /** The one that makes the stream of events and publishes to it. */
+  ownsEvents: boolean;
+  /** Copies of the stream in a cluster. */
+  eventReplicas?: number;
+  /** Told of events that a listener could not read or failed on, and of what NATS does not let us do. */
+  onError?: (what: string, error: unknown) => void;
+  onConnection?: (state: 'lost' | 'back') => void;
+}
+
+const publishTimeoutMs = 3_000;
+
+/**
+ * The bus over NATS. Replies are parsed like requests. While there is no connection, requests fail at once instead of
+ * being kept: nobody would wait for their answers when they are sent.
+ */
+export class NatsBus implements Bus {
+  readonly #serving = new Set<Subscription>();
+  readonly #consumers = new Set<EventConsumer>();
+  #inFlight = 0;
+  #isConnected = true;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    private readonly connection: NatsConnection,
+    private readonly streams: { client: JetStreamClient; manager: JetStreamManager },
+    private readonly position: { sequence: number; createdAt: string | undefined },
+    private readonly options: NatsBusOptions,
+  ) {
+    void this.#watchConnection();
+  }
+
+  /** @throws Error when NATS cannot be reached or does not know us */
+  static async open(options: NatsBusOptions): Promise<NatsBus> {
+    const connection = await connectNats(options);
+    try {
+      const client = jetstream(connection, { timeout: publishTimeoutMs });
+      const manager = await jetstreamManager(connection, { checkAPI: false, timeout: publishTimeoutMs });
+      if (options.ownsEvents) await ensureEventStream(manager, options.eventReplicas ?? 1);
+      const stream = await findEventStream(manager);
+      const position = { sequence: stream?.state.last_seq ?? 0, createdAt: stream?.created };
+      return new NatsBus(connection, { client, manager }, position, options);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected && this.#closed === undefined;
+  }
+
+  async request<Q, A>(contract: RequestContract<Q, A>, payload: Q, options: RequestOptions): Promise<A> {
+    const { subject } = contract;
+    return inSpan(`request ${subject}`, { kind: 'CLIENT' }, async () => {
+      options.signal?.throwIfAborted();
+      if (!this.isConnected) throw new BusError('no_responders', subject);
+      if (this.#inFlight >= this.options.maxInFlight) throw new BusError('overloaded', subject);
+      this.#inFlight++;
+      const sending = this.#send(subject, JSON.stringify(payload) ?? '', options.timeoutMs).finally(
+        () => this.#inFlight--,
+      );
+      const answer = await waitWithin(sending, options, () => new BusError('timeout', subject));
+      if (answer === undefined) throw new BusError('malformed_reply', subject);
+      if ('problem' in answer) throw new BusError(answer.problem, subject);
+      if ('refusal' in answer) throw new BusError('refused', subject, answer.refusal);
+      const reply = contract.reply.safeParse(parseJson(answer.reply));
+      if (!reply.success) throw new BusError('malformed_reply', subject, undefined, { cause: reply.error });
+      return reply.data;
+    });
+  }
+
+  handle<Q, A>(contract: RequestContract<Q, A>, handler: (payload: Q) => Promise<A>): Subscription {
+    this.#checkOpen(contract.subject);
+    const served = serveRequests(this.connection, contract.subject, new RequestHandler(contract, handler), {
+      maxInFlight: this.options.maxInFlight,
+      onError: (subject, error) => this.#report(subject, error),
+    });
+    this.#serving.add(served);
+    return served;
+  }
+
+  async publish<T>(contract: EventContract<T>, envelope: EventEnvelope<T>): Promise<void> {
+    const { type } = contract;
+    this.#checkOpen(type);
+    try {
+      await this.#store(type, envelope);
+    } catch (error) {
+      if (!this.options.ownsEvents || reasonOf(error) !== 'no_responders')
+        throw this.#asBusError(error, type);
+      // NATS came back without its streams.
+      await this.#recreate(type);
+      await this.#store(type, envelope).catch((again: unknown) => {
+        throw this.#asBusError(again, type);
+      });
+    }
+  }
+
+  subscribe<T>(
+    contract: EventContract<T>,
+    listener: (event: EventEnvelope<T>) => void | Promise<void>,
+  ): Subscription {
+    const { type } = contract;
+    this.#checkOpen(type);
+    const queue = new EventListener(contract, listener, (what, error) => this.#report(what, error));
+    const consumer = new EventConsumer(this.streams, eventSubject(type), queue, this.position);
+    this.#consumers.add(consumer);
+    return {
+      drain: async () => {
+        this.#consumers.delete(consumer);
+        await consumer.stop();
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await Promise.all([
+        ...[...this.#serving].map((served) => served.drain()),
+        ...[...this.#consumers].map((consumer) => consumer.stop()),
+      ]);
+      await this.connection.close();
+    })();
+    return this.#closed;
+  }
+
+  async #send(subject: string, body: string, timeoutMs: number): Promise<ReturnType<typeof readAnswer>> {
+    // More than it takes, and the server would cut the connection with everybody else's requests on it.
+    if (Buffer.byteLength(body) > (this.connection.info?.max_payload ?? 0))
+      throw new BusError('malformed_request', subject, undefined, { cause: new Error('too large') });
+    const carried = headers();
+    for (const [key, value] of Object.entries(injectTraceContext())) carried.set(key, value);
+    try {
+      return readAnswer(
+        await this.connection.request(subject, body, { timeout: timeoutMs, headers: carried }),
+      );
+    } catch (error) {
+      throw this.#asBusError(error, subject);
+    }
+  }
+
+  async #store<T>(type: string, envelope: EventEnvelope<T>): Promise<void> {
+    await this.streams.client.publish(eventSubject(type), JSON.stringify(envelope), {
+      msgID: envelope.id,
+      timeout: publishTimeoutMs,
+      headers: cloudEventHeaders(envelope),
+      expect: { streamName: eventStream.name },
+      retries: 1,
+    });
+  }
+
+  async #recreate(type: string): Promise<void> {
+    await ensureEventStream(this.streams.manager, this.options.eventReplicas ?? 1).catch((error: unknown) => {
+      throw this.#asBusError(error, type);
+    });
+  }
+
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (type === 'disconnect') {
+        this.#isConnected = false;
+        this.options.onConnection?.('lost');
+      }
+      if (type === 'reconnect') {
+        this.#isConnected = true;
+        for (const consumer of this.#consumers) consumer.restart();
+        this.options.onConnection?.('back');
+      }
+    }
+  }
+
+  #asBusError(error: unknown, subject: string): BusError {
+    return error instanceof BusError
+      ? error
+      : new BusError(reasonOf(error), subject, undefined, { cause: error });
+  }
+
+  #report(what: string, error: unknown): void {
+    this.options.onError?.(what, error);
+  }
+
+  #checkOpen(subject: string): void {
+    if (this.#closed) throw new BusError('no_responders', subject);
+  }
+}
+
+/** Whoever was not reached did nothing; of whoever did not answer that cannot be said. */
+function reasonOf(error: unknown): BusErrorReason {
+  if (error instanceof TimeoutError || (error as Error | undefined)?.cause instanceof TimeoutError)
+    return 'timeout';
+  if (error instanceof NoRespondersError) return 'no_responders';
+  if (error instanceof RequestError && !error.isNoResponders()) return 'timeout';
+  return 'no_responders';
+}
+
+/** @see CloudEvents, NATS protocol binding, binary content mode */
+function cloudEventHeaders({ id, type, occurredAtMs }: EventEnvelope<unknown>): MsgHdrs {
+  const carried = headers();
+  carried.set('ce-specversion', '1.0');
+  carried.set('ce-id', id);
+  carried.set('ce-type', type);
+  carried.set('ce-source', 'behalf');
+  carried.set('ce-time', new Date(occurredAtMs).toISOString());
+  return carried;
+}

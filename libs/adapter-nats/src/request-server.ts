@@ -1,0 +1,57 @@
+import type { RequestHandler } from '@behalf/messaging';
+import type { Subscription } from '@behalf/ports';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { respond } from './answer-message.js';
+
+/** Replicas of a service share its requests. */
+const queueGroup = 'behalf';
+
+export interface RequestServerOptions {
+  /** Requests of one subject that may run here at once; more are answered as `overloaded`. */
+  maxInFlight: number;
+  onError: (subject: string, error: unknown) => void;
+}
+
+/** Answers the requests of one subject. */
+export function serveRequests<Q, A>(
+  connection: NatsConnection,
+  subject: string,
+  handler: RequestHandler<Q, A>,
+  { maxInFlight, onError }: RequestServerOptions,
+): Subscription {
+  let running = 0;
+  const answer = async (message: Msg): Promise<void> => {
+    const maxBytes = connection.info?.max_payload ?? 0;
+    if (running >= maxInFlight) return respond(message, { problem: 'overloaded' }, maxBytes);
+    running++;
+    try {
+      const carrier = { traceparent: undefined, tracestate: undefined, ...carrierOf(message) };
+      const text = message.string();
+      respond(message, await handler.answer(text === '' ? undefined : text, carrier), maxBytes);
+    } finally {
+      running--;
+    }
+  };
+  const begin = (message: Msg): void => {
+    answer(message).catch((failure: unknown) => onError(subject, failure));
+  };
+  const subscription = connection.subscribe(subject, {
+    queue: queueGroup,
+    callback: (error, message) => (error ? onError(subject, error) : begin(message)),
+  });
+  let drained: Promise<void> | undefined;
+  return {
+    drain: () =>
+      (drained ??= (async () => {
+        // The server may have sent requests that are not here yet; they come before the end of this.
+        if (!connection.isClosed()) await subscription.drain();
+        await handler.idle();
+        // Answers are on their way before anybody closes the connection.
+        if (!connection.isClosed()) await connection.flush();
+      })()),
+  };
+}
+
+function carrierOf({ headers }: Msg): Record<string, string> {
+  return Object.fromEntries((headers?.keys() ?? []).map((key) => [key, headers?.get(key) ?? '']));
+}
