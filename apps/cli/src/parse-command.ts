@@ -58,6 +58,8 @@ export function parseCommand(args: string[]): Command {
   }
   const [group, name, ...operands] = parsed.positionals;
   if (group !== 'policy' || name === undefined)
-    throw new UsageError(`${usage}\n\nbehalf agents <command>: see behalf agents`);
+    throw new UsageError(
+      `${usage}\n\nbehalf agents <command>: see behalf agents\nbehalf grants <command>: see behalf grants`,
+    );
   return { name, operands, options: parsed.values };
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { adminOptions, adminUsage } from '../admin-client.js';
 import { UsageError } from '../parse-command.js';
 
 export const agentsUsage = `behalf agents <command>
@@ -18,12 +19,7 @@ export const agentsUsage = `behalf agents <command>
   --authorization-details-type and --impersonate may repeat. --generate-key makes a key pair here, keeps the private key in a
   new file that only you can read, and registers the public one.
 
-  --issuer <URL>, or BEHALF_ISSUER      the authorization server (http://localhost:4000)
-  --client-id <id>, or BEHALF_CLIENT_ID; its secret in BEHALF_CLIENT_SECRET or --client-secret-file <file>
-  BEHALF_TOKEN                          a token for administration instead
-  --admin-url <URL>                     where administration is, if not at <issuer>/admin
-
-  --json prints what a program can read.`;
+${adminUsage}`;
 
 export type AgentsOptions = ReturnType<typeof parse>['values'];
 
@@ -51,11 +47,7 @@ function parse(args: string[]) {
     args,
     allowPositionals: true,
     options: {
-      json: { type: 'boolean', default: false },
-      issuer: { type: 'string' },
-      'admin-url': { type: 'string' },
-      'client-id': { type: 'string' },
-      'client-secret-file': { type: 'string' },
+      ...adminOptions,
       name: { type: 'string' },
       owner: { type: 'string' },
       purpose: { type: 'string' },

@@ -1,6 +1,6 @@
 import { type Agent, agentListSchema, agentSchema } from '@behalf/contracts';
+import { AdminClient } from '../admin-client.js';
 import { UsageError } from '../parse-command.js';
-import { AdminClient } from './admin-client.js';
 import { readPublicKeys, withGeneratedKey } from './agent-keys.js';
 import { describeAgent, describeAgents } from './describe-agent.js';
 import {

@@ -1,13 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { grantTypes } from '@behalf/oauth';
 import { z } from 'zod';
-import { UsageError } from '../parse-command.js';
-import type { AgentsOptions } from './parse-agents-command.js';
+import { UsageError } from './parse-command.js';
 
 const timeoutMs = 30_000;
 const metadataSchema = z.looseObject({ issuer: z.string(), token_endpoint: z.url() });
 const tokenSchema = z.looseObject({ access_token: z.string() });
 const errorSchema = z.looseObject({ error: z.string(), error_description: z.string().optional() });
+
+/** Where administration is, and who asks. */
+export const adminOptions = {
+  json: { type: 'boolean', default: false },
+  issuer: { type: 'string' },
+  'admin-url': { type: 'string' },
+  'client-id': { type: 'string' },
+  'client-secret-file': { type: 'string' },
+} as const;
+export type AdminOptions = Partial<Record<Exclude<keyof typeof adminOptions, 'json'>, string | undefined>>;
+
+export const adminUsage = `  --issuer <URL>, or BEHALF_ISSUER      the authorization server (http://localhost:4000)
+  --client-id <id>, or BEHALF_CLIENT_ID; its secret in BEHALF_CLIENT_SECRET or --client-secret-file <file>
+  BEHALF_TOKEN                          a token for administration instead
+  --admin-url <URL>                     where administration is, if not at <issuer>/admin
+
+  --json prints what a program can read.`;
 
 /** The authorization server refused, and said why. */
 export class AdminRefused extends Error {
@@ -33,7 +49,7 @@ export class AdminClient {
 
   /** @throws UsageError, AdminRefused */
   static async open(
-    options: AgentsOptions,
+    options: AdminOptions,
     environment: Record<string, string | undefined>,
   ): Promise<AdminClient> {
     const issuer = options.issuer ?? environment['BEHALF_ISSUER'] ?? 'http://localhost:4000';
@@ -67,12 +83,19 @@ export class AdminClient {
   }
 
   /** @throws AdminRefused */
-  async ask<T>(method: string, path: string, schema: z.ZodType<T>, body?: object): Promise<T> {
+  async ask<T>(
+    method: string,
+    path: string,
+    schema: z.ZodType<T>,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
     const answer = await ask(`${this.adminUrl}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.token}`,
         ...(body && { 'content-type': 'application/json' }),
+        ...headers,
       },
       ...(body && { body: JSON.stringify(body) }),
     });

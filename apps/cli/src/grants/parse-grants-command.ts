@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util';
+import { adminOptions, adminUsage } from '../admin-client.js';
+import { UsageError } from '../parse-command.js';
+
+export const grantsUsage = `behalf grants <command>
+
+  create --person <sub> --agent <client_id> --resource <URL> --scope <scope> --purpose <text> [--seconds <n>]
+         let an agent act for a person
+  list [--person <sub>] [--agent <client_id>] [--resource <URL>]
+         who may act for whom, and when they last did
+  show <grant>
+  narrow <grant> [--scope <scope>] [--until <date>]
+         leave only this; what the agent holds by the grant ends at once
+  revoke <grant>
+         end a grant, and every token that stands on it
+
+  --scope may repeat.
+
+${adminUsage}`;
+
+export type GrantsOptions = ReturnType<typeof parse>['values'];
+
+export interface GrantsCommand {
+  name: string;
+  operands: string[];
+  options: GrantsOptions;
+}
+
+/** @throws UsageError */
+export function parseGrantsCommand(args: string[]): GrantsCommand {
+  let parsed;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${grantsUsage}`);
+  }
+  const [name, ...operands] = parsed.positionals;
+  if (name === undefined) throw new UsageError(grantsUsage);
+  return { name, operands, options: parsed.values };
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      ...adminOptions,
+      person: { type: 'string' },
+      agent: { type: 'string' },
+      resource: { type: 'string' },
+      scope: { type: 'string', multiple: true, default: [] },
+      purpose: { type: 'string' },
+      seconds: { type: 'string' },
+      until: { type: 'string' },
+    },
+  });
+}
