@@ -1,7 +1,8 @@
+import { verifyJwt } from '@behalf/jwt';
 import { OAuthError } from '@behalf/oauth';
 import type { Clock } from '@behalf/ports';
 import type { RevocationView } from '@behalf/revocation';
-import { type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { type JWTVerifyGetKey, createRemoteJWKSet, errors } from 'jose';
 import { type AccessTokenClaims, accessTokenClaimsSchema } from './access-token-claims.js';
 import type { Presentation, SenderConstraints } from './sender-constraints.js';
 
@@ -99,7 +100,7 @@ export class AccessTokenVerifier {
   async #verifySignature(token: string, audience: string | undefined): Promise<unknown> {
     const { issuer, keys, clock } = this.options;
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await verifyJwt(token, keys, {
         issuer,
         ...(audience !== undefined && { audience }),
         typ: 'at+jwt',

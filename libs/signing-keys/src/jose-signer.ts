@@ -1,5 +1,6 @@
+import { signJwt } from '@behalf/jwt';
 import type { Clock, SignOptions, Signer } from '@behalf/ports';
-import { CompactSign, type CryptoKey, importJWK } from 'jose';
+import { type CryptoKey, importJWK } from 'jose';
 import type { SigningAlgorithm } from './signing-key-record.js';
 import type { PrivateJwk } from './signing-keys.js';
 
@@ -37,9 +38,7 @@ export class JoseSigner implements Signer {
     const alg = options.alg ?? this.options.defaultAlg ?? 'ES256';
     const loaded = (await this.#load()).get(alg);
     if (!loaded) throw new Error(`there is no signing key for ${alg}`);
-    return new CompactSign(Buffer.from(JSON.stringify(claims)))
-      .setProtectedHeader({ alg, kid: loaded.kid, typ: options.typ })
-      .sign(loaded.key);
+    return signJwt(claims, { alg, kid: loaded.kid, typ: options.typ }, loaded.key);
   }
 
   #load(): Promise<Map<string, LoadedKey>> {

@@ -1,0 +1,43 @@
+import { KeyObject } from 'node:crypto';
+import type { CryptoKey } from 'jose';
+
+/** What OpenSSL is told for a key of ours; undefined for keys that only jose handles here. */
+export interface NativeKey {
+  alg: 'ES256' | 'RS256';
+  key: KeyObject;
+  /** ECDSA signatures of a JWS are r and s side by side (RFC 7518 §3.4), and not the ASN.1 that OpenSSL likes. */
+  dsaEncoding: 'ieee-p1363';
+}
+
+/** RFC 7518 §3.3 */
+const minRsaBits = 2048;
+const converted = new WeakMap<CryptoKey, NativeKey | undefined>();
+
+/** The same key for `node:crypto`, with the one algorithm that it may be used for. Converted once. */
+export function toNativeKey(key: CryptoKey): NativeKey | undefined {
+  if (!converted.has(key)) converted.set(key, convert(key));
+  return converted.get(key);
+}
+
+function convert(key: CryptoKey): NativeKey | undefined {
+  const alg = algorithmOf(key.algorithm as KeyDescription);
+  return alg && { alg, key: KeyObject.from(key), dsaEncoding: 'ieee-p1363' };
+}
+
+interface KeyDescription {
+  name: string;
+  namedCurve?: string;
+  modulusLength?: number;
+  hash?: { name: string };
+}
+
+function algorithmOf({
+  name,
+  namedCurve,
+  modulusLength = 0,
+  hash,
+}: KeyDescription): NativeKey['alg'] | undefined {
+  if (name === 'ECDSA' && namedCurve === 'P-256') return 'ES256';
+  if (name === 'RSASSA-PKCS1-v1_5' && hash?.name === 'SHA-256' && modulusLength >= minRsaBits) return 'RS256';
+  return undefined;
+}

@@ -1,0 +1,103 @@
+import { verify } from 'node:crypto';
+import { type JWTPayload, type JWTVerifyGetKey, errors, jwtVerify } from 'jose';
+import { checkClaims } from './check-claims.js';
+import { type NativeKey, toNativeKey } from './native-key.js';
+
+/** What a JWT has to be to count. The names are those of jose. */
+export interface ExpectedClaims {
+  issuer?: string;
+  audience?: string;
+  /** The media type in the header, with or without `application/`. */
+  typ?: string;
+  algorithms: readonly string[];
+  requiredClaims?: readonly string[];
+  /** Seconds. */
+  clockTolerance?: number;
+  currentDate: Date;
+}
+
+export interface VerifiedJwt {
+  payload: JWTPayload;
+  protectedHeader: { alg: string; kid?: string; typ?: string };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Verifies a JWT as jose's `jwtVerify` does: signature, `alg` against the list, `typ`, `iss`, `aud`, times, claims that
+ * have to be there. ES256 and RS256 are verified in this thread; whatever is unusual (other algorithms, other kinds of
+ * keys, `crit`) is left to jose.
+ *
+ * Does not check what the claims say beyond that, nor whether the token was revoked or used before.
+ *
+ * @throws JOSEError of jose, the same as it would; and what `keys` throws
+ * @see RFC 7519 §7.2, RFC 8725
+ */
+export async function verifyJwt(
+  token: string,
+  keys: JWTVerifyGetKey,
+  expected: ExpectedClaims,
+): Promise<VerifiedJwt> {
+  const [encodedHeader = '', encodedPayload = '', encodedSignature = '', ...rest] = token.split('.');
+  const header = decodeObject(encodedHeader);
+  const isUsual =
+    rest.length === 0 &&
+    header !== undefined &&
+    (header['alg'] === 'ES256' || header['alg'] === 'RS256') &&
+    header['crit'] === undefined &&
+    isBase64url(encodedPayload) &&
+    isBase64url(encodedSignature);
+  if (!isUsual) return viaJose(token, keys, expected);
+  const { alg } = header as { alg: NativeKey['alg'] };
+  if (!expected.algorithms.includes(alg))
+    throw new errors.JOSEAlgNotAllowed('"alg" (Algorithm) Header Parameter value not allowed');
+
+  const jws = { protected: encodedHeader, payload: encodedPayload, signature: encodedSignature };
+  const key = await keys(header as Parameters<JWTVerifyGetKey>[0], jws);
+  const native = isPublicCryptoKey(key) ? toNativeKey(key) : undefined;
+  // A key that is for another algorithm, or of a kind that is not handled here: jose refuses it, or knows what to do.
+  if (native?.alg !== alg) return viaJose(token, async () => key, expected);
+  const signed = Buffer.from(token.slice(0, encodedHeader.length + 1 + encodedPayload.length), 'latin1');
+  if (!verify('sha256', signed, native, Buffer.from(encodedSignature, 'base64url')))
+    throw new errors.JWSSignatureVerificationFailed();
+
+  const payload = decodeObject(encodedPayload);
+  if (payload === undefined) throw new errors.JWTInvalid('JWT Claims Set must be a top-level JSON object');
+  checkClaims(payload, header, expected);
+  return { payload, protectedHeader: header as VerifiedJwt['protectedHeader'] };
+}
+
+async function viaJose(
+  token: string,
+  keys: JWTVerifyGetKey,
+  { algorithms, requiredClaims, ...expected }: ExpectedClaims,
+): Promise<VerifiedJwt> {
+  const { payload, protectedHeader } = await jwtVerify(token, keys, {
+    ...expected,
+    algorithms: [...algorithms],
+    ...(requiredClaims && { requiredClaims: [...requiredClaims] }),
+  });
+  return { payload, protectedHeader };
+}
+
+function isPublicCryptoKey(key: unknown): key is CryptoKey {
+  return key instanceof CryptoKey && key.type === 'public' && key.usages.includes('verify');
+}
+
+/** Buffer.from would pass over what is none. */
+function isBase64url(encoded: string): boolean {
+  return encoded.length % 4 !== 1 && /^[A-Za-z0-9_-]+$/.test(encoded);
+}
+
+/** Undefined for whatever is not base64url of a JSON object in UTF-8. */
+function decodeObject(encoded: string): Record<string, unknown> | undefined {
+  if (!isBase64url(encoded)) return undefined;
+  try {
+    const value: unknown = JSON.parse(utf8.decode(Buffer.from(encoded, 'base64url')));
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
