@@ -3,6 +3,7 @@
  * and for tests a record store. What must survive a restart is in `@behalf/adapter-postgres`.
  */
 export { MemoryOneTimeStore, type MemoryOneTimeStoreOptions } from './memory-one-time-store.js';
+export { MemoryLeaseStore } from './memory-lease-store.js';
 export { MemoryCache, type MemoryCacheOptions } from './memory-cache.js';
 export { MemoryRateLimiter } from './memory-rate-limiter.js';
 export { MemoryRecordStore, type MemoryRecordStoreOptions } from './memory-record-store.js';

@@ -1,6 +1,7 @@
 import {
   describeBus,
   describeCache,
+  describeLeaseStore,
   describeOneTimeStore,
   describeRateLimiter,
   describeRecordStore,
@@ -8,6 +9,7 @@ import {
 import {
   InProcessBus,
   MemoryCache,
+  MemoryLeaseStore,
   MemoryOneTimeStore,
   MemoryRateLimiter,
   MemoryRecordStore,
@@ -27,6 +29,10 @@ describeOneTimeStore('memory', async (clock) => ({
 }));
 describeRateLimiter('memory', async (clock) => ({
   limiter: new MemoryRateLimiter(clock),
+  close: async () => {},
+}));
+describeLeaseStore('memory', async (clock) => ({
+  store: new MemoryLeaseStore(clock),
   close: async () => {},
 }));
 describeCache('memory', async (clock) => ({

@@ -1,10 +1,23 @@
 import { type LocalServer, startRedis } from '@behalf/local-servers';
 import { systemClock } from '@behalf/ports';
-import { describeCache, describeOneTimeStore, describeRateLimiter, describeWith } from '@behalf/testing';
+import {
+  describeCache,
+  describeLeaseStore,
+  describeOneTimeStore,
+  describeRateLimiter,
+  describeWith,
+} from '@behalf/testing';
 import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
-import { type OpenedRedis, RedisCache, RedisOneTimeStore, RedisRateLimiter, openRedis } from './index.js';
+import {
+  type OpenedRedis,
+  RedisCache,
+  RedisLeaseStore,
+  RedisOneTimeStore,
+  RedisRateLimiter,
+  openRedis,
+} from './index.js';
 
 // The server has its own clock: a lifetime of seconds has to pass.
 const passSeconds = async (_clock: unknown, seconds: number): Promise<void> => {
@@ -37,6 +50,9 @@ describeWith('redis-server')('Redis', () => {
     },
     { passSeconds, nowMs: () => Date.now() + 5_000 },
   );
+  describeLeaseStore('Redis', async () => ({ store: new RedisLeaseStore(redis), empty: close, close }), {
+    passMs: async (_clock, ms) => void (await setTimeout(ms)),
+  });
   describeRateLimiter('Redis', async () => ({ limiter: new RedisRateLimiter(redis), close }), {
     passSeconds,
   });

@@ -4,6 +4,7 @@
  */
 export { type OpenedRedis, openRedis, type RedisOpenOptions } from './open-redis.js';
 export { RedisCache, type RedisCacheOptions } from './redis-cache.js';
+export { RedisLeaseStore } from './redis-lease-store.js';
 export { RedisOneTimeStore } from './redis-one-time-store.js';
 export { RedisRateLimiter } from './redis-rate-limiter.js';
 export { InvalidRedisUrl, parseRedisUrl, type RedisTarget } from './redis-url.js';

@@ -14,6 +14,8 @@ export const redisKeys = {
   used: (purpose: string, key: string) =>
     `behalf:{once-${partOf(purpose, key)}}:used:${purpose}:${digest(key)}`,
   rate: (purpose: string, key: string) => `behalf:rate:${purpose}:${digest(key)}`,
+  lease: (name: string) => `behalf:{lease-${digest(name)}}:held`,
+  fence: (name: string) => `behalf:{lease-${digest(name)}}:fence`,
   cache: (purpose: string, key: string) => `behalf:cache:${purpose}:${digest(key)}`,
 } as const;
 

@@ -59,6 +59,30 @@ return -1`,
     numberOfKeys: 1,
     lua: `if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end`,
   },
+  /** KEYS lease, fence. ARGV lifetime, memory of the fence, both in milliseconds. Answers the fence as text. */
+  behalfAcquire: {
+    numberOfKeys: 2,
+    lua: `
+if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local fence = string.format('%.0f', math.max(now, tonumber(redis.call('GET', KEYS[2]) or '0') + 1))
+redis.call('SET', KEYS[1], fence, 'PX', ARGV[1])
+redis.call('SET', KEYS[2], fence, 'PX', ARGV[2])
+return fence`,
+  },
+  /** KEYS lease. ARGV fence, lifetime in milliseconds. */
+  behalfRenew: {
+    numberOfKeys: 1,
+    lua: `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
+  },
+  /** KEYS lease. ARGV fence. */
+  behalfRelease: {
+    numberOfKeys: 1,
+    lua: `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`,
+  },
   /** KEYS entry. */
   behalfGet: { numberOfKeys: 1, lua: `return redis.call('GET', KEYS[1])` },
   /** KEYS entry. ARGV value, lifetime in milliseconds. */

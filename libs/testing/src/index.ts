@@ -14,6 +14,11 @@ export {
   type OneTimeStoreSuiteOptions,
   type OpenOneTimeStore,
 } from './describe-one-time-store.js';
+export {
+  describeLeaseStore,
+  type LeaseStoreSuiteOptions,
+  type OpenLeaseStore,
+} from './describe-lease-store.js';
 export { describeRecordStore, type OpenRecordStore } from './describe-record-store.js';
 export { describePolicyEngine } from './describe-policy-engine.js';
 export { describeSigner, type OpenSigner } from './describe-signer.js';
