@@ -1,17 +1,237 @@
-import { type Infrastructure, type RunningService, bootstrapService } from '@behalf/service-kit';
-import { Module } from '@nestjs/common';
+import type { AuditLog } from '@behalf/audit';
+import type { ElicitationDependencies } from '@behalf/elicitation';
+import { PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
+import type { Bus, Clock, OneTimeStore, RecordStore, Subscription } from '@behalf/ports';
+import { AccessTokenVerifier, remoteKeys } from '@behalf/resource-server';
+import { RevocationView, followRevocations } from '@behalf/revocation';
+import type { KeyEncryptionKey } from '@behalf/sealing';
+import {
+  AUDIT_LOG,
+  BUS,
+  CLOCK,
+  type Infrastructure,
+  KEY_ENCRYPTION_KEY,
+  ONE_TIME_STORE,
+  READINESS,
+  RECORD_STORE,
+  type Readiness,
+  type RunningService,
+  bootstrapService,
+} from '@behalf/service-kit';
+import type { Provider as ThirdParty, ThirdParties } from '@behalf/third-party';
+import type { Vault } from '@behalf/vault';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { answerTokenRequests } from './bus/answer-token-requests.js';
+import { followEnds } from './bus/follow-ends.js';
+import { ELICITATION_CONFIG, type ElicitationServiceConfig, elicitationServiceConfig } from './config.js';
+import { ElicitationDesk } from './elicitation-desk.js';
+import { ElicitationWaits } from './elicitation-waits.js';
+import { EndedAccounts } from './ended-accounts.js';
+import { callbackController } from './http/callback.controller.js';
 import { connectController } from './http/connect.controller.js';
+import { connectionsController } from './http/connections.controller.js';
+import { MetadataController } from './http/metadata.controller.js';
+import { nothingConfiguredController } from './http/nothing-configured.controller.js';
+import { signInCallbackController } from './http/sign-in-callback.controller.js';
+import { taskController } from './http/task.controller.js';
+import { ProviderCatalog } from './provider-catalog.js';
+import { ProviderRoundTrip } from './provider-round-trip.js';
+import { THIRD_PARTIES, VAULT } from './tokens.js';
+import { vaultTokens } from './vault-tokens.js';
+
+/** As long as the way to a provider and back may take, and a little more to look around. */
+const sessionSeconds = 900;
+
+/** What this service speaks to third parties with, and keeps their credentials in. */
+export interface ThirdPartyParts {
+  providers: readonly ThirdParty[];
+  thirdParties: ThirdParties;
+  vault: Vault;
+}
 
 /** The elicitation service: the broker to third-party authorization servers. */
 @Module({})
-export class ElicitationModule {}
+export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
+  #subscriptions: Subscription[] = [];
 
-export function startElicitation(infrastructure: Infrastructure): Promise<RunningService> {
-  const { listen, paths } = infrastructure.config.elicitation;
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(RECORD_STORE) private readonly records: RecordStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(ElicitationDesk) private readonly desk: ElicitationDesk,
+    @Inject(ElicitationWaits) private readonly waits: ElicitationWaits,
+    @Inject(EndedAccounts) private readonly ended: EndedAccounts,
+    @Inject(RevocationView) private readonly revocations: RevocationView,
+  ) {}
+
+  static register(config: ElicitationServiceConfig, parts: ThirdPartyParts): DynamicModule {
+    const { paths, client } = config;
+    return {
+      module: ElicitationModule,
+      controllers:
+        client === undefined
+          ? [nothingConfiguredController(paths)]
+          : [
+              connectController(paths),
+              callbackController(paths),
+              signInCallbackController(paths),
+              connectionsController(paths),
+              taskController(paths),
+              MetadataController,
+            ],
+      providers: [
+        { provide: ELICITATION_CONFIG, useValue: config },
+        { provide: ProviderCatalog, useValue: new ProviderCatalog(parts.providers) },
+        { provide: THIRD_PARTIES, useValue: parts.thirdParties },
+        { provide: VAULT, useValue: parts.vault },
+        ...domainProviders,
+        ...edgeProviders,
+      ],
+      exports: [READINESS],
+    };
+  }
+
+  onModuleInit(): void {
+    const { bus, records, clock, ended } = this;
+    this.#subscriptions = [
+      this.waits.follow(bus),
+      followRevocations(bus, this.revocations),
+      answerTokenRequests(bus, this.desk, clock),
+      ...followEnds(bus, { records, clock, ended }),
+    ];
+  }
+
+  onModuleDestroy(): void {
+    this.waits.end();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
+  }
+}
+
+const domainProviders: Provider[] = [
+  { provide: ElicitationWaits, useFactory: () => new ElicitationWaits() },
+  {
+    provide: EndedAccounts,
+    inject: [RECORD_STORE, CLOCK, AUDIT_LOG],
+    useFactory: (records: RecordStore, clock: Clock, audit: AuditLog) =>
+      new EndedAccounts(records, clock, audit),
+  },
+  {
+    provide: ElicitationDesk,
+    inject: [
+      ELICITATION_CONFIG,
+      RECORD_STORE,
+      CLOCK,
+      KEY_ENCRYPTION_KEY,
+      AUDIT_LOG,
+      ElicitationWaits,
+      ProviderCatalog,
+      VAULT,
+    ],
+    useFactory: (
+      { publicUrl, paths, elicitationSeconds }: ElicitationServiceConfig,
+      records: RecordStore,
+      clock: Clock,
+      keyEncryptionKey: KeyEncryptionKey,
+      audit: AuditLog,
+      waits: ElicitationWaits,
+      providers: ProviderCatalog,
+      vault: Vault,
+    ) => {
+      const dependencies: ElicitationDependencies = {
+        records,
+        clock,
+        keyEncryptionKey,
+        audit,
+        tokens: vaultTokens(vault),
+        findProvider: (resource) => providers.findByResource(resource),
+        waitForChange: (id, timeoutMs) => waits.wait(id, timeoutMs),
+        newId: randomUUID,
+        elicitationSeconds,
+        connectUrl: `${publicUrl}${paths.connect}`,
+        pollUrl: `${publicUrl}${paths.elicitations}`,
+      };
+      return new ElicitationDesk({ dependencies, providers, vault, audit });
+    },
+  },
+];
+
+const edgeProviders: Provider[] = [
+  {
+    provide: PersonSignIn,
+    inject: [ELICITATION_CONFIG, ONE_TIME_STORE],
+    useFactory: (
+      { issuer, reachIssuer, publicUrl, paths, client }: ElicitationServiceConfig,
+      oneTime: OneTimeStore,
+    ) =>
+      client &&
+      new PersonSignIn(
+        {
+          issuer,
+          reachIssuer,
+          publicUrl,
+          callbackPath: paths.signInCallback,
+          clientId: client.id,
+          clientSecret: client.secret,
+          name: 'connections',
+        },
+        oneTime,
+      ),
+  },
+  {
+    provide: PersonSessions,
+    inject: [ELICITATION_CONFIG, KEY_ENCRYPTION_KEY, CLOCK],
+    useFactory: ({ publicUrl }: ElicitationServiceConfig, key: KeyEncryptionKey, clock: Clock) =>
+      new PersonSessions({ publicUrl, name: 'connections', sessionSeconds }, key, clock),
+  },
+  {
+    provide: ProviderRoundTrip,
+    inject: [ELICITATION_CONFIG, THIRD_PARTIES, ONE_TIME_STORE],
+    useFactory: (
+      { publicUrl, paths }: ElicitationServiceConfig,
+      thirdParties: ThirdParties,
+      oneTime: OneTimeStore,
+    ) => new ProviderRoundTrip(thirdParties, oneTime, { publicUrl, callbackPath: paths.callback }),
+  },
+  { provide: RevocationView, inject: [CLOCK], useFactory: (clock: Clock) => new RevocationView(clock) },
+  {
+    provide: AccessTokenVerifier,
+    inject: [ELICITATION_CONFIG, RevocationView, CLOCK],
+    useFactory: ({ issuer, jwksUri }: ElicitationServiceConfig, revocations: RevocationView, clock: Clock) =>
+      new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
+  },
+  {
+    provide: READINESS,
+    inject: [RevocationView],
+    useFactory: (revocations: RevocationView): Readiness => ({
+      waitingFor: () => (revocations.loaded ? [] : ['revocations']),
+    }),
+  },
+];
+
+/** Where nobody is configured to be spoken to. */
+const noThirdParties = { providers: [] } as unknown as ThirdPartyParts;
+
+export function startElicitation(
+  infrastructure: Infrastructure,
+  parts: ThirdPartyParts = noThirdParties,
+): Promise<RunningService> {
+  const config = elicitationServiceConfig(infrastructure.config);
   return bootstrapService({
     name: 'elicitation',
-    module: { module: ElicitationModule, controllers: [connectController(paths)] },
-    listen,
+    module: ElicitationModule.register(config, parts),
+    listen: infrastructure.config.elicitation.listen,
     infrastructure,
   });
 }

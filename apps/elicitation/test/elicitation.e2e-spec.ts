@@ -1,5 +1,7 @@
+import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
 import { configSchema } from '@behalf/config';
 import type { Infrastructure } from '@behalf/service-kit';
+import { FakeClock } from '@behalf/testing';
 import { startElicitation } from '../src/elicitation.module.js';
 
 const config = configSchema.parse({
@@ -11,9 +13,17 @@ const config = configSchema.parse({
   elicitation: { listen: { port: 0 }, paths: { connect: '/broker/connect' } },
 });
 
-describe('the elicitation service', () => {
+describe('the elicitation service without a client of its own', () => {
   it('starts, is healthy where it is told to, and refuses with a clear error where people would arrive', async () => {
-    const service = await startElicitation({ config } as Infrastructure);
+    const clock = new FakeClock();
+    const bus = new InProcessBus({ maxInFlight: 10 });
+    const ports = {
+      clock,
+      bus,
+      records: new MemoryRecordStore(clock),
+      oneTime: new MemoryOneTimeStore(clock),
+    };
+    const service = await startElicitation({ config, ...ports } as unknown as Infrastructure);
     try {
       expect((await fetch(`${service.url}/internal/live`)).status).toBe(200);
       for (const path of ['/broker/connect?e=x', '/callback?code=x&state=y']) {
@@ -26,6 +36,7 @@ describe('the elicitation service', () => {
       expect((await fetch(`${service.url}/connect`)).status).toBe(404);
     } finally {
       await service.close();
+      await bus.close();
     }
   });
 });

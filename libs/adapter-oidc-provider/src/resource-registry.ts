@@ -14,11 +14,12 @@ export class ResourceRegistry {
   readonly legacyDefault: string | undefined;
 
   constructor(config: BehalfConfig) {
-    const { authorizationServer, gateway, policy } = config;
+    const { authorizationServer, gateway, policy, elicitation } = config;
     this.#byCanonical = new Map(protectedResources(config).map((r) => [canonicalResource(r.resource), r]));
     this.#machineOnly = new Set([
       `${authorizationServer.issuer}${authorizationServer.paths.admin}`,
       policy.publicUrl,
+      elicitation.publicUrl,
     ]);
     this.legacyDefault =
       gateway.legacyDefaultUpstream === undefined

@@ -47,6 +47,20 @@ const common = {
     .array(z.string())
     .default([])
     .describe('Hosts of this provider inside our own network. No other one that it names is ever dialled.'),
+  forward: z
+    .strictObject({
+      url: baseUrl.describe('The API that calls are forwarded to.'),
+      methods: z
+        .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']))
+        .min(1)
+        .default(['GET', 'HEAD']),
+      paths: z
+        .array(path)
+        .min(1)
+        .describe('Below `url`; each opens the path itself and everything under it.'),
+    })
+    .optional()
+    .describe('Lets agents call the API through us, without ever holding its token.'),
 };
 
 /** How revocation is asked for: RFC 7009, the token itself as the bearer, or GitHub's own way. */
@@ -197,8 +211,32 @@ export const elicitationSchema = z
         clientMetadata: path
           .default('/client-metadata.json')
           .describe("Our client metadata document, for MCP servers' authorization servers."),
+        connections: path.default('/connections').describe('Where people see what they have connected.'),
+        signInCallback: path.default('/sign-in/callback'),
+        elicitations: path.default('/elicitations').describe('Where agents ask how far a person is.'),
+        forward: path.default('/forward').describe('The API of provider `x` is at `<publicUrl><forward>/x`.'),
       })
       .prefault({}),
+    client: z
+      .strictObject({
+        id: z.string().min(1),
+        secretEnv: z.string().optional(),
+        demoSecret: z
+          .string()
+          .optional()
+          .describe('A secret written down. Refused when NODE_ENV=production.'),
+      })
+      .refine(({ secretEnv, demoSecret }) => (secretEnv === undefined) !== (demoSecret === undefined), {
+        message: 'needs secretEnv or demoSecret, one of them',
+      })
+      .optional()
+      .describe('This service as a client of our issuer: people sign in through it. Needed with providers.'),
+    elicitationSeconds: z
+      .int()
+      .min(60)
+      .max(24 * 3600)
+      .default(900)
+      .describe('How long a person has to open a link and decide.'),
     providers: z
       .array(providerSchema)
       .default([])
@@ -207,6 +245,10 @@ export const elicitationSchema = z
       })
       .describe('Third parties that people can connect.'),
     vault: vaultSchema,
+  })
+  .refine(({ providers, client }) => providers.length === 0 || client !== undefined, {
+    path: ['client'],
+    message: 'people cannot connect providers unless they can sign in',
   })
   .prefault({});
 export type ElicitationConfig = z.output<typeof elicitationSchema>;

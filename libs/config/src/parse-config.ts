@@ -56,6 +56,7 @@ function missingSecrets(config: BehalfConfig, environment: Record<string, string
     ['gateway.dpop.nonceSecretEnv', config.gateway.dpop.nonceSecretEnv],
     ['policy.approvals.secretEnv', config.policy.approvals.secretEnv],
     ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],
+    ['elicitation.client.secretEnv', config.elicitation.client?.secretEnv],
     ...thirdPartySecrets(config.elicitation),
     [
       'authorizationServer.signIn.clientSecretEnv',
@@ -101,6 +102,7 @@ function demoOnly(config: BehalfConfig): string[] {
       p.kind !== 'static' && p.client?.demoSecret !== undefined,
       `elicitation.providers.${p.id}.client.demoSecret`,
     ]),
+    [config.elicitation.client?.demoSecret !== undefined, 'elicitation.client.demoSecret'],
     [config.gateway.demoClientSecret !== undefined, 'gateway.demoClientSecret'],
     [config.policy.approvals.demoSecret !== undefined, 'policy.approvals.demoSecret'],
     [config.policy.allowUnauthenticatedLoopback, 'policy.allowUnauthenticatedLoopback'],

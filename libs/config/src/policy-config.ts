@@ -11,7 +11,9 @@ export const policySchema = z.strictObject({
     .describe("Also the resource identifier of its callers' tokens."),
   policies: z
     .string()
-    .describe('Folder with *.cedar, schema.cedarschema and, if any, entities.json and links.json; watched for changes.'),
+    .describe(
+      'Folder with *.cedar, schema.cedarschema and, if any, entities.json and links.json; watched for changes.',
+    ),
   allowUnauthenticatedLoopback: z
     .boolean()
     .default(false)

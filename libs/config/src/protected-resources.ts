@@ -19,7 +19,7 @@ export function upstreamResource(gateway: BehalfConfig['gateway'], upstream: str
 
 /** Every protected resource: the gateway's upstreams, the policy service, the admin API and the configured others. */
 export function protectedResources(config: BehalfConfig): ProtectedResource[] {
-  const { authorizationServer, gateway, policy } = config;
+  const { authorizationServer, gateway, policy, elicitation } = config;
   const upstreams = Object.entries(gateway.upstreams).map(([key, upstream]) => ({
     resource: upstreamResource(gateway, key),
     name: upstream.name ?? key,
@@ -47,6 +47,15 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
       delegation: 'policy' as const,
     },
   ];
+  if (elicitation.client)
+    own.push({
+      resource: elicitation.publicUrl,
+      name: 'Connections to third parties',
+      scopes: ['elicitation:read'],
+      defaultScopes: ['elicitation:read'],
+      servedBy: [],
+      delegation: 'policy',
+    });
   const others = authorizationServer.resources.map((r) => ({
     ...r,
     defaultScopes: r.defaultScopes ?? r.scopes,

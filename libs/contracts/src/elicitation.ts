@@ -48,11 +48,15 @@ export const thirdPartyTokenRequestSchema = z.object({
   client: z.string().min(1),
   /** The act chain, the client that asks first. */
   actors: z.array(z.string().min(1)).min(1).max(5),
+  /** What the client and the actors call themselves, by id. */
+  names: z.record(z.string(), z.string().max(200)).default({}),
   /** The third party's resource. */
   resource: z.string().min(1),
   scopes: z.array(z.string()),
   /** The decision of the policy that permitted it. */
   decisionId: z.string().optional(),
+  /** The same, signed, for one opening of a credential. Without it nothing is opened. */
+  decisionGrant: z.string().optional(),
   sid: z.string().optional(),
   grantId: z.string().optional(),
   txn: z.string().optional(),

@@ -22,6 +22,12 @@ interface Change {
   nowMs: number;
 }
 
+export interface ChangedElicitation {
+  elicitation: Elicitation;
+  /** Of the record, as it is now. */
+  version: number;
+}
+
 /** The elicitation, for the person it was made for. @throws ElicitationRefusal `not_found`, `other_person` */
 export async function findElicitation(
   records: Pick<RecordStore, 'get'>,
@@ -36,16 +42,19 @@ export async function findElicitation(
 }
 
 /** The person looks at it. */
-export function openElicitation(change: Change, records: RecordStore): Promise<Elicitation> {
+export function openElicitation(change: Change, records: RecordStore): Promise<ChangedElicitation> {
   return changeElicitation(change, 'opened', records);
 }
 
-/** The person agrees and leaves for the provider. */
-export function agreeToElicitation(change: Change, records: RecordStore): Promise<Elicitation> {
+/**
+ * The person agrees and leaves for the provider. Who agrees twice goes on with the second time: only the version that
+ * this returns can complete it.
+ */
+export function agreeToElicitation(change: Change, records: RecordStore): Promise<ChangedElicitation> {
   return changeElicitation(change, 'consented', records);
 }
 
-export function declineElicitation(change: Change, records: RecordStore): Promise<Elicitation> {
+export function declineElicitation(change: Change, records: RecordStore): Promise<ChangedElicitation> {
   return changeElicitation(change, 'declined', records);
 }
 
@@ -53,16 +62,15 @@ export function declineElicitation(change: Change, records: RecordStore): Promis
  * The account is connected. What the person agreed to counts from now on, and everything else that this asker was
  * waiting for and that it covers is done as well.
  *
- * @param work runs in the same transaction, after it is sure that this is the one who completes it
+ * @param version that the agreement led to
+ * @throws ElicitationRefusal `superseded` when the person agreed again since
  */
 export function completeElicitation(
-  change: Change,
+  change: Change & { version: number },
   records: RecordStore,
-  work: (transaction: RecordTransaction, elicitation: Elicitation) => Promise<void> = async () => {},
-): Promise<Elicitation> {
+): Promise<ChangedElicitation> {
   return changeElicitation(change, 'completed', records, async (transaction, completed) => {
     await addConsent(transaction, completed, change.nowMs);
-    await work(transaction, completed);
     const siblings = await transaction.list(elicitationRecords, { where: { asker: askerKey(completed) } });
     for (const { id, value } of siblings)
       if (
@@ -74,40 +82,88 @@ export function completeElicitation(
   });
 }
 
-/** Closes whatever waits that `matches`, e.g. everything of an account that was disconnected. @returns how many */
+/** Closes whatever waits for a person about their account. @returns how many */
 export function cancelElicitations(
-  where: { account: string } | { person: string; provider: string },
+  account: Pick<Elicitation, 'person' | 'provider'>,
   records: RecordStore,
   nowMs: number,
 ): Promise<number> {
-  const account = 'account' in where ? where.account : accountKey(where);
-  return records.transaction(async (transaction) => {
-    const found = await transaction.list(elicitationRecords, { where: { account } });
-    const open = found.filter(({ value }) => isLive(value, nowMs));
-    for (const { id, value } of open) await write(transaction, id, transition(value, 'cancelled', nowMs));
-    return open.length;
-  });
+  return cancelWhere({ account: accountKey(account) }, () => true, records, nowMs);
+}
+
+/**
+ * Closes whatever waits, of everybody, that `matches`: what was begun by an agent, a grant or a session that ended.
+ *
+ * @returns how many
+ */
+export function cancelMatching(
+  matches: (elicitation: Elicitation) => boolean,
+  records: RecordStore,
+  nowMs: number,
+): Promise<number> {
+  return cancelWhere({ isOver: 'false' }, matches, records, nowMs);
+}
+
+const pageSize = 200;
+
+async function cancelWhere(
+  where: Record<string, string>,
+  matches: (elicitation: Elicitation) => boolean,
+  records: RecordStore,
+  nowMs: number,
+): Promise<number> {
+  let cancelled = 0;
+  for (let afterId: string | undefined; ;) {
+    const page = await records.list(elicitationRecords, {
+      where,
+      limit: pageSize,
+      ...(afterId !== undefined && { afterId }),
+    });
+    for (const { id, value } of page)
+      if (isLive(value, nowMs) && matches(value) && (await cancelOne(id, records, nowMs))) cancelled += 1;
+    afterId = page.at(-1)?.id;
+    if (page.length < pageSize) return cancelled;
+  }
+}
+
+/** False when it ended by itself meanwhile. */
+function cancelOne(id: string, records: RecordStore, nowMs: number): Promise<boolean> {
+  return retried(() =>
+    records.transaction(async (transaction) => {
+      const found = await transaction.get(elicitationRecords, id);
+      if (!found || !isLive(found.value, nowMs)) return false;
+      await write(transaction, id, transition(found.value, 'cancelled', nowMs), found.version);
+      return true;
+    }),
+  );
 }
 
 const attempts = 3;
 
-async function changeElicitation(
-  change: Change,
+function changeElicitation(
+  change: Change & { version?: number },
   to: ElicitationStatus,
   records: RecordStore,
   also: (transaction: RecordTransaction, changed: Elicitation) => Promise<void> = async () => {},
-): Promise<Elicitation> {
+): Promise<ChangedElicitation> {
+  return retried(() =>
+    records.transaction(async (transaction) => {
+      const { value, version } = await findElicitation(transaction, change.id, change.person);
+      const changed = withTimeForFlow(transition(value, to, change.nowMs), to, change.nowMs);
+      if ((change.version ?? version) !== version) throw new ElicitationRefusal({ kind: 'superseded' });
+      const written = await write(transaction, change.id, changed, version);
+      await also(transaction, changed);
+      return { elicitation: changed, version: written };
+    }),
+  );
+}
+
+/** Where another writer was first: looks again, and lets the state machine decide. */
+async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await records.transaction(async (transaction) => {
-        const { value, version } = await findElicitation(transaction, change.id, change.person);
-        const changed = withTimeForFlow(transition(value, to, change.nowMs), to, change.nowMs);
-        await write(transaction, change.id, changed, version);
-        await also(transaction, changed);
-        return changed;
-      });
+      return await work();
     } catch (error) {
-      // Another browser of the same person was first: look again, and let the state machine decide.
       if (!(error instanceof RecordConflict) || attempt === attempts) throw error;
     }
   }
@@ -124,11 +180,12 @@ async function write(
   id: string,
   elicitation: Elicitation,
   expectedVersion?: number,
-): Promise<void> {
-  await transaction.put(elicitationRecords, id, elicitation, {
+): Promise<number> {
+  const version = await transaction.put(elicitationRecords, id, elicitation, {
     expiresAtMs: elicitation.expiresAtMs + keptAfterMs,
     ...(expectedVersion !== undefined && { expectedVersion }),
   });
   const { status, provider } = elicitation;
   await transaction.emit(elicitationChanged, { id, status, provider });
+  return version;
 }

@@ -7,6 +7,8 @@ export type ElicitationRefusalReason =
   | { kind: 'other_person' }
   | { kind: 'over'; status: ElicitationStatus }
   | { kind: 'not_consented' }
+  /** The person agreed again since, in another browser: that one goes on. */
+  | { kind: 'superseded' }
   | { kind: 'provider_unknown' }
   | { kind: 'scope_unknown' }
   | { kind: 'request_state_unacceptable'; cause: unknown }
@@ -32,6 +34,7 @@ export function elicitationRefusalToOAuthError(reason: ElicitationRefusalReason)
       return new OAuthError('invalid_request', 'there is no such elicitation', { cause, status: 404 });
     case 'over':
     case 'not_consented':
+    case 'superseded':
       return new OAuthError('invalid_request', 'the elicitation is not open for this', { cause });
     case 'provider_unknown':
       return new OAuthError('invalid_target', 'no token is issued for this target', { cause });

@@ -10,16 +10,24 @@ export const elicitationSchema = z.object({
   client: z.string(),
   /** Who acts for them, the one who asked first. */
   actors: z.array(z.string()),
+  /** What they call themselves, by id: shown, never compared. */
+  names: z.record(z.string(), z.string()).default({}),
   provider: z.string(),
   resource: z.string(),
   scopes: z.array(z.string()),
   request: elicitedRequestSchema.optional(),
+  /** What the person agreed to with their client, their session and the chain: it ends when one of these does. */
+  origin: z
+    .object({ grantId: z.string().optional(), sid: z.string().optional(), txn: z.string().optional() })
+    .default({}),
   createdAtMs: z.int(),
   expiresAtMs: z.int(),
   status: z.enum(elicitationStatuses),
   statusSinceMs: z.int(),
 });
 export type Elicitation = z.output<typeof elicitationSchema>;
+
+const live: ReadonlySet<ElicitationStatus> = new Set(['pending', 'opened', 'consented']);
 
 export const elicitationRecords: RecordKind<Elicitation> = {
   name: 'elicitation',
@@ -28,13 +36,12 @@ export const elicitationRecords: RecordKind<Elicitation> = {
     account: accountKey(elicitation),
     asker: askerKey(elicitation),
     fingerprint: fingerprintOf(elicitation),
+    isOver: String(!live.has(elicitation.status)),
   }),
 };
 
 /** How long a record stays readable after its end, so that a late visitor is told what became of it. */
 export const keptAfterMs = 24 * 3600 * 1000;
-
-const live: ReadonlySet<ElicitationStatus> = new Set(['pending', 'opened', 'consented']);
 
 /** The status at a moment: what nobody finished in time has expired, whether or not anybody wrote that down. */
 export function statusAt({ status, expiresAtMs }: Elicitation, nowMs: number): ElicitationStatus {

@@ -14,6 +14,7 @@ export const asked: ThirdPartyTokenRequest = {
   person: 'alice',
   client: 'editor',
   actors: ['calendar', 'gateway'],
+  names: { calendar: 'Calendar' },
   resource,
   scopes: ['files.read'],
   request: { method: 'tools/call', name: 'list', digest: 'sha256-of-the-arguments' },
@@ -82,9 +83,9 @@ export function elicitationsFixture() {
     /** Goes through the page as the person does. */
     async connect(id: string, person = 'alice', scopes = ['files.read']) {
       await openElicitation(at(id, person), records);
-      await agreeToElicitation(at(id, person), records);
+      const { version } = await agreeToElicitation(at(id, person), records);
       connected.set(person, scopes);
-      return completeElicitation(at(id, person), records);
+      return completeElicitation({ ...at(id, person), version }, records);
     },
   };
 }

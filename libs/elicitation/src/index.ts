@@ -12,8 +12,10 @@ export {
   elicitationRefusalToOAuthError,
 } from './elicitation-refusal.js';
 export {
+  type ChangedElicitation,
   agreeToElicitation,
   cancelElicitations,
+  cancelMatching,
   completeElicitation,
   declineElicitation,
   findElicitation,

@@ -57,8 +57,8 @@ async function obtain(
   if (token) return { outcome: 'token', token };
   if (continued !== undefined && request.waitSeconds > 0) {
     await waitForChange(continued, request.waitSeconds * 1000);
-    const awaited = await useToken(request, provider, dependencies);
-    if (awaited) return { outcome: 'token', token: awaited };
+    const awaited = await offerIfCompleted(request, provider, continued, dependencies);
+    if (awaited) return { outcome: 'interaction_required', elicitation: awaited };
   }
   const started = await elicitationFor(request, provider, continued, dependencies);
   return {
@@ -68,16 +68,31 @@ async function obtain(
 }
 
 async function useToken(
-  { person, client, actors, resource, scopes, decisionId }: ThirdPartyTokenRequest,
+  { person, client, actors, resource, scopes, decisionGrant }: ThirdPartyTokenRequest,
   { id: provider }: ElicitedProvider,
   { records, clock, tokens }: ElicitationDependencies,
 ): Promise<Extract<TokenUse, { kind: 'token' }> | undefined> {
   const asker = { person, provider, client, actors };
   if (!coversScopes(await findConsent(records, asker), scopes)) return undefined;
-  const use = await tokens.use({ ...asker, resource, scopes, decisionId });
+  const use = await tokens.use({ ...asker, resource, scopes, decisionGrant });
   if (use.kind !== 'token') return undefined;
   await records.transaction((transaction) => noteUse(transaction, asker, clock.nowMs()));
   return use;
+}
+
+/**
+ * What was waited for is done. The decision that the request came with is old by now, so nothing is opened by it: the
+ * asker is told, and asks the policy anew.
+ */
+async function offerIfCompleted(
+  request: ThirdPartyTokenRequest,
+  provider: ElicitedProvider,
+  id: string,
+  dependencies: ElicitationDependencies,
+): Promise<ElicitationOffer | undefined> {
+  const found = await dependencies.records.get(elicitationRecords, id);
+  if (found?.value.status !== 'completed') return undefined;
+  return offerOf(request, provider, { id, elicitation: found.value }, dependencies);
 }
 
 /** The one that the retry goes on with, as long as it can be gone on with; a person who said no is not asked again by it. */
@@ -115,11 +130,12 @@ async function offerOf(
 
 /** Says who asks and for what, and nothing about the person: it passes through the client. */
 function messageOf(
-  { actors, scopes }: ThirdPartyTokenRequest,
+  { actors, names, scopes }: ThirdPartyTokenRequest,
   { name, scopes: words }: ElicitedProvider,
 ): string {
   const wanted = scopes.map((scope) => words[scope] ?? scope).join('; ');
-  return `${actors[0]} needs your ${name} account${wanted === '' ? '' : ` (${wanted})`}. Open the link, sign in and decide there.`;
+  const asker = names[actors[0] ?? ''] ?? actors[0];
+  return `${asker} needs your ${name} account${wanted === '' ? '' : ` (${wanted})`}. Open the link, sign in and decide there.`;
 }
 
 function auditRecord(

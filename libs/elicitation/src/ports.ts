@@ -25,7 +25,8 @@ export interface ConnectionTokens {
     scopes: readonly string[];
     client: string;
     actors: readonly string[];
-    decisionId: string | undefined;
+    /** The decision of the policy, for one opening. */
+    decisionGrant: string | undefined;
   }): Promise<TokenUse>;
 }
 

@@ -33,15 +33,21 @@ export function startElicitation(
     seconds,
   }: { records: RecordStore; newId: () => string; nowMs: number; seconds: number },
 ): Promise<StartedElicitation> {
-  const { person, client, actors, resource, scopes } = request;
+  const { person, client, actors, names, resource, scopes, grantId, sid, txn } = request;
   const wanted: Elicitation = {
     person,
     client,
     actors,
+    names,
     provider,
     resource,
     scopes,
     ...(request.request && { request: request.request }),
+    origin: {
+      ...(grantId !== undefined && { grantId }),
+      ...(sid !== undefined && { sid }),
+      ...(txn !== undefined && { txn }),
+    },
     createdAtMs: nowMs,
     expiresAtMs: nowMs + seconds * 1000,
     status: 'pending',

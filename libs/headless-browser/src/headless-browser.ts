@@ -62,6 +62,9 @@ export class HeadlessBrowser {
         page = await this.submit(page, { username, password }, { stopAt });
       } else if (page.html.includes('name="decision"')) {
         page = await this.submit(page, { decision: deny ? 'deny' : 'allow' }, { stopAt });
+      } else if (page.html.includes('name="xsrf"')) {
+        // Somebody else was signed in: a page in between, which a script would send on.
+        page = await this.submit(page, {}, { stopAt });
       } else break;
     }
     if (!stopAt(page.url))

@@ -1,0 +1,3 @@
+/** Injection tokens of this service, for what is known only by its interface. */
+export const THIRD_PARTIES = Symbol('THIRD_PARTIES');
+export const VAULT = Symbol('VAULT');

@@ -1,0 +1,45 @@
+import type { ConnectionTokens } from '@behalf/elicitation';
+import { OAuthError } from '@behalf/oauth';
+import { type Vault, VaultError } from '@behalf/vault';
+
+/** The vault as elicitations use it: what only the person can mend is told apart from what waiting mends. */
+export function vaultTokens(vault: Vault): ConnectionTokens {
+  return {
+    use: async ({ decisionGrant, person, resource, scopes }) => {
+      // Looked up first: a grant is used up by asking, and there is nothing to ask for.
+      const connection = await vault.find(person, resource);
+      const isUsable =
+        connection?.status === 'active' && scopes.every((scope) => connection.scopes.includes(scope));
+      if (!isUsable) return { kind: 'needs_person' };
+      if (decisionGrant === undefined)
+        throw new OAuthError('temporarily_unavailable', 'the policy gave no grant to open the credential');
+      try {
+        const opened = await vault.openForUse(decisionGrant);
+        const { accessToken, prefix, expiresAtMs } = opened;
+        const tokenType = prefix.trim() === '' ? 'N_A' : prefix.trim();
+        return { kind: 'token', accessToken, tokenType, expiresAtMs, scopes: opened.scopes };
+      } catch (error) {
+        if (!(error instanceof VaultError)) throw error;
+        if (needsPerson.has(error.problem)) return { kind: 'needs_person' };
+        throw toOAuthError(error);
+      }
+    },
+  };
+}
+
+const needsPerson: ReadonlySet<VaultError['problem']> = new Set([
+  'not_connected',
+  'needs_consent',
+  'needs_scope',
+]);
+
+function toOAuthError(error: VaultError): OAuthError {
+  if (error.problem === 'unavailable')
+    return new OAuthError('temporarily_unavailable', 'the third party cannot be asked now', {
+      cause: error,
+      retryAfterSeconds: error.retryAfterSeconds ?? 2,
+    });
+  if (error.problem === 'alarmed')
+    return new OAuthError('access_denied', 'this credential may not be used', { cause: error });
+  return new OAuthError('server_error', 'the credential could not be opened', { cause: error });
+}

@@ -1,0 +1,173 @@
+import { TestBrowser, readForm } from '@behalf/testing';
+import { elicitationRecords } from '@behalf/elicitation';
+import { type ConnectSystem, startConnectSystem } from './connect-system.fixture.js';
+
+let system: ConnectSystem;
+beforeAll(async () => {
+  system = await startConnectSystem();
+}, 60_000);
+afterAll(() => system.close());
+
+let calls = 0;
+/** An asker that nobody has agreed to before. */
+const fresh = () => ({ client: `https://editor.example/${(calls += 1)}.json`, names: {} });
+const statusOf = async (id: string) => (await system.records.get(elicitationRecords, id))?.value.status;
+
+describe('a person who is asked for their account', () => {
+  it('sees who asks, through whom, for what and until when; agrees, connects, and the retry has the token', async () => {
+    const offer = await system.offered();
+    const { browser, page } = await system.open(offer.url, 'alice');
+    for (const shown of [
+      'ALICE',
+      'Editor',
+      'https://editor.example/client.json',
+      'Calendar',
+      'gateway',
+      'list_events',
+      'See your files',
+      'UTC',
+    ])
+      expect(page.html).toContain(shown);
+    const end = await system.answer(browser, page, 'allow');
+    expect([end.status, end.url.pathname]).toEqual([200, '/callback/drive']);
+    expect(end.html).toContain('Go back to your application');
+    expect(await system.ask({ requestState: offer.requestState })).toMatchObject({
+      outcome: 'token',
+      accessToken: expect.stringMatching(/^token-/),
+    });
+  });
+
+  it('is not sent to the provider again for another agent, but is asked', async () => {
+    const { redeemed } = system.thirdParty;
+    const offer = await system.offered(fresh());
+    const { browser, page } = await system.open(offer.url, 'alice');
+    expect(page.html).toContain('connected already');
+    expect((await system.answer(browser, page, 'allow')).html).toContain('Connected');
+    expect(system.thirdParty.redeemed).toBe(redeemed);
+  });
+
+  it('keeps the scopes it has when another one is added', async () => {
+    const offer = await system.offered({ ...fresh(), scopes: ['files.write'] });
+    const { browser, page } = await system.open(offer.url, 'alice');
+    await system.answer(browser, page, 'allow');
+    expect((await system.vault.find('alice', 'https://api.drive.example'))?.scopes.toSorted()).toEqual([
+      'files.read',
+      'files.write',
+    ]);
+  });
+
+  it('can say no, and the asker is told so', async () => {
+    const asker = fresh();
+    const offer = await system.offered(asker);
+    const { browser, page } = await system.open(offer.url, 'alice');
+    expect((await system.answer(browser, page, 'deny')).html).toContain('Not allowed');
+    await expect(system.ask({ ...asker, requestState: offer.requestState })).rejects.toMatchObject({
+      refusal: { error: 'access_denied' },
+    });
+    expect((await browser.open(offer.url)).html).toContain('Not allowed');
+  });
+
+  it('can say no at the provider, look again, and agree', async () => {
+    const offer = await system.offered({ ...fresh(), person: 'bob' });
+    const { browser, page } = await system.open(offer.url, 'bob');
+    system.thirdParty.tamper = (callback) => callback.set('error', 'access_denied');
+    const refused = await system.answer(browser, page, 'allow');
+    system.thirdParty.tamper = () => {};
+    expect(refused.html).toContain(offer.id);
+    const again = await browser.open(offer.url);
+    expect((await system.answer(browser, again, 'allow')).html).toContain('Connected');
+  });
+
+  it('is told that a link is too late', async () => {
+    const offer = await system.offered(fresh());
+    system.clock.advanceSeconds(901);
+    const { page } = await system.open(offer.url, 'alice');
+    expect(page.html).toContain('Too late');
+  });
+
+  it('enters an API key on the page, and a wrong one is not kept', async () => {
+    const offer = await system.offered({
+      ...fresh(),
+      resource: 'https://api.desk.example',
+      scopes: ['tickets'],
+    });
+    const { browser, page } = await system.open(offer.url, 'alice');
+    expect(page.html).toContain('type="password"');
+    const { stored } = system.vault;
+    for (const credential of ['bad-key', 'two words', 'line\r\nbreak', '']) {
+      const refused = await system.answer(browser, page, 'allow', { credential });
+      expect(refused.status).toBe(400);
+      expect(refused.html).toContain('role="alert"');
+      if (credential !== '') expect(refused.html).not.toContain(credential);
+    }
+    expect(system.vault.stored).toBe(stored);
+    const end = await system.answer(browser, page, 'allow', { credential: 'good-key' });
+    expect(end.html).toContain('Connected');
+    expect(end.html).not.toContain('good-key');
+  });
+});
+
+describe('an agent without a person in front of it', () => {
+  const poll = async (id: string, token: string | undefined, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${system.publicUrl}/elicitations/${id}`, {
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  it('learns how far the person is, and waits no longer than there is something to wait for', async () => {
+    const offer = await system.offered(fresh());
+    const token = await system.tokenOf('calendar');
+    expect(await poll(offer.id, token)).toMatchObject({
+      status: 200,
+      body: { status: 'pending', task_status: 'input_required', url: offer.url },
+    });
+    const waiting = poll(offer.id, token, { prefer: 'wait=20' });
+    const { browser, page } = await system.open(offer.url, 'alice');
+    await system.answer(browser, page, 'allow');
+    expect((await waiting).body).toMatchObject({ status: 'completed', task_status: 'completed' });
+  });
+
+  it('learns nothing of what it did not ask for, and nobody does without a token of its own', async () => {
+    const { id } = await system.offered(fresh());
+    expect((await poll(id, await system.tokenOf('mail-server'))).status).toBe(404);
+    expect((await poll(id, undefined)).status).toBe(401);
+    expect(
+      (await poll('11111111-1111-1111-1111-111111111111', await system.tokenOf('calendar'))).status,
+    ).toBe(404);
+  });
+});
+
+describe('connections', () => {
+  it('are listed with who uses them, and ended at the provider, too', async () => {
+    const asker = { ...fresh(), person: 'bob', resource: 'https://api.mail.example', scopes: ['mail.read'] };
+    const offer = await system.offered(asker);
+    const { browser, page } = await system.open(offer.url, 'bob');
+    await system.answer(browser, page, 'allow');
+    const listed = await browser.open(`${system.publicUrl}/connections`);
+    for (const shown of ['Mail', 'Works.', 'Read your mail', asker.client, 'gateway → calendar'])
+      expect(listed.html).toContain(shown);
+    const waiting = await system.offered({ ...asker, ...fresh() });
+    const form =
+      /<section aria-labelledby="[^"]*">\s*<h2 id="[^"]*">Mail<\/h2>[\s\S]*?<\/section>/.exec(
+        listed.html,
+      )?.[0] ?? '';
+    const ended = await browser.submit({ ...listed, html: form }, {});
+    expect(ended.html).toContain('Mail is disconnected. It was ended at the provider, too.');
+    expect(system.thirdParty.revoked).toHaveLength(1);
+    expect(await statusOf(waiting.id)).toBe('cancelled');
+    expect((await system.ask(asker)).outcome).toBe('interaction_required');
+  });
+
+  it('are nobody else’s to end', async () => {
+    const { browser, page } = await system.open(`${system.publicUrl}/connections`, 'bob');
+    const alices = (await system.vault.list('alice'))[0]!;
+    const { fields } = readForm(page);
+    for (const form of [{ ...fields, connection: alices.id }, { connection: alices.id }])
+      expect((await browser.open(`${system.publicUrl}/connections/disconnect`, { form })).status).toBe(403);
+    expect(await system.vault.list('alice')).toContainEqual(alices);
+    expect(
+      (await new TestBrowser().open(`${system.publicUrl}/connections/disconnect`, { form: fields })).status,
+    ).toBe(403);
+  });
+});
