@@ -23,6 +23,11 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .875
 label { display: block; margin: 0 0 .25rem; font-weight: 600; }
 input { width: 100%; margin: 0 0 1rem; padding: .625rem .75rem; font: inherit; color: inherit; background: transparent;
   border: 1px solid var(--quiet); border-radius: .5rem; }
+input[type=checkbox] { width: 1.25rem; height: 1.25rem; margin: .125rem 0 0; flex: none; accent-color: var(--accent); }
+fieldset { margin: 1.5rem 0 0; padding: 1rem; border: 1px solid var(--line); border-radius: .5rem; }
+legend { padding: 0 .25rem; font-weight: 600; }
+.choice { display: flex; gap: .75rem; margin: 0; font-weight: 400; overflow-wrap: anywhere; }
+.choice + .choice { margin-top: .75rem; }
 button { padding: .625rem 1.25rem; font: inherit; font-weight: 600; cursor: pointer; border-radius: .5rem;
   border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); }
 button.second { background: transparent; color: var(--accent); }

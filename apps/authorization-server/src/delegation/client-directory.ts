@@ -26,6 +26,15 @@ export class ClientDirectory {
     return { clientId, name, owner, purpose };
   }
 
+  /** The most a client may have on behalf of people; undefined for one that may have nothing. */
+  async ceilingOf(
+    clientId: string,
+  ): Promise<{ audiences: readonly string[]; scopes: readonly string[] } | undefined> {
+    const { clients } = this.config.authorizationServer;
+    const configured = clients.find((client) => client.clientId === clientId);
+    return configured ? configured.exchange : (await findAgent(this.records, clientId))?.ceiling;
+  }
+
   /** What to call a client, whether or not it may still do anything. */
   async describe(clientId: string): Promise<{ name: string; owner?: string | undefined }> {
     const { clients } = this.config.authorizationServer;

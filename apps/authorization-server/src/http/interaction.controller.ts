@@ -1,15 +1,17 @@
 import { isLoopbackRedirect, personRecords, type ResourceRegistry } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
 import { parseScope } from '@behalf/oauth';
-import type { RecordStore } from '@behalf/ports';
-import { CONFIG, RECORD_STORE } from '@behalf/service-kit';
+import type { Clock, RecordStore } from '@behalf/ports';
+import { CLOCK, CONFIG, RECORD_STORE } from '@behalf/service-kit';
 import { Controller, Get, Inject, Param, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import type { ClientDirectory } from '../delegation/client-directory.js';
+import { offeredDelegations } from '../delegation/offered-delegations.js';
 import { type ConsentPage, consentPage } from '../pages/consent-page.js';
 import { scopeWords } from '../pages/scope-words.js';
 import { signInPage } from '../pages/sign-in-page.js';
 import type { UpstreamSignIn } from '../sign-in/upstream-sign-in.js';
-import { INTERACTIONS, RESOURCE_REGISTRY, UPSTREAM_SIGN_IN } from '../tokens.js';
+import { CLIENT_DIRECTORY, INTERACTIONS, RESOURCE_REGISTRY, UPSTREAM_SIGN_IN } from '../tokens.js';
 import type { Interaction, Interactions } from './interactions.js';
 import { PageErrorFilter } from './page-error.filter.js';
 import { sendPage } from './send-page.js';
@@ -24,6 +26,8 @@ export class InteractionController {
     @Inject(INTERACTIONS) private readonly interactions: Interactions,
     @Inject(RESOURCE_REGISTRY) private readonly resources: ResourceRegistry,
     @Inject(UPSTREAM_SIGN_IN) private readonly upstream: UpstreamSignIn | undefined,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CLIENT_DIRECTORY) private readonly directory: ClientDirectory,
   ) {}
 
   @Get(':uid')
@@ -42,6 +46,15 @@ export class InteractionController {
   async #describeRequest(interaction: Interaction): Promise<ConsentPage> {
     const { clientId, clientName, redirectUri, redirectUris, resource, person = '' } = interaction;
     const found = resource === undefined ? undefined : this.resources.find(resource);
+    const { lifetimes } = this.config.authorizationServer;
+    const nowMs = this.clock.nowMs();
+    const { config, records, resources, directory } = this;
+    const offers = await offeredDelegations({ ...interaction, person }, nowMs, {
+      config,
+      records,
+      resources,
+      directory,
+    });
     return {
       ...this.interactions.formOf(interaction, 'consent'),
       clientName,
@@ -51,6 +64,11 @@ export class InteractionController {
       resource: found && { name: found.name, identifier: found.resource },
       permissions: scopeWords(parseScope(interaction.scope), this.config.authorizationServer),
       personName: (await this.records.get(personRecords, person))?.value.name ?? person,
+      offers: offers.map(({ scopes, ...offer }) => ({
+        ...offer,
+        permissions: scopeWords(scopes, config.authorizationServer),
+        untilMs: nowMs + lifetimes.delegationGrantSeconds * 1000,
+      })),
     };
   }
 }

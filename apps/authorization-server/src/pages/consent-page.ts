@@ -1,5 +1,5 @@
 import type { Page } from '@behalf/adapter-oidc-provider';
-import { html, layout } from '@behalf/pages';
+import { html, type Html, layout, moment } from '@behalf/pages';
 
 export interface ConsentPage {
   action: string;
@@ -14,6 +14,17 @@ export interface ConsentPage {
   /** Each scope in words. */
   permissions: string[];
   personName: string;
+  /** Delegations that can be given at the same time, each on its own. */
+  offers: OfferedWords[];
+}
+
+export interface OfferedWords {
+  field: string;
+  agentName: string;
+  resource: { name: string; identifier: string };
+  permissions: string[];
+  purpose: string;
+  untilMs: number;
 }
 
 export function consentPage(page: ConsentPage): Page {
@@ -51,6 +62,7 @@ export function consentPage(page: ConsentPage): Page {
       }
       <form method="post" action="${action}">
         <input type="hidden" name="csrf" value="${csrf}" />
+        ${page.offers.length > 0 && offered(page.offers)}
         <div class="actions">
           <button type="submit" name="decision" value="allow">Allow</button>
           <button type="submit" name="decision" value="deny" class="second">Deny</button>
@@ -58,4 +70,21 @@ export function consentPage(page: ConsentPage): Page {
       </form>
       <p class="quiet">Your decision is remembered until it is revoked or the application asks for more.</p>`,
   );
+}
+
+function offered(offers: OfferedWords[]): Html {
+  return html`<fieldset>
+    <legend>You can also let an agent go on from there in your name</legend>
+    ${offers.map(
+      ({ field, agentName, resource, permissions, purpose, untilMs }) =>
+        html`<label class="choice">
+          <input type="checkbox" name="${field}" value="yes" />
+          <span>
+            <strong>${agentName}</strong> may act for you at <strong>${resource.name}</strong>
+            <span class="quiet">(${resource.identifier})</span>: ${permissions.join('; ')}.
+            ${purpose !== '' && html`What for: ${purpose}.`} Until ${moment(untilMs)}.
+          </span>
+        </label>`,
+    )}
+  </fieldset>`;
 }
