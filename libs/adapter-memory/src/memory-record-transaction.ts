@@ -2,6 +2,7 @@ import {
   type Clock,
   type EventContract,
   type ListOptions,
+  type NewRecord,
   RecordConflict,
   type RecordKind,
   type RecordTransaction,
@@ -46,6 +47,10 @@ export class MemoryRecordTransaction implements RecordTransaction {
     const keys = kind.keys?.(parsed) ?? {};
     this.rows.set(at(kind, id), { id, json, keys, version: current + 1, expiresAtMs: options.expiresAtMs });
     return current + 1;
+  }
+
+  async putAll<T>(kind: RecordKind<T>, records: readonly NewRecord<T>[]): Promise<void> {
+    for (const { id, value, expiresAtMs } of records) await this.put(kind, id, value, { expiresAtMs });
   }
 
   async delete<T>(kind: RecordKind<T>, id: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import {
   type Clock,
   type EventContract,
   type ListOptions,
+  type NewRecord,
   RecordConflict,
   type RecordKind,
   type RecordTransaction,
@@ -31,9 +32,7 @@ export class SqlRecordTransaction implements RecordTransaction {
 
   async put<T>(kind: RecordKind<T>, id: string, value: T, options: WriteOptions = {}): Promise<number> {
     const parsed = kind.schema.parse(value);
-    const nowMs = this.clock.nowMs();
-    // A row past its time counts as absent: a writer of version 0 takes its place, and its count starts anew.
-    const current = sql<number>`case when records.expires_at_ms <= ${nowMs} then 0 else records.version end`;
+    const current = liveVersion(this.clock.nowMs());
     const { expectedVersion } = options;
     const row = {
       value: JSON.stringify(parsed),
@@ -63,6 +62,22 @@ export class SqlRecordTransaction implements RecordTransaction {
             .executeTakeFirst();
     if (!written) throw new RecordConflict(kind.name, id);
     return written.version;
+  }
+
+  /** One statement, however many there are: the database parses and plans it once. */
+  async putAll<T>(kind: RecordKind<T>, records: readonly NewRecord<T>[]): Promise<void> {
+    const rows = records.map(({ id, value, expiresAtMs = null }) => {
+      const parsed = kind.schema.parse(value);
+      return { id, value: parsed, keys: kind.keys?.(parsed) ?? {}, expires_at_ms: expiresAtMs };
+    });
+    await sql`
+      insert into records (kind, id, value, keys, version, expires_at_ms)
+      select ${kind.name}, id, value, keys, 1, expires_at_ms
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        as given(id text, value jsonb, keys jsonb, expires_at_ms bigint)
+      on conflict (kind, id) do update set
+        value = excluded.value, keys = excluded.keys, expires_at_ms = excluded.expires_at_ms,
+        version = ${liveVersion(this.clock.nowMs())} + 1`.execute(this.transaction);
   }
 
   async delete<T>(kind: RecordKind<T>, id: string): Promise<boolean> {
@@ -115,6 +130,11 @@ export async function listRecords<T>(
   if (where) rows = rows.where(sql<boolean>`keys @> ${JSON.stringify(where)}::jsonb`);
   if (afterId !== undefined) rows = rows.where('id', '>', afterId);
   return (await rows.execute()).map((row) => toRecord(kind, row));
+}
+
+/** A row past its time counts as absent: a writer of version 0 takes its place, and its count starts anew. */
+function liveVersion(nowMs: number) {
+  return sql<number>`case when records.expires_at_ms <= ${nowMs}::bigint then 0 else records.version end`;
 }
 
 /** PostgreSQL's text holds neither a NUL nor a lone surrogate; a stranger who looks for one must find nothing, not an error. */

@@ -121,7 +121,7 @@ describe('verifyJwt', () => {
     const jwt = await token();
     const change = fc.tuple(
       fc.nat(jwt.length - 1),
-      fc.constantFrom(...'AZaz09-_.=+/ \u00e9'),
+      fc.constantFrom('A', 'z', '0', '-', '_', '.', '=', '+', '/', ' ', '\u00e9'),
       fc.constantFrom('replace', 'insert', 'cut'),
     );
     await fc.assert(

@@ -20,7 +20,7 @@ export function toNativeKey(key: CryptoKey): NativeKey | undefined {
 }
 
 function convert(key: CryptoKey): NativeKey | undefined {
-  const alg = algorithmOf(key.algorithm as KeyDescription);
+  const alg = algorithmOf(key.algorithm);
   return alg && { alg, key: KeyObject.from(key), dsaEncoding: 'ieee-p1363' };
 }
 

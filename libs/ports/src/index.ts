@@ -9,6 +9,7 @@ export { type Lease, type LeaseStore } from './lease-store.js';
 export { type ClaimOptions, type OneTimeStore } from './one-time-store.js';
 export {
   type ListOptions,
+  type NewRecord,
   RecordConflict,
   type RecordKind,
   type RecordReader,

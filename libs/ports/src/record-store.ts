@@ -36,6 +36,13 @@ export interface WriteOptions {
   expectedVersion?: number;
 }
 
+export interface NewRecord<T> {
+  readonly id: string;
+  readonly value: T;
+  /** As of `WriteOptions`. */
+  readonly expiresAtMs?: number | undefined;
+}
+
 export interface RecordReader {
   get<T>(kind: RecordKind<T>, id: string): Promise<StoredRecord<T> | undefined>;
   /** In the order of ids. Expired records are left out. */
@@ -45,6 +52,8 @@ export interface RecordReader {
 export interface RecordTransaction extends RecordReader {
   /** Writes a record whole. Returns its new version. @throws RecordConflict */
   put<T>(kind: RecordKind<T>, id: string, value: T, options?: WriteOptions): Promise<number>;
+  /** Writes several records of one kind whole, whatever was there. Each id once. */
+  putAll<T>(kind: RecordKind<T>, records: readonly NewRecord<T>[]): Promise<void>;
   /** True when there was one. */
   delete<T>(kind: RecordKind<T>, id: string): Promise<boolean>;
   /** Puts an event in the outbox: it is published if, and only if, this transaction commits. */

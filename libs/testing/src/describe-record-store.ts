@@ -50,6 +50,31 @@ export function describeRecordStore(name: string, open: (clock: Clock) => Promis
         });
       });
 
+      it('writes several at once, over what was there, or none of them', async () => {
+        await put('a');
+        await put('b', hello, { expiresAtMs: clock.nowMs() + 1000 });
+        clock.advanceSeconds(1);
+        const writeAll = (texts: Record<string, unknown>, expiresAtMs?: number): Promise<void> =>
+          store.transaction((transaction) => {
+            const records = Object.entries(texts).map(([id, text]) => ({
+              id,
+              value: { owner: 'bob', text } as Note,
+              expiresAtMs,
+            }));
+            return transaction.putAll(note, records);
+          });
+        await writeAll({ a: 'one', b: 'two', c: 'three' }, clock.nowMs() + 5000);
+        await expect(writeAll({ a: 'not', d: 4 })).rejects.toThrow();
+        await writeAll({});
+        const value = (text: string): Note => ({ text, owner: 'bob' });
+        const expiresAtMs = clock.nowMs() + 5000;
+        expect(await store.list(note, { where: { owner: 'bob' } })).toEqual([
+          { id: 'a', value: value('one'), version: 2, expiresAtMs },
+          { id: 'b', value: value('two'), version: 1, expiresAtMs },
+          { id: 'c', value: value('three'), version: 1, expiresAtMs },
+        ]);
+      });
+
       it('keeps kinds apart', async () => {
         await put('a');
         expect(await store.get(other, 'a')).toBeUndefined();

@@ -67,13 +67,12 @@ export class DecisionRecorder implements OnModuleDestroy {
     batch.push(...this.#permissions.splice(0, batchSize - batch.length));
     try {
       const built = await Promise.all(batch.map((decided) => buildDecisionRecord(decided, keyEncryptionKey)));
-      await records.transaction(async (transaction) => {
-        for (const record of built) {
-          const expiresAtMs = record.decidedAtMs + retentionDays * dayMs;
-          const id = decisionRecordId(record.decidedAtMs, record.decisionId);
-          await transaction.put(decisions, id, record, { expiresAtMs });
-        }
-      });
+      const rows = built.map((value) => ({
+        id: decisionRecordId(value.decidedAtMs, value.decisionId),
+        value,
+        expiresAtMs: value.decidedAtMs + retentionDays * dayMs,
+      }));
+      await records.transaction((transaction) => transaction.putAll(decisions, rows));
     } catch (err) {
       this.#dropped += batch.length;
       logger.error({ err: (err as Error).name, count: batch.length }, 'decisions could not be kept');
