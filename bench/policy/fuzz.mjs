@@ -1,4 +1,5 @@
-// node bench/policy/fuzz.mjs [cases] [seed]: the differential test of the evaluator against cedar-wasm, as long as one likes.
+// node bench/policy/fuzz.mjs [cases] [seed]: the differential tests of the evaluator against cedar-wasm, whole and partial
+// decisions, as long as one likes.
 import { spawnSync } from 'node:child_process';
 
 const [cases = '50000', seed] = process.argv.slice(2);
@@ -8,6 +9,7 @@ const { status } = spawnSync(
     '--experimental-vm-modules',
     '--no-warnings',
     'node_modules/jest/bin/jest.js',
+    '--runInBand',
     'libs/adapter-cedar/test/differential',
   ],
   {

@@ -56,38 +56,39 @@ export function compilePartially(expression: ExpressionJson): PartialRun {
         return partialChain(operator, json, compile(left), compile(right));
       }
       case '!':
-        return partialNot(compile((body as UnaryJson).arg));
+        return partialNot(json, compile((body as UnaryJson).arg));
       case 'if-then-else': {
         const { if: test, then, else: otherwise } = body as ConditionalJson;
         return partialConditional(json, compile(test), compile(then), compile(otherwise));
       }
       case 'is': {
         const { left, entity_type, in: right } = body as IsJson;
-        if (right === undefined) return strict(operator, body, compile);
+        if (right === undefined) return strict(json, compile);
         // What it is short for: the `in` is evaluated only when the type is right.
         return compile({ '&&': { left: { is: { left, entity_type } }, right: { in: { left, right } } } });
       }
       case '.':
-        return readMember(body as AttributeJson, strict(operator, body, compile), compile);
+        return readMember(json, body as AttributeJson, strict(json, compile), compile);
       case 'has':
-        return askMember(body as HasJson, strict(operator, body, compile), compile);
+        return askMember(json, body as HasJson, strict(json, compile), compile);
       default:
-        return strict(operator, body, compile);
+        return strict(json, compile);
     }
   };
   return compile(expression);
 }
 
 /** An operator that evaluates all of its operands, and errs when one of them does. */
-function strict(operator: string, body: unknown, compile: (json: ExpressionJson) => PartialRun): PartialRun {
+function strict(json: ExpressionJson, compile: (json: ExpressionJson) => PartialRun): PartialRun {
+  const [operator, body] = operatorOf(json);
   const operands = operandsOf(operator, body);
   const runs = operands.map(compile);
   const places = new Map(operands.map((json, index) => [json, index]));
   // The operator is compiled once, over places that each evaluation fills; nothing of it runs in between.
   const values: Value[] = [];
   const compiler: Compiler = {
-    compile(json) {
-      const place = places.get(json);
+    compile(operand) {
+      const place = places.get(operand);
       if (place === undefined) throw new PolicyNotCompiled(`the operand of ${operator} is not known`);
       return { run: () => values[place]!, isConstant: false };
     },
@@ -98,7 +99,7 @@ function strict(operator: string, body: unknown, compile: (json: ExpressionJson)
     if (results.some(({ kind }) => kind === 'error')) return certainError;
     if (results.some(({ kind }) => kind === 'residual')) {
       const parts = results.map((result, index) => expressionOf(result, operands[index]!));
-      return residual(withOperands(operator, body, parts), strictOutcomes(operator, results));
+      return residual(withOperands(json, parts), strictOutcomes(operator, results));
     }
     for (const [index, result] of results.entries())
       values[index] = (result as Extract<PartialValue, { kind: 'known' }>).value;
@@ -115,6 +116,7 @@ function strictOutcomes(operator: string, operands: readonly PartialValue[]): nu
 }
 
 function readMember(
+  original: ExpressionJson,
   { left, attr }: AttributeJson,
   whole: PartialRun,
   compile: (json: ExpressionJson) => PartialRun,
@@ -123,7 +125,7 @@ function readMember(
   return (environment) => {
     const holder = of(environment);
     if (holder.kind !== 'residual' || holder.record === undefined) return whole(environment);
-    const expression = { '.': { left: holder.expression, attr } };
+    const expression = withOperands(original, [holder.expression]);
     const member = holder.record.members.get(attr);
     if (member !== undefined) return ofMember(expression, member);
     return holder.record.isOpen ? residual(expression, anyOutcome) : certainError;
@@ -131,6 +133,7 @@ function readMember(
 }
 
 function askMember(
+  original: ExpressionJson,
   { left, attr }: HasJson,
   whole: PartialRun,
   compile: (json: ExpressionJson) => PartialRun,
@@ -149,7 +152,10 @@ function askMember(
       const member = record.members.get(name);
       if (member === undefined) {
         if (!record.isOpen) return known(false);
-        const asked = { has: { left: expression, attr: rest.length === 1 ? name : rest } };
+        const asked =
+          index === 0
+            ? withOperands(original, [expression])
+            : { has: { left: expression, attr: rest.length === 1 ? name : rest } };
         return residual(asked, whenTrue | whenFalse | (rest.length === 1 ? 0 : whenError));
       }
       if (!(member instanceof OpenRecord)) {

@@ -5,10 +5,10 @@ type Body = Record<string, unknown>;
 
 /** The one operator of an expression and what stands under it. @throws PolicyNotCompiled */
 export function operatorOf(expression: ExpressionJson): [operator: string, body: unknown] {
-  const [entry, ...more] = Object.entries(expression);
-  if (entry === undefined || more.length > 0)
+  const [operator, ...more] = Object.keys(expression);
+  if (operator === undefined || more.length > 0)
     throw new PolicyNotCompiled('an expression is not one operator');
-  return entry;
+  return [operator, expression[operator]];
 }
 
 const leaves = new Set(['Value', 'Var']);
@@ -24,16 +24,21 @@ export function operandsOf(operator: string, body: unknown): ExpressionJson[] {
     .filter((operand) => operand !== undefined);
 }
 
-/** The same expression with other operands, in the order of `operandsOf`. */
+/**
+ * The same expression with other operands, in the order of `operandsOf`. With its own it is itself, so that what nothing
+ * was filled into can be told by identity.
+ */
 export function withOperands(
-  operator: string,
-  body: unknown,
+  expression: ExpressionJson,
   operands: readonly ExpressionJson[],
 ): ExpressionJson {
+  const [operator, body] = operatorOf(expression);
+  const own = operandsOf(operator, body);
+  if (own.every((operand, index) => operand === operands[index])) return expression;
   if (Array.isArray(body)) return { [operator]: operands };
-  const all = Object.entries(body as Body);
+  const all = Object.keys(body as Body);
   if (operator === 'Record')
-    return { Record: Object.fromEntries(all.map(([name], index) => [name, operands[index]])) };
+    return { Record: Object.fromEntries(all.map((name, index) => [name, operands[index]])) };
   const named = operandNames.filter((name) => (body as Body)[name] !== undefined);
   return { [operator]: { ...(body as Body), ...Object.fromEntries(named.map((n, i) => [n, operands[i]])) } };
 }

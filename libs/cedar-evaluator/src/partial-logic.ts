@@ -47,15 +47,12 @@ export function partialChain(
       if (other.value === !settledBy && isBoolean(one)) return one;
       if (other.value === settledBy && !(leftOutcomes & whenError)) return other;
     }
-    const expression = {
-      left: demanded(one),
-      right: other.kind === 'residual' ? demanded(other) : expressionOf(other, rightJson),
-    };
-    return residual({ [operator]: expression }, outcomes);
+    const rest = other.kind === 'residual' ? demanded(other) : expressionOf(other, rightJson);
+    return residual(withOperands(original, [demanded(one), rest]), outcomes);
   };
 }
 
-export function partialNot(operand: PartialRun): PartialRun {
+export function partialNot(original: ExpressionJson, operand: PartialRun): PartialRun {
   return (environment) => {
     const one = operand(environment);
     if (one.kind === 'error') return certainError;
@@ -63,7 +60,7 @@ export function partialNot(operand: PartialRun): PartialRun {
     const outcomes = asBooleanOutcomes(one.outcomes);
     const negated =
       (outcomes & whenError) | (outcomes & whenTrue ? whenFalse : 0) | (outcomes & whenFalse ? whenTrue : 0);
-    return residual({ '!': { arg: demanded(one) } }, negated);
+    return residual(withOperands(original, [demanded(one)]), negated);
   };
 }
 
@@ -89,7 +86,7 @@ export function partialConditional(
       (testOutcomes & whenTrue ? outcomesOf(one) : 0) |
       (testOutcomes & whenFalse ? outcomesOf(other) : 0);
     const parts = [demanded(tested), expressionOf(one, json.then), expressionOf(other, json.else)];
-    return residual(withOperands('if-then-else', json, parts), outcomes);
+    return residual(withOperands(original, parts), outcomes);
   };
 }
 

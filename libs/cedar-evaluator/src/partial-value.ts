@@ -65,6 +65,6 @@ export function asBooleanOutcomes(outcomes: number): number {
 
 /** What stands for an operand in what is left. One that certainly errs stays as it is, to err there, too. */
 export function expressionOf(value: PartialValue, original: ExpressionJson): ExpressionJson {
-  if (value.kind === 'known') return literalExpression(value.value);
+  if (value.kind === 'known') return 'Value' in original ? original : literalExpression(value.value);
   return value.kind === 'residual' ? value.expression : original;
 }

@@ -17,8 +17,17 @@ const constructors = new Set(['decimal', 'ip', 'datetime', 'duration']);
 const plainName = /^[A-Za-z_]\w*$/;
 const reserved = new Set(['true', 'false', 'if', 'then', 'else', 'in', 'like', 'has', 'is', '__cedar']);
 
+/** What nothing was filled into is the policy's own, and printed for every request that it is left of. */
+const printed = new WeakMap<ExpressionJson, string>();
+
 /** An expression in Cedar's text form, for people to read; Cedar reads it back as the same expression. */
 export function printExpression(expression: ExpressionJson): string {
+  let text = printed.get(expression);
+  if (text === undefined) printed.set(expression, (text = print(expression)));
+  return text;
+}
+
+function print(expression: ExpressionJson): string {
   const [operator, body] = operatorOf(expression);
   if (infix.has(operator)) {
     const { left, right } = body as BinaryJson;

@@ -2,12 +2,9 @@ import type { DecisionContext, Evaluation } from '@behalf/contracts';
 import { isTermsAware } from './conditional-engine.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
 import { type PolicyTerms, isConditional } from './policy-terms.js';
-import { judgePreview } from './judge-preview.js';
+import { judgePreview, maxResiduals } from './judge-preview.js';
 import { type EngineDecision, PolicyEngineError } from './ports.js';
 import { type ListedRequest, type RequestLists, areArgumentsOpen } from './request-lists.js';
-
-/** A hint has an end: a bundle can have thousands of policies about one tool. */
-const maxResiduals = 20;
 
 export type Verdict = Pick<
   DecisionContext,
@@ -49,8 +46,12 @@ export function judgeEvaluation(evaluation: Evaluation, lists: RequestLists): Ju
     if (!judgement.verdict.decision) return judgement;
     all.push(judgement);
   }
-  const [whole] = all;
+  const [whole, ...shorter] = all;
   if (whole === undefined) throw new InvalidEvaluation('context.actors', 'is not an actor chain');
+  return shorter.length === 0 ? whole : addUp(whole, all);
+}
+
+function addUp(whole: Judgement, all: readonly Judgement[]): Judgement {
   const residuals = distinctBy(
     all.flatMap(({ verdict }) => verdict.residuals ?? []),
     ({ policy, when }) => JSON.stringify([policy, when]),
@@ -96,7 +97,7 @@ function withConditions(
   const permits = verdict.policies ?? [];
   const conditional = conditionalPolicies(permits, termsOf);
   const alternatives = conditional.length === permits.length && permits.length > 0 ? [conditional] : [];
-  const redact = permits.flatMap((id) => termsOf(id)?.redact ?? []);
+  const redact = [...new Set(permits.flatMap((id) => termsOf(id)?.redact ?? []))].sort();
   return { verdict, required, alternatives, redact };
 }
 

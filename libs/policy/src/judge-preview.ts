@@ -4,6 +4,8 @@ import { isConditional } from './policy-terms.js';
 import type { PossiblePolicy } from './ports.js';
 import type { ListedRequest } from './request-lists.js';
 
+/** A hint has an end: a bundle can have thousands of policies about one tool. */
+export const maxResiduals = 20;
 const maxConditionLength = 1_000;
 
 /**
@@ -46,9 +48,9 @@ export function judgePreview({ list, item }: ListedRequest): Judgement {
       reason: 'permitted',
       policies: sorted(permits),
       ...report,
-      ...(open.length > 0 && { residuals: open.map(toResidual) }),
+      ...(open.length > 0 && { residuals: open.slice(0, maxResiduals).map(toResidual) }),
     },
-    redact: permits.flatMap(({ id }) => termsOf(id)?.redact ?? []),
+    redact: [...new Set(permits.flatMap(({ id }) => termsOf(id)?.redact ?? []))].sort(),
   };
 }
 
