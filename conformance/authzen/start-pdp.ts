@@ -18,7 +18,7 @@ export interface StartedPdp {
  */
 export async function startPdp(): Promise<StartedPdp> {
   const dist = (path: string): Promise<Record<string, any>> => import(resolve('dist', path));
-  const { openEmbedded } = await dist('libs/embedded/src/index.js');
+  const { openInfrastructure } = await dist('libs/infrastructure/src/index.js');
   const { parseConfig } = await dist('libs/config/src/index.js');
   const { startPolicy } = await dist('apps/policy/src/policy.module.js');
   const { cert, key } = await import('./certificate.ts');
@@ -53,7 +53,7 @@ export async function startPdp(): Promise<StartedPdp> {
     },
     {},
   );
-  const service = await openEmbedded('policy', startPolicy, config);
+  const service = await openInfrastructure({ name: 'policy', config }, startPolicy);
   inner = service.url;
   return {
     url,

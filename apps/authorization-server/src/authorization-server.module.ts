@@ -17,7 +17,6 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
-import type { AttemptLimiter } from './attempt-limiter.js';
 import { answerRevocations } from './bus/answer-revocations.js';
 import { AccountController } from './http/account.controller.js';
 import { AdminController } from './http/admin.controller.js';
@@ -33,7 +32,7 @@ import { SignInCallbackController } from './http/sign-in-callback.controller.js'
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
 import { type AuthorizationServerOptions, buildProviders } from './providers.js';
-import { KEY_ROTATION, PROVIDER_HOLDER, REGISTRATION_LIMITER } from './tokens.js';
+import { KEY_ROTATION, PROVIDER_HOLDER } from './tokens.js';
 
 // Metadata documents end at 5 KB, which oidc-provider counts; key sets may be larger.
 const maxDocumentBytes = 64 * 1024;
@@ -124,8 +123,7 @@ export async function startAuthorizationServer(
     infrastructure: infrastructure as Infrastructure,
     configure: (app) => {
       const holder = app.get<ProviderHolder>(PROVIDER_HOLDER);
-      const registrations = app.get<AttemptLimiter>(REGISTRATION_LIMITER);
-      app.use(routeToProvider(config.authorizationServer, holder, registrations));
+      app.use(routeToProvider(config.authorizationServer, holder, infrastructure.rateLimiter));
     },
   });
 }

@@ -1,5 +1,5 @@
-import { openEmbedded } from '@behalf/embedded';
+import { openInfrastructure } from '@behalf/infrastructure';
 import { runUntilSignal } from '@behalf/service-kit';
 import { startAuthorizationServer } from './authorization-server.module.js';
 
-await runUntilSignal(() => openEmbedded('authorization-server', startAuthorizationServer));
+await runUntilSignal(() => openInfrastructure({ name: 'authorization-server' }, startAuthorizationServer));

@@ -11,7 +11,7 @@ import {
 import type { BehalfConfig } from '@behalf/config';
 import { evaluatePolicy } from '@behalf/contracts';
 import type { DelegationDependencies, GrantUses } from '@behalf/delegation-grants';
-import type { Bus, Clock, OneTimeStore, RecordStore } from '@behalf/ports';
+import type { Bus, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
 import { DpopNonces, SenderConstraints } from '@behalf/resource-server';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import {
@@ -22,10 +22,10 @@ import {
   type Logger,
   LOGGER,
   ONE_TIME_STORE,
+  RATE_LIMITER,
   RECORD_STORE,
 } from '@behalf/service-kit';
 import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
-import { AttemptLimiter } from './attempt-limiter.js';
 import { clientSecretFrom } from './config.js';
 import { exchangeDelegation } from './delegation/exchange-delegation.js';
 import { delegationProviders } from './delegation/delegation-providers.js';
@@ -37,6 +37,7 @@ import { openMutualTls } from './mutual-tls.js';
 import { KeyRotation } from './key-rotation.js';
 import { errorPage, signedOutPage, signOutPage } from './pages/message-pages.js';
 import { ProviderHolder } from './provider-holder.js';
+import { rateLimits, ratePurposes } from './rate-limits.js';
 import { serverSecret } from './server-secrets.js';
 import { UpstreamSignIn } from './sign-in/upstream-sign-in.js';
 import {
@@ -49,9 +50,7 @@ import {
   ISSUER_KEYS,
   KEY_ROTATION,
   PROVIDER_HOLDER,
-  REGISTRATION_LIMITER,
   RESOURCE_REGISTRY,
-  SIGN_IN_LIMITER,
   SIGNER,
   SIGNING_KEYS,
   UPSTREAM_SIGN_IN,
@@ -59,13 +58,6 @@ import {
 
 /** A decision takes milliseconds; past this the policy service is down. */
 const policyTimeoutMs = 2_000;
-const refreshesPerGrant = { attempts: 60, windowSeconds: 60 };
-/** Documents are cached; who asks for more than this is not a client that signs people in. */
-const documentFetches = {
-  perHost: { attempts: 120, windowSeconds: 60 },
-  all: { attempts: 600, windowSeconds: 60 },
-};
-const passwordAttempts = { attempts: 10, windowSeconds: 60 };
 
 export interface AuthorizationServerOptions {
   config: BehalfConfig;
@@ -136,17 +128,6 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       }),
     },
     {
-      provide: SIGN_IN_LIMITER,
-      inject: [CLOCK],
-      useFactory: (clock: Clock) => new AttemptLimiter(clock, passwordAttempts),
-    },
-    {
-      provide: REGISTRATION_LIMITER,
-      inject: [CLOCK],
-      useFactory: (clock: Clock) =>
-        new AttemptLimiter(clock, { attempts: server.registration.perMinute, windowSeconds: 60 }),
-    },
-    {
       provide: UPSTREAM_SIGN_IN,
       inject: [ONE_TIME_STORE],
       useFactory: (oneTime: OneTimeStore) => {
@@ -170,6 +151,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         SIGNER,
         BUS,
         ONE_TIME_STORE,
+        RATE_LIMITER,
         DELEGATION,
         GRANT_USES,
       ],
@@ -185,12 +167,12 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         signer: JoseSigner,
         bus: Bus,
         oneTime: OneTimeStore,
+        rates: RateLimiter,
         delegation: DelegationDependencies,
         uses: GrantUses,
       ) => {
-        const refreshes = new AttemptLimiter(clock, refreshesPerGrant);
-        const perHost = new AttemptLimiter(clock, documentFetches.perHost);
-        const all = new AttemptLimiter(clock, documentFetches.all);
+        const mayGoOn = async (what: 'documentsOfHost' | 'documents', key: string): Promise<boolean> =>
+          (await rates.tryAttempt(ratePurposes[what], key, rateLimits[what])) === undefined;
         const cookieKeys = [await serverSecret(records, kek, 'cookies')];
         const nonceSecret = Buffer.from(await serverSecret(records, kek, 'nonces'), 'base64url');
         const mutualTls = openMutualTls(config.mutualTls);
@@ -209,9 +191,10 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
             ...mutualTls,
             clientSecret: clientSecretFrom(environment),
             fetch,
-            mayFetchFrom: (hostname) =>
-              perHost.tryAttempt(hostname) === undefined && all.tryAttempt('') === undefined,
-            tryRefresh: (grantId) => refreshes.tryAttempt(grantId),
+            mayFetchFrom: async (hostname) =>
+              (await mayGoOn('documentsOfHost', hostname)) && (await mayGoOn('documents', '')),
+            tryRefresh: (grantId) =>
+              rates.tryAttempt(ratePurposes.refreshOfGrant, grantId, rateLimits.refreshOfGrant),
             exchange: {
               signer,
               decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),

@@ -1,5 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
+import {
+  InProcessBus,
+  MemoryOneTimeStore,
+  MemoryRateLimiter,
+  MemoryRecordStore,
+} from '@behalf/adapter-memory';
 import type { AuditRecord } from '@behalf/audit';
 import { configSchema } from '@behalf/config';
 import { revocationCreated, signingKeysRotated } from '@behalf/contracts';
@@ -120,6 +125,7 @@ export class TestServer {
         clock,
         records,
         oneTime,
+        rateLimiter: new MemoryRateLimiter(clock),
         bus,
         audit: {
           append: async (record) => void audit.push(record),

@@ -1,5 +1,7 @@
-import { openEmbedded } from '@behalf/embedded';
+import { openInfrastructure } from '@behalf/infrastructure';
 import { runUntilSignal } from '@behalf/service-kit';
 import { startElicitation } from './elicitation.module.js';
 
-await runUntilSignal(() => openEmbedded('elicitation', startElicitation));
+await runUntilSignal(() =>
+  openInfrastructure({ name: 'elicitation', relaysEvents: false }, startElicitation),
+);

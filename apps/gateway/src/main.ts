@@ -1,5 +1,5 @@
-import { openEmbedded } from '@behalf/embedded';
+import { openInfrastructure } from '@behalf/infrastructure';
 import { runUntilSignal } from '@behalf/service-kit';
 import { startGateway } from './gateway.module.js';
 
-await runUntilSignal(() => openEmbedded('gateway', startGateway));
+await runUntilSignal(() => openInfrastructure({ name: 'gateway', relaysEvents: false }, startGateway));

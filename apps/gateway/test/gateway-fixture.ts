@@ -61,6 +61,7 @@ export async function startTestGateway(change: GatewayChange) {
     clock: systemClock,
     records: unused,
     oneTime: new MemoryOneTimeStore(systemClock),
+    rateLimiter: unused,
     bus,
     audit: unused,
     keyEncryptionKey: unused,

@@ -1,5 +1,5 @@
-import { openEmbedded } from '@behalf/embedded';
+import { openInfrastructure } from '@behalf/infrastructure';
 import { runUntilSignal } from '@behalf/service-kit';
 import { startPolicy } from './policy.module.js';
 
-await runUntilSignal(() => openEmbedded('policy', startPolicy));
+await runUntilSignal(() => openInfrastructure({ name: 'policy', relaysEvents: false }, startPolicy));

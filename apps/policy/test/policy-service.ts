@@ -98,6 +98,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
     clock: systemClock,
     records,
     oneTime: new MemoryOneTimeStore(systemClock),
+    rateLimiter: undefined as never,
     bus,
     audit,
     keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),

@@ -1,11 +1,11 @@
-import { openEmbedded } from '@behalf/embedded';
+import { openInfrastructure } from '@behalf/infrastructure';
 import { runUntilSignal } from '@behalf/service-kit';
 import { printWelcome } from './print-welcome.js';
 import { startStandalone } from './start-standalone.js';
 
 await runUntilSignal(async () => {
   const began = performance.now();
-  const running = await openEmbedded('behalf', startStandalone);
+  const running = await openInfrastructure({ name: 'behalf' }, startStandalone);
   printWelcome(running.config, (performance.now() - began) / 1000);
   return running;
 });

@@ -1,5 +1,5 @@
 import { type BehalfConfig, parseConfig, upstreamResource } from '@behalf/config';
-import { openEmbedded } from '@behalf/embedded';
+import { openInfrastructure } from '@behalf/infrastructure';
 import { freePort } from '@behalf/testing';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -72,7 +72,7 @@ export async function startDemoSystem(
     if (temporary) await rm(temporary, { recursive: true, force: true });
   };
   try {
-    const standalone = await openEmbedded('behalf-test', startStandalone, config);
+    const standalone = await openInfrastructure({ name: 'behalf-test', config }, startStandalone);
     return {
       config,
       services: standalone.services,

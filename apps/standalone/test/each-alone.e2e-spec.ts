@@ -1,5 +1,5 @@
 import { type BehalfConfig } from '@behalf/config';
-import { openEmbedded } from '@behalf/embedded';
+import { openInfrastructure } from '@behalf/infrastructure';
 import type { Infrastructure, RunningService } from '@behalf/service-kit';
 import { testKeys } from '@behalf/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ async function alone(
   const folder = await mkdtemp(join(tmpdir(), 'behalf-alone-'));
   try {
     const config = await demoConfigOnFreePorts(folder);
-    const service = await openEmbedded('alone', start, config);
+    const service = await openInfrastructure({ name: 'alone', config }, start);
     try {
       expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
       await use(config, service.url);

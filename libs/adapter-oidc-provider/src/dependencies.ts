@@ -37,7 +37,7 @@ export interface ProviderDependencies {
   cookieKeys: string[];
   clientSecret: (client: ClientConfig) => string | undefined;
   /** Counts one fetch of a document that a stranger named; false when its host had its share for now. */
-  mayFetchFrom: (hostname: string) => boolean;
+  mayFetchFrom: (hostname: string) => Promise<boolean>;
   /** Fetches what a stranger named. Must refuse redirects, special-use addresses and large bodies. */
   fetch: FetchDocument;
   pages: {
@@ -48,7 +48,7 @@ export interface ProviderDependencies {
   };
   exchange: ExchangePorts;
   /** Counts a refresh of a grant. @returns seconds to wait when there were too many */
-  tryRefresh: (grantId: string) => number | undefined;
+  tryRefresh: (grantId: string) => Promise<number | undefined>;
   audit: (record: Omit<AuditRecord, 'occurredAtMs'>) => Promise<void>;
   /** Told of faults that leave as `server_error`. */
   onServerError: (error: unknown) => void;

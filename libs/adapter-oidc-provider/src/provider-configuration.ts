@@ -194,7 +194,10 @@ function needsNoRedirect(grantType: string): boolean {
   return grantType !== grantTypes.authorizationCode;
 }
 
-function isFetchAllowed(clientId: string, { config, mayFetchFrom }: ProviderDependencies): boolean {
+async function isFetchAllowed(
+  clientId: string,
+  { config, mayFetchFrom }: ProviderDependencies,
+): Promise<boolean> {
   const { issuer, paths, clientIdMetadata } = config.authorizationServer;
   const { allowedHosts, pinned } = clientIdMetadata;
   // Ids below this are ours: who is no agent here has none.
@@ -240,8 +243,8 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC, deps: ProviderDependen
 }
 
 /** Always rotates. Some clients refresh in a hot loop; this is the last step before anything is written. */
-function rotateUnlessTooOften(ctx: KoaContextWithOIDC, deps: ProviderDependencies): true {
-  const waitSeconds = deps.tryRefresh(ctx.oidc.entities.RefreshToken?.grantId ?? '');
+async function rotateUnlessTooOften(ctx: KoaContextWithOIDC, deps: ProviderDependencies): Promise<true> {
+  const waitSeconds = await deps.tryRefresh(ctx.oidc.entities.RefreshToken?.grantId ?? '');
   if (waitSeconds === undefined) return true;
   const error = new OAuthError('temporarily_unavailable', 'too many refreshes', {
     status: 429,

@@ -39,7 +39,7 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   const root: DynamicModule = {
     module: ServiceModule,
     imports: [InfrastructureModule.register({ ...infrastructure, logger }), options.module],
-    controllers: [healthController(infrastructure.config.health)],
+    controllers: [healthController(infrastructure.config.health, infrastructure.waitingFor)],
   };
   const app = await NestFactory.create<NestExpressApplication>(root, {
     bodyParser: false,

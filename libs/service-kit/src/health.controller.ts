@@ -12,7 +12,10 @@ export interface Readiness {
 }
 
 /** `live`: the process lives. `ready`: it can serve; 503 with the reasons while it cannot. */
-export function healthController({ live, ready }: BehalfConfig['health']): Type {
+export function healthController(
+  { live, ready }: BehalfConfig['health'],
+  infrastructureWaitsFor: () => string[] = () => [],
+): Type {
   @Controller()
   class HealthController {
     constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
@@ -24,7 +27,7 @@ export function healthController({ live, ready }: BehalfConfig['health']): Type 
 
     @Get(ready)
     isReady(@Res() response: Response): void {
-      const waitingFor = this.#readiness()?.waitingFor() ?? [];
+      const waitingFor = [...infrastructureWaitsFor(), ...(this.#readiness()?.waitingFor() ?? [])];
       response
         .status(waitingFor.length === 0 ? 200 : 503)
         .set('Cache-Control', 'no-store')

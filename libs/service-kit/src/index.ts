@@ -10,6 +10,7 @@ export {
   KEY_ENCRYPTION_KEY,
   LOGGER,
   ONE_TIME_STORE,
+  RATE_LIMITER,
   RECORD_STORE,
 } from './tokens.js';
 export { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';

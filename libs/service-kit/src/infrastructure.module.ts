@@ -1,6 +1,6 @@
 import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
-import type { Bus, Clock, OneTimeStore, RecordStore } from '@behalf/ports';
+import type { Bus, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from './logger.js';
@@ -12,6 +12,7 @@ import {
   KEY_ENCRYPTION_KEY,
   LOGGER,
   ONE_TIME_STORE,
+  RATE_LIMITER,
   RECORD_STORE,
 } from './tokens.js';
 
@@ -21,10 +22,13 @@ export interface Infrastructure {
   clock: Clock;
   records: RecordStore;
   oneTime: OneTimeStore;
+  rateLimiter: RateLimiter;
   bus: Bus;
   audit: AuditLog;
   keyEncryptionKey: KeyEncryptionKey;
   logger: Logger;
+  /** What of it cannot be used now, by name. */
+  waitingFor?: () => string[];
 }
 
 /** Makes the ports available to every module of a service. */
@@ -36,6 +40,7 @@ export class InfrastructureModule {
       { provide: CLOCK, useValue: infrastructure.clock },
       { provide: RECORD_STORE, useValue: infrastructure.records },
       { provide: ONE_TIME_STORE, useValue: infrastructure.oneTime },
+      { provide: RATE_LIMITER, useValue: infrastructure.rateLimiter },
       { provide: BUS, useValue: infrastructure.bus },
       { provide: AUDIT_LOG, useValue: infrastructure.audit },
       { provide: KEY_ENCRYPTION_KEY, useValue: infrastructure.keyEncryptionKey },

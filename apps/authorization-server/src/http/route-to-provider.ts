@@ -1,6 +1,7 @@
 import type { AuthorizationServerConfig } from '@behalf/config';
+import type { RateLimiter } from '@behalf/ports';
 import type { RequestHandler } from 'express';
-import type { AttemptLimiter } from '../attempt-limiter.js';
+import { ratePurposes } from '../rate-limits.js';
 import type { ProviderHolder } from '../provider-holder.js';
 
 const wellKnown = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
@@ -24,9 +25,10 @@ function corsPaths({ paths }: AuthorizationServerConfig): Set<string> {
 export function routeToProvider(
   config: AuthorizationServerConfig,
   holder: ProviderHolder,
-  registrations: AttemptLimiter,
+  rates: RateLimiter,
 ): RequestHandler {
   const { paths } = config;
+  const registrations = { attempts: config.registration.perMinute, windowSeconds: 60 };
   const issuerPath = new URL(config.issuer).pathname.replace(/\/$/, '');
   const exact = new Set([
     ...wellKnown,
@@ -64,7 +66,10 @@ export function routeToProvider(
       }
     }
     if (pathname === paths.registration && request.method === 'POST') {
-      const waitSeconds = registrations.tryAttempt('');
+      const waitSeconds = await rates
+        .tryAttempt(ratePurposes.registration, '', registrations)
+        // What cannot be counted is too many.
+        .catch(() => 1);
       if (waitSeconds !== undefined) {
         response
           .status(429)

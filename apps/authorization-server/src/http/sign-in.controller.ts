@@ -2,14 +2,14 @@ import { savePerson } from '@behalf/adapter-oidc-provider';
 import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import { OAuthError } from '@behalf/oauth';
-import type { Clock, RecordStore } from '@behalf/ports';
-import { AUDIT_LOG, CLOCK, CONFIG, RECORD_STORE } from '@behalf/service-kit';
+import type { Clock, RateLimiter, RecordStore } from '@behalf/ports';
+import { AUDIT_LOG, CLOCK, CONFIG, RATE_LIMITER, RECORD_STORE } from '@behalf/service-kit';
 import { Controller, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { AttemptLimiter } from '../attempt-limiter.js';
+import { rateLimits, ratePurposes } from '../rate-limits.js';
 import { signInPage } from '../pages/sign-in-page.js';
 import { checkLocalPassword } from '../sign-in/local-sign-in.js';
-import { INTERACTIONS, SIGN_IN_LIMITER } from '../tokens.js';
+import { INTERACTIONS } from '../tokens.js';
 import type { Interaction, Interactions } from './interactions.js';
 import { PageErrorFilter } from './page-error.filter.js';
 import { sendPage } from './send-page.js';
@@ -24,7 +24,7 @@ export class SignInController {
     @Inject(RECORD_STORE) private readonly records: RecordStore,
     @Inject(AUDIT_LOG) private readonly audit: AuditLog,
     @Inject(INTERACTIONS) private readonly interactions: Interactions,
-    @Inject(SIGN_IN_LIMITER) private readonly limiter: AttemptLimiter,
+    @Inject(RATE_LIMITER) private readonly rates: RateLimiter,
   ) {}
 
   @Post(':uid/sign-in')
@@ -36,7 +36,7 @@ export class SignInController {
     const username = form.get('username') ?? '';
     const attempt = JSON.stringify([username, request.socket.remoteAddress]);
 
-    const waitSeconds = this.limiter.tryAttempt(attempt);
+    const waitSeconds = await this.rates.tryAttempt(ratePurposes.password, attempt, rateLimits.password);
     if (waitSeconds !== undefined) {
       response.set('Retry-After', String(waitSeconds));
       return this.#ask(interaction, response, username, tooMany, 429);
@@ -44,7 +44,7 @@ export class SignInController {
     const user = checkLocalPassword(signIn.users, username, form.get('password') ?? '');
     if (!user) return this.#ask(interaction, response, username, wrong, 401);
 
-    this.limiter.forgive(attempt);
+    await this.rates.forgive(ratePurposes.password, attempt);
     await savePerson(this.records, user.username, { name: user.name, groups: user.groups });
     await this.audit.append({
       type: 'sign-in',

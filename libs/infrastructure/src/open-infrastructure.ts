@@ -1,0 +1,96 @@
+import { loadOrCreateLocalKey } from '@behalf/adapter-local-key';
+import { OutboxRelay, SqlAuditLog, SqlRecordStore, sweepExpired } from '@behalf/adapter-postgres';
+import type { BehalfConfig } from '@behalf/config';
+import { systemClock } from '@behalf/ports';
+import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
+import { startTracing } from '@behalf/telemetry';
+import { openBus } from './open-bus.js';
+import { openDatabase } from './open-database.js';
+import { openShortLived } from './open-short-lived.js';
+import { serverAddresses } from './server-addresses.js';
+
+const demoConfig = 'deploy/demo/behalf.yaml';
+const maxInFlight = 4096;
+/** With a database of our own we hear of every change; a shared one has to be looked at for those of others. */
+const relayIntervalMs = { embedded: 1_000, shared: 200 };
+const sweepIntervalMs = 60_000;
+const keepPublishedMs = 24 * 3600 * 1000;
+
+export interface InfrastructureOptions {
+  /** The service, or what holds several of them. */
+  name: string;
+  /**
+   * False for a service of several that share a database and a bus: another one carries the events of all of them from
+   * the one to the other, and sweeps.
+   */
+  relaysEvents?: boolean;
+  config?: BehalfConfig;
+  environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Opens what services stand on, and runs them on it; closing ends the services first, then what they stand on.
+ * Embedded, two programs cannot share a data folder: the second fails to start.
+ *
+ * @param start starts the services; what it returns is closed with the rest
+ */
+export async function openInfrastructure<S extends { close(): Promise<void> }>(
+  options: InfrastructureOptions,
+  start: (infrastructure: Infrastructure) => Promise<S>,
+): Promise<S> {
+  const { name, config = loadConfig(demoConfig), environment = process.env } = options;
+  const addresses = serverAddresses(environment);
+  const relays = options.relaysEvents !== false || addresses.NATS_URL === undefined;
+  const logger = createLogger(name, config.logLevel);
+  const clock = systemClock;
+  const opened: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of opened.toReversed()) await end();
+  };
+
+  try {
+    const tracing = startTracing({
+      serviceName: name,
+      otlpEndpoint: config.otlpEndpoint ?? environment['OTEL_EXPORTER_OTLP_ENDPOINT'],
+    });
+    opened.push(() => tracing.stop());
+    const database = await openDatabase(name, addresses, config, logger);
+    opened.push(() => database.close());
+    const shortLived = await openShortLived(name, addresses, { clock, logger, isNew: database.isNew });
+    opened.push(() => shortLived.close());
+    const { bus, isConnected } = await openBus(name, addresses, { logger, maxInFlight, ownsEvents: relays });
+    opened.push(() => bus.close());
+    const relay = new OutboxRelay(database.db, bus, clock, {
+      sweepIntervalMs: relayIntervalMs[addresses.DATABASE_URL === undefined ? 'embedded' : 'shared'],
+      onError: (err) => logger.error({ err }, 'events wait in the outbox'),
+    });
+    if (relays) opened.push(() => relay.stop());
+
+    const services = await start({
+      config,
+      clock,
+      records: new SqlRecordStore(database.db, clock, relays ? { onCommit: () => relay.publishSoon() } : {}),
+      oneTime: shortLived.oneTime,
+      rateLimiter: shortLived.rateLimiter,
+      bus,
+      audit: new SqlAuditLog(database.db, { maxWaiting: maxInFlight }),
+      keyEncryptionKey: await loadOrCreateLocalKey(config.dataFolder, environment),
+      logger,
+      waitingFor: () => (isConnected() ? [] : ['nats']),
+    });
+    opened.push(() => services.close());
+    if (relays) {
+      relay.start();
+      const sweep = setInterval(() => {
+        sweepExpired(database.db, { nowMs: clock.nowMs(), keepPublishedMs }).catch((err: unknown) =>
+          logger.warn({ err }, 'expired records were not swept'),
+        );
+      }, sweepIntervalMs).unref();
+      opened.push(async () => clearInterval(sweep));
+    }
+    return { ...services, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
