@@ -1,4 +1,4 @@
-import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
+import { InProcessBus, MemoryOneTimeStore, MemoryRateLimiter, MemoryRecordStore } from '@behalf/adapter-memory';
 import type { AuditRecord } from '@behalf/audit';
 import { configSchema } from '@behalf/config';
 import {
@@ -99,6 +99,7 @@ export async function startConnectSystem() {
     clock,
     records,
     oneTime,
+    rateLimiter: new MemoryRateLimiter(clock),
     bus,
     audit: { append: async (record: AuditRecord) => void audit.push(record), latest: async () => audit },
     keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
