@@ -28,6 +28,7 @@ import {
 import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
 import { clientSecretFrom } from './config.js';
 import { exchangeDelegation } from './delegation/exchange-delegation.js';
+import { thirdPartyTokens } from './third-party-tokens.js';
 import { delegationProviders } from './delegation/delegation-providers.js';
 import { AdminAuthorization } from './http/admin-authorization.js';
 import type { FormGuard } from './http/form-guard.js';
@@ -198,6 +199,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
             exchange: {
               signer,
               decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
+              thirdParty: thirdPartyTokens(config, bus, environment),
               ...exchangeDelegation(
                 delegation,
                 uses,

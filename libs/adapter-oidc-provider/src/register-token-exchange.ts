@@ -4,10 +4,18 @@ import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { grantTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
-import type { ExchangeDependencies, RequestingClient } from '@behalf/token-exchange';
+import {
+  elicitedParameterNames,
+  type ExchangeDependencies,
+  exchangeForThirdParty,
+  type ExchangeRequest,
+  type RequestingClient,
+  type ThirdPartyDependencies,
+} from '@behalf/token-exchange';
 import type { Client, Provider, TokenEndpointGrantContext } from 'oidc-provider';
 import type { AgentClients } from './agent-clients.js';
 import type { ProviderDependencies } from './dependencies.js';
+import { chainDescriber } from './describe-chain.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
 import { readProof } from './presented-proof.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
@@ -30,6 +38,7 @@ const parameters = [
   'authorization_details',
   // Of an answer `interaction_required`: while the person decides, the exchange is asked for again with it.
   'request_id',
+  ...elicitedParameterNames,
 ];
 /** Both may repeat (RFC 8693 §2.1); without this the library refuses that. */
 const repeatable = ['resource', 'audience'];
@@ -39,6 +48,8 @@ export interface ExchangePorts
   extends Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation'>, DelegationPorts {
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;
+  /** Tokens of third parties; none without it. */
+  thirdParty?: Pick<ThirdPartyDependencies, 'findThirdParty' | 'requestThirdPartyToken'> | undefined;
 }
 
 /**
@@ -53,6 +64,8 @@ export function registerTokenExchange(
   agents: AgentClients,
 ): void {
   const dependencies = exchangeDependencies(deps);
+  const describeChain = chainDescriber(provider);
+  const { thirdParty } = deps.exchange;
   const handler = async (ctx: TokenEndpointGrantContext): Promise<void> => {
     const { client, params } = ctx.oidc;
     const request = {
@@ -70,6 +83,13 @@ export function registerTokenExchange(
         span.setAttributes(describeExchange(record));
         return deps.audit(record);
       };
+      if (thirdParty && isForThirdParty(request, thirdParty))
+        return exchangeForThirdParty(request, {
+          ...dependencies,
+          ...thirdParty,
+          describeChain,
+          audit: { append },
+        });
       return exchangeUnderGrants(
         request,
         { ...dependencies, audit: { append } },
@@ -79,6 +99,13 @@ export function registerTokenExchange(
     }).catch((error: unknown) => throwToLibrary(ctx, error));
   };
   provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);
+}
+
+function isForThirdParty(
+  { parameters: { resource, audience } }: ExchangeRequest,
+  { findThirdParty }: Pick<ThirdPartyDependencies, 'findThirdParty'>,
+): boolean {
+  return [resource, audience].flat().some((target) => target !== undefined && findThirdParty(target));
 }
 
 /** What an exchange needs, but for the audit log, which differs from request to request by its span. */

@@ -3,7 +3,7 @@ import { askPolicy } from './ask-policy.js';
 import { buildActChain } from './build-act-chain.js';
 import { buildLineage } from './build-lineage.js';
 import { chooseProfile } from './choose-profile.js';
-import type { DecidedExchange, Presented } from './decide-exchange.js';
+import type { DecidedExchange } from './decide-exchange.js';
 import { designateActor } from './designate-actor.js';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeTrace } from './exchange-trace.js';
@@ -15,6 +15,7 @@ import type { ExchangeDependencies } from './ports.js';
 import { resolveDelegations } from './resolve-delegations.js';
 import { selectTargets } from './select-targets.js';
 import { validateIssuedClaims } from './validate-issued-claims.js';
+import type { Presented } from './verify-presented.js';
 
 /**
  * Decides on an access token: for whom, by whom, where, for what and how long, in this order, then whether policy wants

@@ -2,7 +2,7 @@ import { nestActor, parseScope, tokenTypes } from '@behalf/oauth';
 import { askPolicy } from './ask-policy.js';
 import { buildLineage } from './build-lineage.js';
 import { coversAudience } from './covers-audience.js';
-import type { DecidedExchange, Presented } from './decide-exchange.js';
+import type { DecidedExchange } from './decide-exchange.js';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeTrace } from './exchange-trace.js';
 import { narrowLifetime } from './narrow-lifetime.js';
@@ -11,6 +11,7 @@ import { parseTransactionContext } from './parse-transaction-context.js';
 import type { ExchangeCeiling, ExchangeDependencies, SubjectToken, TransactionTokenRules } from './ports.js';
 import { transactionTokenClaims } from './transaction-token-claims.js';
 import { validateTransactionToken } from './validate-transaction-token.js';
+import type { Presented } from './verify-presented.js';
 
 /**
  * Decides on a transaction token, a first one or one in another's place: what is being done for whom, on its way

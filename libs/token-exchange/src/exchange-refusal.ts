@@ -34,6 +34,11 @@ export type RefusalReason =
   | { kind: 'delegation_missing'; pending: PendingDelegation | undefined }
   | { kind: 'delegation_unavailable'; cause: unknown }
   | { kind: 'delegation_refused'; error: OAuthError }
+  | { kind: 'third_party_unbound' }
+  | { kind: 'third_party_subject' }
+  /** As the elicitation service said, or because a person has to be asked. */
+  | { kind: 'third_party_refused'; error: OAuthError }
+  | { kind: 'third_party_unavailable'; cause: unknown }
   | { kind: 'no_lifetime_left' }
   | { kind: 'transaction_tokens_off' }
   | { kind: 'transaction_changed' }
@@ -97,6 +102,8 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
     case 'subject_is_no_person':
     case 'subject_token_not_for_client':
     case 'actor_not_named_by_may_act':
+    case 'third_party_unbound':
+    case 'third_party_subject':
     case 'chain_too_deep':
     case 'chain_too_large':
     case 'too_many_replacements':
@@ -133,6 +140,13 @@ export function refusalToOAuthError(reason: RefusalReason): OAuthError {
         'authorization_details exceed what can be delegated',
         { cause },
       );
+    case 'third_party_refused':
+      return reason.error;
+    case 'third_party_unavailable':
+      return new OAuthError('temporarily_unavailable', 'the third party cannot be asked for now', {
+        cause,
+        retryAfterSeconds,
+      });
     case 'delegation_missing':
       return delegationMissing(reason.pending);
     case 'delegation_refused':

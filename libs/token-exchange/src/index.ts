@@ -4,6 +4,14 @@
  * endpoint), what a resource does with the issued token after (`@behalf/resource-server`).
  */
 export { exchangeToken } from './exchange-token.js';
+export { exchangeForThirdParty } from './exchange-for-third-party.js';
+export { elicitedParameterNames } from './parse-elicited-request.js';
+export type {
+  ThirdPartyAnswer,
+  ThirdPartyDependencies,
+  ThirdPartyTarget,
+  ThirdPartyTokenResponse,
+} from './third-party-ports.js';
 export { ExchangeRefusal, type RefusalReason, refusalToOAuthError } from './exchange-refusal.js';
 export { coversAudience } from './covers-audience.js';
 export type {

@@ -1,0 +1,45 @@
+import type { BehalfConfig } from '@behalf/config';
+import { requestThirdPartyToken } from '@behalf/contracts';
+import { OAuthError, type OAuthErrorCode, oauthErrorCodes } from '@behalf/oauth';
+import { type Bus, BusError } from '@behalf/ports';
+import { findProvider, resolveProviders } from '@behalf/third-party';
+import type { ThirdPartyDependencies } from '@behalf/token-exchange';
+
+const timeoutMs = 10_000;
+
+/** Tokens of third parties as the exchange gets them: from the elicitation service. Undefined where there are none. */
+export function thirdPartyTokens(
+  { elicitation }: BehalfConfig,
+  bus: Bus,
+  environment: Readonly<Record<string, string | undefined>>,
+): Pick<ThirdPartyDependencies, 'findThirdParty' | 'requestThirdPartyToken'> | undefined {
+  if (elicitation.providers.length === 0) return undefined;
+  const providers = resolveProviders(elicitation.providers, environment);
+  return {
+    findThirdParty: (identifier) => {
+      const provider = findProvider(providers, identifier);
+      return (
+        provider && {
+          resource: provider.resources[0],
+          provider: provider.id,
+          scopes: Object.keys(provider.scopes),
+          defaultScopes: provider.defaultScopes,
+        }
+      );
+    },
+    requestThirdPartyToken: (request) =>
+      bus
+        .request(requestThirdPartyToken, request, { timeoutMs: timeoutMs + request.waitSeconds * 1000 })
+        .catch((error: unknown) => {
+          throw refusalOf(error);
+        }),
+  };
+}
+
+/** What the elicitation service refused with, as it would say it itself. */
+function refusalOf(error: unknown): unknown {
+  const code = error instanceof BusError && error.reason === 'refused' ? error.refusal?.error : undefined;
+  if (code === undefined || !Object.hasOwn(oauthErrorCodes, code)) return error;
+  const description = (error as BusError).refusal?.error_description ?? '';
+  return new OAuthError(code as OAuthErrorCode, description, { cause: error });
+}

@@ -1,0 +1,196 @@
+import type { ThirdPartyTokenRequest } from '@behalf/contracts';
+import { OAuthError } from '@behalf/oauth';
+import { exchangeForThirdParty } from './exchange-for-third-party.js';
+import { exchangeFixture, gatewayClient, now, parameters, subjectClaims } from './exchange.fixture.js';
+import type { ExchangeParameters, RequestingClient } from './ports.js';
+import type { ThirdPartyAnswer } from './third-party-ports.js';
+
+const drive = {
+  resource: 'https://api.drive.example',
+  provider: 'drive',
+  scopes: ['files.read', 'files.write'],
+  defaultScopes: ['files.read'],
+};
+const offer = {
+  id: 'e-1',
+  status: 'pending' as const,
+  url: 'https://connect.example/connect?e=e-1',
+  message: 'Calendar needs your Drive account.',
+  expiresAtMs: (now + 900) * 1000,
+  pollUrl: 'https://connect.example/elicitations/e-1',
+  pollIntervalSeconds: 3,
+  requestState: 'sealed',
+};
+const token: ThirdPartyAnswer = {
+  outcome: 'token',
+  accessToken: 'drive-token',
+  tokenType: 'Bearer',
+  expiresInSeconds: 60,
+  scopes: ['files.read'],
+};
+const client: RequestingClient = {
+  ...gatewayClient,
+  ceiling: { audiences: [drive.resource], scopes: ['mcp:tools', 'files.read', 'files.write'] },
+};
+
+function fixture(answers: (ThirdPartyAnswer | OAuthError)[] = [token], claims = subjectClaims()) {
+  const base = exchangeFixture({ subject: claims });
+  const requests: ThirdPartyTokenRequest[] = [];
+  let decisions = 0;
+  return {
+    ...base,
+    requests,
+    exchange: (changes: ExchangeParameters = {}, requester = client) =>
+      exchangeForThirdParty(
+        {
+          client: requester,
+          parameters: { ...parameters, resource: drive.resource, ...changes },
+          nowSeconds: now,
+        },
+        {
+          ...base.dependencies,
+          decide: async (evaluation) => {
+            await base.dependencies.decide(evaluation);
+            decisions += 1;
+            return {
+              decision: true,
+              context: { id: `decision-${decisions}`, decision_grant: `grant-${decisions}` },
+            };
+          },
+          findThirdParty: (identifier) => (identifier === drive.resource ? drive : undefined),
+          requestThirdPartyToken: async (request) => {
+            requests.push(request);
+            const answer = answers.shift();
+            if (answer instanceof OAuthError) throw answer;
+            if (!answer) throw new Error('nobody answers');
+            return answer;
+          },
+          describeChain: async () => ({ client: 'editor', names: { editor: 'Editor' } }),
+        },
+      ),
+  };
+}
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'none',
+    (error: unknown) => (error instanceof OAuthError ? error.code : String(error)),
+  );
+
+describe('an exchange for a third party', () => {
+  it('asks the policy with person, chain, provider and scope, and passes its grant on', async () => {
+    const system = fixture();
+    expect(await system.exchange()).toEqual({
+      access_token: 'drive-token',
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      token_type: 'Bearer',
+      expires_in: 60,
+      scope: 'files.read',
+    });
+    expect(system.asked).toMatchObject([
+      {
+        subject: { id: 'alice' },
+        action: { name: 'exchange' },
+        resource: { type: 'audience', id: drive.resource, properties: { provider: 'drive' } },
+        context: { actors: [{ sub: 'gateway' }], scope: 'files.read' },
+      },
+    ]);
+    expect(system.requests).toMatchObject([
+      { person: 'alice', client: 'editor', actors: ['gateway'], decisionGrant: 'grant-1', txn: 'txn-1' },
+    ]);
+    expect(system.recorded).toMatchObject([
+      { type: 'exchange', outcome: 'allowed', decisionId: 'decision-1' },
+    ]);
+  });
+
+  it('answers interaction_required with where the person decides, and what to come back with', async () => {
+    const system = fixture([{ outcome: 'interaction_required', elicitation: offer }]);
+    const error = await system.exchange().catch((thrown: OAuthError) => thrown);
+    expect((error as OAuthError).toJSON()).toMatchObject({
+      error: 'interaction_required',
+      interaction_uri: offer.url,
+      elicitation_uri: offer.pollUrl,
+      request_state: 'sealed',
+      expires_in: 900,
+      interval: 3,
+    });
+    expect(system.recorded).toMatchObject([{ outcome: 'refused' }]);
+  });
+
+  it('asks for a new decision when the person finished while it waited', async () => {
+    const completed = { ...offer, status: 'completed' as const };
+    const system = fixture([{ outcome: 'interaction_required', elicitation: completed }, token]);
+    await system.exchange({ request_state: 'sealed', wait: '10' });
+    expect(system.requests.map(({ decisionGrant, waitSeconds }) => [decisionGrant, waitSeconds])).toEqual([
+      ['grant-1', 10],
+      ['grant-2', 0],
+    ]);
+  });
+
+  it('is refused by policy before anybody else is asked', async () => {
+    const system = fixture();
+    system.dependencies.decide = async () => {
+      throw new Error('down');
+    };
+    expect(await codeOf(system.exchange())).toBe('temporarily_unavailable');
+    expect(system.requests).toEqual([]);
+  });
+
+  it.each([
+    [
+      'beyond its ceiling',
+      { scope: 'files.read' },
+      { audiences: [drive.resource], scopes: ['mcp:tools'] },
+      'invalid_scope',
+    ],
+    ['that the provider does not have', { scope: 'mcp:tools' }, client.ceiling, 'invalid_scope'],
+    [
+      'at a target beyond its ceiling',
+      {},
+      { audiences: ['https://other.example'], scopes: ['files.read'] },
+      'invalid_target',
+    ],
+    ['without any ceiling', {}, undefined, 'unauthorized_client'],
+  ])('gives a client no scope %s', async (_what, changes, ceiling, code) => {
+    const system = fixture();
+    expect(await codeOf(system.exchange(changes, { ...client, ceiling }))).toBe(code);
+    expect(system.requests).toEqual([]);
+  });
+
+  it.each([
+    [
+      'more than one target',
+      { resource: [drive.resource, 'https://gw.example/mcp/files'] },
+      'invalid_target',
+    ],
+    [
+      'another kind of token',
+      { requested_token_type: 'urn:ietf:params:oauth:token-type:txn_token' },
+      'invalid_request',
+    ],
+    ['half a request', { request_method: 'tools/call' }, 'invalid_request'],
+    ['a wait that is no number', { wait: '-1' }, 'invalid_request'],
+    ['two states', { request_state: ['a', 'b'] }, 'invalid_request'],
+  ])('refuses %s', async (_what, changes, code) => {
+    expect(await codeOf(fixture().exchange(changes))).toBe(code);
+  });
+
+  it('turns no bound token into one that needs no key', async () => {
+    const bound = fixture([token], subjectClaims({ cnf: { jkt: 'a'.repeat(43) } }));
+    expect(await codeOf(bound.exchange())).toBe('invalid_request');
+    expect(bound.requests).toEqual([]);
+  });
+
+  it('passes on why it was refused, and tells an outage from a refusal', async () => {
+    const refused = fixture([new OAuthError('access_denied', 'the person declined')]);
+    expect(await codeOf(refused.exchange())).toBe('access_denied');
+    expect(await codeOf(fixture([]).exchange())).toBe('temporarily_unavailable');
+  });
+
+  it('gives no token that could not be recorded', async () => {
+    const system = fixture();
+    system.dependencies.audit.append = async () => {
+      throw new Error('disk full');
+    };
+    expect(await codeOf(system.exchange())).toBe('temporarily_unavailable');
+  });
+});
