@@ -1,3 +1,4 @@
+import { agentId, TestAgents } from './test-agents.js';
 import { basic, files, TestServer } from './test-server.js';
 
 const webApp = basic('web-app', 'web-app-secret');
@@ -97,5 +98,61 @@ describe('introspection and revocation', () => {
     await server.post('/revoke', { token }, webApp);
     expect(server.audit).toContainEqual(expect.objectContaining({ type: 'revocation', client: 'web-app' }));
     expect(JSON.stringify(server.audit)).not.toContain(token);
+  });
+});
+
+describe('introspection of an exchanged token', () => {
+  let agents: TestAgents;
+  beforeEach(async () => {
+    agents = await TestAgents.start();
+    await agents.create();
+  });
+  afterEach(() => agents.close());
+
+  it('RFC 7662 §2.2: says exactly what the token says, chain and lineage included', async () => {
+    const { access_token: token } = (await agents.exchange(await agents.personToken())).body;
+    const claims = await agents.server.claims(token);
+    expect(claims).toMatchObject({
+      act: { sub: agentId },
+      lineage: [expect.any(String)],
+      txn: expect.any(String),
+    });
+    expect(await agents.server.introspect(token, gateway)).toEqual({
+      ...claims,
+      active: true,
+      token_type: 'Bearer',
+    });
+  });
+
+  it('RFC 7662 §4: is not for a client that stands further up the chain, nor for the next audience', async () => {
+    const delegated = (await agents.exchange(await agents.personToken())).body.access_token;
+    // The person's client gave the token that this came from; it is neither its client nor its audience.
+    expect(await agents.server.introspect(delegated, webApp)).toEqual({ active: false });
+    const further = (await agents.exchangeAtGateway(delegated)).body.access_token;
+    expect(await agents.server.introspect(further, webApp)).toEqual({ active: false });
+    expect(await agents.server.introspect(further, operator)).toEqual({ active: false });
+    expect(await agents.server.introspect(further, gateway)).toMatchObject({ active: true });
+  });
+
+  it('RFC 7009 §2.1: a token in the middle takes with it what came of it, and nothing else', async () => {
+    const person = await agents.personToken();
+    const delegated = (await agents.exchange(person)).body.access_token;
+    const sibling = (await agents.exchange(person)).body.access_token;
+    const further = (await agents.exchangeAtGateway(delegated)).body.access_token;
+    const assertion = {
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await agents.assertion(),
+    };
+    expect((await agents.server.post('/revoke', { token: delegated, ...assertion })).status).toBe(200);
+    expect(await agents.server.introspect(further, gateway)).toEqual({ active: false });
+    expect(await agents.server.introspect(delegated, gateway)).toEqual({ active: false });
+    expect(await agents.server.introspect(sibling, gateway)).toMatchObject({ active: true });
+    expect(await agents.server.introspect(person, webApp)).toMatchObject({ active: true });
+  });
+
+  it('RFC 7009 §2.1: nobody revokes a token of another client by holding one that came of it', async () => {
+    const delegated = (await agents.exchange(await agents.personToken())).body.access_token;
+    await agents.server.post('/revoke', { token: delegated }, gateway);
+    expect(await agents.server.introspect(delegated, gateway)).toMatchObject({ active: true });
   });
 });

@@ -48,7 +48,9 @@ async function introspect(
   const claims = await readIfValid(token, deps);
   const isVisible =
     claims && (claims.client_id === clientId || deps.resources.isServedBy(claims.aud, clientId));
-  return isVisible ? { active: true, token_type: 'Bearer', ...claims } : { active: false };
+  if (!isVisible) return { active: false };
+  // RFC 9449 §6.2, RFC 7662 §2.2: what it has to be presented as.
+  return { ...claims, active: true, token_type: claims.cnf?.['jkt'] === undefined ? 'Bearer' : 'DPoP' };
 }
 
 /** Only its own client can revoke a token. For unknown tokens and others' nothing happens, and it looks the same. */

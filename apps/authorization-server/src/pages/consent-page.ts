@@ -74,7 +74,7 @@ export function consentPage(page: ConsentPage): Page {
 
 function offered(offers: OfferedWords[]): Html {
   return html`<fieldset>
-    <legend>You can also let an agent go on from there in your name</legend>
+    <legend>If you like, also allow</legend>
     ${offers.map(
       ({ field, agentName, resource, permissions, purpose, untilMs }) =>
         html`<label class="choice">
