@@ -26,6 +26,7 @@ import {
   RECORD_STORE,
 } from '@behalf/service-kit';
 import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
+import { IssuerKeySets } from '@behalf/trusted-issuers';
 import { clientSecretFrom } from './config.js';
 import { exchangeDelegation } from './delegation/exchange-delegation.js';
 import { thirdPartyTokens } from './third-party-tokens.js';
@@ -41,6 +42,7 @@ import { ProviderHolder } from './provider-holder.js';
 import { rateLimits, ratePurposes } from './rate-limits.js';
 import { serverSecret } from './server-secrets.js';
 import { UpstreamSignIn } from './sign-in/upstream-sign-in.js';
+import { trusts } from './trusts.js';
 import {
   ADMIN_AUTHORIZATION,
   AGENT_DEPENDENCIES,
@@ -119,7 +121,8 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         agentsUrl: `${server.issuer}${server.paths.agents}`,
         isConfiguredClient: (id) => server.clients.some(({ clientId }) => clientId === id),
         newId: () => randomBytes(12).toString('hex'),
-        resolveKeySet: async (url) => (await fetch(url)).json(),
+        trusts: (what, name) => trusts(config, what, name),
+        resolveKeySet: (url) => fetchJson(fetch, url),
         revoke: (transaction, { id, revokedAtMs, issuedUntilMs }) =>
           writeRevocation(
             transaction,
@@ -177,6 +180,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         const cookieKeys = [await serverSecret(records, kek, 'cookies')];
         const nonceSecret = Buffer.from(await serverSecret(records, kek, 'nonces'), 'base64url');
         const mutualTls = openMutualTls(config.mutualTls);
+        const trustedKeys = new IssuerKeySets({ clock, fetchJson: (url) => fetchJson(fetch, url) });
         return ProviderHolder.open(async () =>
           createProvider({
             config,
@@ -189,6 +193,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
             verificationKeys: issuerKeys.get,
             cookieKeys,
             nonceSecret,
+            trustedKeys,
             ...mutualTls,
             clientSecret: clientSecretFrom(environment),
             fetch,
@@ -227,4 +232,10 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         new KeyRotation(holder, issuerKeys, signer),
     },
   ];
+}
+
+async function fetchJson(fetch: FetchDocument, url: string): Promise<unknown> {
+  const response = await fetch(url, { headers: { accept: 'application/json' } });
+  if (response.status !== 200) throw new Error(`status ${response.status}`);
+  return response.json();
 }

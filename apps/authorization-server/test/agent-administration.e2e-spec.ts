@@ -197,6 +197,7 @@ describe('openapi.json', () => {
     );
     expect(routes.sort()).toEqual([
       'delete /agents/{agent}/keys/{kid}',
+      'delete /agents/{agent}/secrets/{id}',
       'get /agents',
       'get /agents/{agent}',
       'get /grants',
@@ -207,6 +208,7 @@ describe('openapi.json', () => {
       'post /agents/{agent}/keys',
       'post /agents/{agent}/resume',
       'post /agents/{agent}/retire',
+      'post /agents/{agent}/secrets',
       'post /agents/{agent}/suspend',
       'post /grants',
       'post /grants/{grant}/revoke',

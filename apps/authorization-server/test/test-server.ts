@@ -31,6 +31,7 @@ export interface Tokens {
 export interface TestServerOptions extends StartOptions {
   server?: Record<string, unknown>;
   gateway?: Record<string, unknown>;
+  mutualTls?: Record<string, unknown>;
 }
 
 /** An authorization server on a free port, with everything in memory and a clock to turn. */
@@ -88,6 +89,7 @@ export class TestServer {
         listen: { port },
         ...options.server,
       },
+      ...(options.mutualTls && { mutualTls: options.mutualTls }),
       policy: {
         policies: 'unused',
       },

@@ -1,6 +1,7 @@
-import { agentMetadata, findAgent } from '@behalf/agent-identity';
+import { agentMetadata, findAgent, findSecretHashes } from '@behalf/agent-identity';
 import type { Agent } from '@behalf/contracts';
 import type { RecordReader } from '@behalf/ports';
+import { joinSecretHashes } from './client-secret.js';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 
 /** Agents as clients of the token endpoint, always as the records have them now: nothing of an agent is cached here. */
@@ -42,7 +43,9 @@ export class AgentClients {
       upsert: (id, payload, expiresIn) => clients.upsert(id, payload, expiresIn),
       find: async (id) => {
         const agent = await this.find(id);
-        return agent ? ({ ...agentMetadata(agent) } as AdapterPayload) : clients.find(id);
+        if (!agent) return clients.find(id);
+        const secrets = joinSecretHashes(await findSecretHashes(this.records, agent));
+        return { ...agentMetadata(agent, secrets) } as AdapterPayload;
       },
       findByUid: (uid) => clients.findByUid(uid),
       findByUserCode: (userCode) => clients.findByUserCode(userCode),

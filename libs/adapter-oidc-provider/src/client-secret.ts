@@ -8,12 +8,23 @@ export function hashClientSecret(secret: unknown): unknown {
   return marker + createHash('sha256').update(secret).digest('base64url');
 }
 
+/** The stored form of several secrets, any of which is good. Of none it is one that nothing matches. */
+export function joinSecretHashes(hashes: readonly string[]): string {
+  return marker + hashes.join(',');
+}
+
 /** Compares a presented secret with a stored one, hashed or not, in time that depends on neither. */
 export function matchesClientSecret(stored: string, presented: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  const expected = stored.startsWith(marker)
-    ? Buffer.from(stored.slice(marker.length), 'base64url')
-    : digest(stored);
+  const accepted = stored.startsWith(marker)
+    ? stored
+        .slice(marker.length)
+        .split(',')
+        .map((hash) => Buffer.from(hash, 'base64url'))
+    : [digest(stored)];
   const actual = digest(presented);
-  return expected.length === actual.length && timingSafeEqual(expected, actual);
+  let isOne = false;
+  for (const expected of accepted)
+    if (expected.length === actual.length && timingSafeEqual(expected, actual)) isOne = true;
+  return isOne;
 }

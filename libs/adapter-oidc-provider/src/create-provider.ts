@@ -3,7 +3,9 @@ import { accountClientId } from './account-client.js';
 import { AgentClients } from './agent-clients.js';
 import { applyClientRules } from './client-rules.js';
 import type { ProviderDependencies } from './dependencies.js';
+import { FederatedClients } from './federated-clients.js';
 import { buildProviderConfiguration } from './provider-configuration.js';
+import { registerJwtBearer } from './register-jwt-bearer.js';
 import { registerTokenExchange } from './register-token-exchange.js';
 import { detectReplays } from './replay-detection.js';
 import {
@@ -26,11 +28,14 @@ export function createProvider(deps: ProviderDependencies): Provider {
   bindToIssuer(provider, issuer);
   applyClientRules(provider, (clientId) => configured.has(clientId) || agents.hasSeen(clientId));
   detectReplays(provider, deps);
+  const federated = new FederatedClients(deps, agents);
   settleRequests(provider, deps);
+  federated.installOn(provider);
   useUnauthorizedClient(provider);
   answerWithParameters(provider);
   echoRegisteredScope(provider);
   registerTokenExchange(provider, deps, agents);
+  registerJwtBearer(provider, federated);
   answerStructuredTokens(provider, deps);
   serveJwks(provider, deps);
   extendGrantedScope(provider);

@@ -3,6 +3,7 @@ import type { AuditRecord } from '@behalf/audit';
 import type { BehalfConfig, ClientConfig } from '@behalf/config';
 import type { ClientCertificates } from '@behalf/client-certificate';
 import type { Clock, OneTimeStore, RecordStore } from '@behalf/ports';
+import type { IssuerKeySets } from '@behalf/trusted-issuers';
 import type { JWTVerifyGetKey } from 'jose';
 import type { JWK } from 'oidc-provider';
 import type { ExchangePorts } from './register-token-exchange.js';
@@ -28,6 +29,8 @@ export interface ProviderDependencies {
   /** What the JWKS document holds: more than the keys above, since verifiers see keys before and after their time. */
   publicJwks: () => Promise<{ keys: object[] }>;
   verificationKeys: JWTVerifyGetKey;
+  /** The keys of other issuers whose tokens are believed. */
+  trustedKeys: IssuerKeySets;
   /** 32 bytes that nonces for DPoP proofs and attestations are derived from; the same in every process. */
   nonceSecret: Buffer;
   /** The certificates that clients present; `authorities` are who issues them for `tls_client_auth`. */

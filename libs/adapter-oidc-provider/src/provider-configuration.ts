@@ -12,6 +12,7 @@ import {
 import { accountClient, accountClientId } from './account-client.js';
 import type { AgentClients } from './agent-clients.js';
 import { completeAccessTokenPayload } from './access-token-payload.js';
+import { attestedClients } from './attested-clients.js';
 import { checkAssertion } from './check-assertion.js';
 import { clientDocumentFetch } from './client-documents.js';
 import { findConsent } from './consent.js';
@@ -57,6 +58,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
       'client_secret_basic',
       'client_secret_post',
       'private_key_jwt',
+      ...(config.authorizationServer.attesters.length > 0 ? (['attest_jwt_client_auth'] as const) : []),
       ...(config.mutualTls.enabled ? (['tls_client_auth', 'self_signed_tls_client_auth'] as const) : []),
     ],
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) =>
@@ -90,6 +92,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
         requireNonce: () => config.authorizationServer.dpop.requireNonce,
       },
       mTLS: mutualTls(deps),
+      attestClientAuth: attestedClients(deps, agents),
       pushedAuthorizationRequests: { enabled: false },
       clientCredentials: { enabled: true },
       userinfo: { enabled: true },
@@ -217,7 +220,8 @@ async function defaultResource(
 ): Promise<string | string[]> {
   const { grant_type: grantType } = ctx.oidc.params ?? {};
   if (oneOf !== undefined) throw new errors.InvalidTarget('one resource per request');
-  if (grantType === grantTypes.clientCredentials) throw new errors.InvalidTarget('resource is required');
+  if (grantType === grantTypes.clientCredentials || grantType === grantTypes.jwtBearer)
+    throw new errors.InvalidTarget('resource is required');
   return undefined as unknown as string;
 }
 

@@ -6,6 +6,9 @@ import type { AgentClients } from './agent-clients.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { splitScope } from './request-rules.js';
 
+/** With these a client asks in its own name. */
+const ownGrants: ReadonlySet<unknown> = new Set([grantTypes.clientCredentials, grantTypes.jwtBearer]);
+
 /**
  * What oidc-provider needs to know of a resource: its scopes and how its tokens look.
  *
@@ -27,7 +30,7 @@ export async function resourceServerInfo(
   let { scopes } = resource;
   let lifetimeSeconds = config.authorizationServer.lifetimes.accessTokenSeconds;
   const parameters = ctx.oidc.params;
-  if (parameters?.['grant_type'] === grantTypes.clientCredentials) {
+  if (parameters && ownGrants.has(parameters['grant_type'])) {
     const own = await ownAuthority(clientId, resource, deps);
     scopes = scopes.filter((scope) => own.scopes.includes(scope));
     lifetimeSeconds = Math.min(lifetimeSeconds, own.maxLifetimeSeconds ?? Infinity);

@@ -13,7 +13,7 @@ export function addKey(
 ): Promise<Agent> {
   return changeAgent(target, act, dependencies, async (agent) => {
     checkNotRetired(agent);
-    if (!agent.jwks) throw new AgentRefusal({ kind: 'keys_are_at_jwks_uri' });
+    if (!agent.jwks) throw new AgentRefusal({ kind: 'keys_are_not_here' });
     const { keys } = agent.jwks;
     return {
       record: { ...recordOf(agent), jwks: { keys: [...keys, await validateAdditionalKey(key, keys)] } },

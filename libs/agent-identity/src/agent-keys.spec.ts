@@ -125,7 +125,7 @@ describe('the keys of an agent', () => {
       addKey({ id }, key, act(), dependencies),
       removeKey({ id }, 'k', act(), dependencies),
     ]) {
-      await expect(change).rejects.toEqual(new AgentRefusal({ kind: 'keys_are_at_jwks_uri' }));
+      await expect(change).rejects.toEqual(new AgentRefusal({ kind: 'keys_are_not_here' }));
     }
   });
 });

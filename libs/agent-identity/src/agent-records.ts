@@ -5,7 +5,11 @@ import type { RecordKind, StoredRecord } from '@behalf/ports';
 export const agentRecords: RecordKind<AgentRecord> = {
   name: 'agent',
   schema: agentRecordSchema,
-  keys: ({ state }) => ({ state }),
+  keys: ({ state, credential }) => ({
+    state,
+    ...(credential?.method === 'spiffe_jwt' && { spiffe_id: credential.spiffeId }),
+    ...(credential?.method === 'workload' && { workload_issuer: credential.issuer }),
+  }),
 };
 
 export function toAgent({ id, version, value }: StoredRecord<AgentRecord>): Agent {

@@ -12,8 +12,14 @@ export type AgentRefusalReason =
   | { kind: 'key_unknown' }
   | { kind: 'too_many_keys' }
   | { kind: 'last_key' }
-  | { kind: 'keys_are_at_jwks_uri' }
-  | { kind: 'jwks_uri_unusable'; cause: unknown };
+  | { kind: 'keys_are_not_here' }
+  | { kind: 'jwks_uri_unusable'; cause: unknown }
+  | { kind: 'credential_unacceptable'; fault: string }
+  | { kind: 'credential_taken' }
+  | { kind: 'credential_of_other_method' }
+  | { kind: 'credential_is_no_secret' }
+  | { kind: 'too_many_secrets' }
+  | { kind: 'secret_unknown' };
 
 /** Thrown by the commands; an edge turns it into the OAuthError it maps to. */
 export class AgentRefusal extends Error {
@@ -51,9 +57,24 @@ export function agentRefusalToOAuthError(reason: AgentRefusalReason): OAuthError
       return refuse('an agent has two keys at most', 409);
     case 'last_key':
       return refuse('the last key cannot be removed; suspend the agent instead', 409);
-    case 'keys_are_at_jwks_uri':
-      return refuse('the keys of this agent are at its jwks_uri', 409);
+    case 'keys_are_not_here':
+      return refuse(
+        'the agent has no keys here: they are at its jwks_uri, or it has another credential',
+        409,
+      );
     case 'jwks_uri_unusable':
       return refuse('no usable key set can be fetched from jwks_uri');
+    case 'credential_unacceptable':
+      return refuse(`the credential ${reason.fault}`);
+    case 'credential_taken':
+      return refuse('another agent is known by this credential', 409);
+    case 'credential_of_other_method':
+      return refuse('the agent authenticates by another method', 409);
+    case 'credential_is_no_secret':
+      return refuse('the agent does not authenticate with secrets', 409);
+    case 'too_many_secrets':
+      return refuse('an agent has two secrets at most', 409);
+    case 'secret_unknown':
+      return refuse('the agent has no such secret', 404);
   }
 }

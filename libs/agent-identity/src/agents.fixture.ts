@@ -23,6 +23,7 @@ export function agentsFixture() {
     agentsUrl,
     isConfiguredClient: (id) => id === `${agentsUrl}/configured`,
     newId: () => `id-${(ids += 1)}`,
+    trusts: (_what, name) => !name.includes('unknown'),
     resolveKeySet: async () => Promise.reject(new Error('nothing is there')),
     revoke: async (_transaction, revocation) => void revoked.push(revocation),
   };

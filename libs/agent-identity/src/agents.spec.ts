@@ -242,7 +242,11 @@ describe('the metadata document of an agent', () => {
       client_id: id,
       client_name: 'Reporter',
       token_endpoint_auth_method: 'private_key_jwt',
-      grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange', 'client_credentials'],
+      grant_types: [
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      ],
       response_types: [],
       redirect_uris: [],
       jwks_uri: `${id}/jwks.json`,
@@ -262,7 +266,7 @@ describe('agentRefusalToOAuthError', () => {
     [{ kind: 'key_unknown' }, 404],
     [{ kind: 'too_many_keys' }, 409],
     [{ kind: 'last_key' }, 409],
-    [{ kind: 'keys_are_at_jwks_uri' }, 409],
+    [{ kind: 'keys_are_not_here' }, 409],
     [{ kind: 'jwks_uri_unusable', cause: new Error('x') }, 400],
   ])('tells %j by status %i', (reason, status) => {
     expect(agentRefusalToOAuthError(reason)).toMatchObject({ code: 'invalid_request', status });

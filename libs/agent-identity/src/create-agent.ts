@@ -5,6 +5,7 @@ import { agentRecords } from './agent-records.js';
 import { AgentRefusal } from './agent-refusal.js';
 import { findAgent } from './get-agent.js';
 import type { Act, AgentDependencies } from './ports.js';
+import { checkCredentialFree, validateCredential } from './validate-credential.js';
 import { checkKeysAt, validateKeys } from './validate-keys.js';
 
 /**
@@ -19,7 +20,7 @@ export async function createAgent(
   { by, nowMs }: Act,
   dependencies: AgentDependencies,
 ): Promise<Agent> {
-  const { id: externalId, slug, jwks, jwksUri, ...described } = request;
+  const { id: externalId, slug, jwks, jwksUri, credential, boundTokens, ...described } = request;
   if (externalId !== undefined) checkExternalAgentId(externalId, dependencies);
   const id = externalId ?? buildAgentId(slug ?? dependencies.newId(), dependencies);
   if (dependencies.isConfiguredClient(id)) throw new AgentRefusal({ kind: 'id_taken' });
@@ -29,6 +30,8 @@ export async function createAgent(
     ...described,
     ...(jwks && { jwks: { keys: await validateKeys(jwks.keys) } }),
     ...(jwksUri !== undefined && { jwksUri }),
+    ...(credential && { credential: validateCredential(credential, dependencies) }),
+    ...(boundTokens && { boundTokens }),
     state: 'active',
     stateSinceMs: nowMs,
     createdAtMs: nowMs,
@@ -36,6 +39,7 @@ export async function createAgent(
   };
   try {
     return await dependencies.records.transaction(async (transaction) => {
+      if (record.credential) await checkCredentialFree(record.credential, id, transaction);
       const version = await transaction.put(agentRecords, id, record, { expectedVersion: 0 });
       await transaction.emit(agentCreated, { id, version, state: record.state, by });
       return { id, version, ...record };

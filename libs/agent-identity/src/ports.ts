@@ -15,6 +15,8 @@ export interface AgentDependencies {
   isConfiguredClient: (id: string) => boolean;
   /** A fresh, unguessable id. */
   newId: () => string;
+  /** Whether what vouches for a credential is configured, so that it can ever be believed. */
+  trusts: (what: 'certificates' | 'attester' | 'trustDomain' | 'workloadIssuer', name: string) => boolean;
   /**
    * Fetches the key set at a URL that an administrator named, by a guarded fetch. Rejects when it cannot be had, or
    * must not be asked for.

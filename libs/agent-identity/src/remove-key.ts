@@ -17,7 +17,7 @@ export function removeKey(
 ): Promise<Agent> {
   return changeAgent(target, act, dependencies, (agent) => {
     checkNotRetired(agent);
-    if (!agent.jwks) throw new AgentRefusal({ kind: 'keys_are_at_jwks_uri' });
+    if (!agent.jwks) throw new AgentRefusal({ kind: 'keys_are_not_here' });
     const keys = agent.jwks.keys.filter((key) => key.kid !== kid);
     if (keys.length === agent.jwks.keys.length) throw new AgentRefusal({ kind: 'key_unknown' });
     if (keys.length === 0) throw new AgentRefusal({ kind: 'last_key' });

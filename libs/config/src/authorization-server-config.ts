@@ -1,6 +1,7 @@
 import { grantTypes } from '@behalf/oauth';
 import { z } from 'zod';
 import { delegationSchema } from './delegation.js';
+import { attesterSchema, spiffeSchema, trustedIssuerSchema } from './trusted-issuers-config.js';
 import { baseUrl, listenSchema, path } from './listen.js';
 
 const seconds = (value: number) => z.int().positive().default(value);
@@ -162,6 +163,12 @@ export const authorizationServerSchema = z.strictObject({
       ),
     })
     .prefault({}),
+  trustedIssuers: z.array(trustedIssuerSchema).default([]),
+  attesters: z
+    .array(attesterSchema)
+    .default([])
+    .describe('Turns attestation-based client authentication on.'),
+  spiffe: spiffeSchema.optional().describe('Lets agents authenticate with JWT-SVIDs of these trust domains.'),
   dpop: z
     .strictObject({
       requireNonce: z

@@ -19,3 +19,4 @@ export { type Listen } from './listen.js';
 export { type ProtectedResource, protectedResources, upstreamResource } from './protected-resources.js';
 export { configReference } from './config-reference.js';
 export { ConfigError, parseConfig } from './parse-config.js';
+export { type TrustedIssuerConfig } from './trusted-issuers-config.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentCredentialSchema, boundTokensSchema, keptAgentCredentialSchema } from './agent-credentials.js';
 import { defineEvent } from './define.js';
 import { lineOfText, scopeToken } from './text.js';
 
@@ -68,6 +69,8 @@ export const agentRecordSchema = z.object({
   purpose: z.string(),
   jwks: z.object({ keys: z.array(publicJwkSchema) }).optional(),
   jwksUri: z.string().optional(),
+  credential: keptAgentCredentialSchema.optional().describe('How it authenticates if not by its keys.'),
+  boundTokens: boundTokensSchema.optional(),
   ceiling: agentCeilingSchema,
   lifetimes: agentLifetimesSchema,
   state: z.enum(agentStates),
@@ -107,6 +110,8 @@ export const createAgentRequestSchema = z
     purpose: lineOfText(1_000),
     jwks: z.strictObject({ keys: z.array(presentedJwk).min(1) }).optional(),
     jwksUri: z.string().max(2_000).optional(),
+    credential: agentCredentialSchema.optional(),
+    boundTokens: boundTokensSchema.optional(),
     ceiling: agentCeilingSchema,
     lifetimes: agentLifetimesSchema.default({}),
   })
@@ -114,10 +119,11 @@ export const createAgentRequestSchema = z
     path: ['slug'],
     message: 'goes with an id that is made here',
   })
-  .refine(({ jwks, jwksUri }) => (jwks === undefined) !== (jwksUri === undefined), {
-    path: ['jwks'],
-    message: 'jwks or jwksUri, one of them',
-  });
+  .refine(
+    ({ jwks, jwksUri, credential }) =>
+      [jwks, jwksUri, credential].filter((one) => one !== undefined).length === 1,
+    { path: ['jwks'], message: 'jwks, jwksUri or credential, one of them' },
+  );
 export type CreateAgentRequest = z.output<typeof createAgentRequestSchema>;
 
 /** `PATCH {admin}/agents/:id`: what is named is replaced whole. */
@@ -127,6 +133,9 @@ export const updateAgentRequestSchema = z.strictObject({
   purpose: lineOfText(1_000).optional(),
   ceiling: agentCeilingSchema.optional(),
   lifetimes: agentLifetimesSchema.optional(),
+  credential: agentCredentialSchema
+    .optional()
+    .describe('Of the method that it has; secrets are added and removed by themselves.'),
 });
 export type UpdateAgentRequest = z.output<typeof updateAgentRequestSchema>;
 

@@ -102,3 +102,9 @@ export {
   type NarrowDelegationGrantRequest,
   narrowDelegationGrantRequestSchema,
 } from './delegation-grants.js';
+export {
+  type AgentCredential,
+  agentCredentialSchema,
+  agentSecretSchema,
+  type KeptAgentCredential,
+} from './agent-credentials.js';

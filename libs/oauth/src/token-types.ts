@@ -4,6 +4,7 @@ export const grantTypes = {
   refreshToken: 'refresh_token',
   clientCredentials: 'client_credentials',
   tokenExchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  jwtBearer: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
 } as const;
 
 /** Token type identifiers. @see RFC 8693 §3 */

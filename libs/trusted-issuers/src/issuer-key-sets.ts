@@ -123,10 +123,15 @@ export class IssuerKeySets {
   }
 }
 
+/** What a key is for when it signs: in a SPIFFE bundle it says so in its own way. */
+const signingUses = new Set<unknown>([undefined, 'sig', 'jwt-svid']);
+
 /** Symmetric keys in a published set are no keys: everybody has them. */
 function toKeySet(document: unknown): JSONWebKeySet {
   const { keys } = keySetSchema.parse(document);
   return {
-    keys: keys.filter(({ kty, use }) => kty !== 'oct' && (use ?? 'sig') !== 'enc'),
+    keys: keys
+      .filter(({ kty, use }) => kty !== 'oct' && signingUses.has(use))
+      .map(({ use: _use, ...key }) => key),
   };
 }

@@ -37,7 +37,8 @@ export class AgentDocumentController {
 
   async #find(slug: string): Promise<Agent> {
     const agent = await findAgent(this.agents.records, buildAgentId(slug, this.agents));
-    if (agent?.state !== 'active') throw notFound();
+    // Who has no keys can be known by nobody else.
+    if (agent?.state !== 'active' || agent.credential) throw notFound();
     return agent;
   }
 }

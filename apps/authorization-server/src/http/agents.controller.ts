@@ -1,5 +1,6 @@
 import {
   addKey,
+  addSecret,
   type AgentDependencies,
   AgentRefusal,
   agentRefusalToOAuthError,
@@ -8,6 +9,7 @@ import {
   getAgent,
   listAgents,
   removeKey,
+  removeSecret,
   resumeAgent,
   retireAgent,
   suspendAgent,
@@ -20,6 +22,7 @@ import {
   addAgentKeyRequestSchema,
   type Agent,
   agentListSchema,
+  type agentSecretSchema,
   agentStates,
   changeAgentStateRequestSchema,
   createAgentRequestSchema,
@@ -128,6 +131,32 @@ export class AgentsController {
   ): Promise<Agent> {
     return this.#change(request, 'remove-key', (by, nowMs) =>
       removeKey(this.#target(request, agent), kid, { by, nowMs }, this.agents),
+    );
+  }
+
+  @Post(':agent/secrets')
+  async addSecret(
+    @Req() request: Request,
+    @Param('agent') agent: string,
+  ): Promise<z.output<typeof agentSecretSchema>> {
+    let issued: z.output<typeof agentSecretSchema> | undefined;
+    await this.#change(request, 'add-secret', async (by, nowMs) => {
+      const added = await addSecret(this.#target(request, agent), { by, nowMs }, this.agents);
+      issued = { id: added.id, clientSecret: added.clientSecret };
+      return added.agent;
+    });
+    if (!issued) throw new Error('no secret was made');
+    return issued;
+  }
+
+  @Delete(':agent/secrets/:id')
+  async removeSecret(
+    @Req() request: Request,
+    @Param('agent') agent: string,
+    @Param('id') id: string,
+  ): Promise<Agent> {
+    return this.#change(request, 'remove-secret', (by, nowMs) =>
+      removeSecret(this.#target(request, agent), id, { by, nowMs }, this.agents),
     );
   }
 
