@@ -79,7 +79,7 @@ export function compilePartially(expression: ExpressionJson): PartialRun {
 }
 
 /** An operator that evaluates all of its operands, and errs when one of them does. */
-function strict(json: ExpressionJson, compile: (json: ExpressionJson) => PartialRun): PartialRun {
+function strict(json: ExpressionJson, compile: (operand: ExpressionJson) => PartialRun): PartialRun {
   const [operator, body] = operatorOf(json);
   const operands = operandsOf(operator, body);
   const runs = operands.map(compile);
