@@ -175,6 +175,8 @@ describe('access evaluation over HTTP', () => {
       search_subject_endpoint: 'https://pdp.example/access/v1/search/subject',
       search_resource_endpoint: 'https://pdp.example/access/v1/search/resource',
       search_action_endpoint: 'https://pdp.example/access/v1/search/action',
+      access_request_endpoint: 'https://pdp.example/access/v1/access-request',
+      supported_obligations: ['step-up', 'approval', 'tool-approval', 'redact'],
     });
     expect((await fetch(`${service.url}/.well-known/authzen-configuration/other`)).status).toBe(404);
   });

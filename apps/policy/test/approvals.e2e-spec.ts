@@ -23,11 +23,17 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const http = async (method: string, path: string, claims: Record<string, unknown>, body?: object) => {
+const http = async (
+  method: string,
+  path: string,
+  claims: Record<string, unknown>,
+  body?: object,
+  headers: Record<string, string> = {},
+) => {
   const token = await service.sign({ aud: service.publicUrl, ...claims });
   const response = await fetch(`${service.url}/${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
     ...(body && { body: JSON.stringify(body) }),
   });
   return { status: response.status, body: await response.json() };
@@ -36,10 +42,10 @@ const gateway = { scope: 'policy:evaluate' };
 const alice = { sub: 'alice', client_id: 'browser', scope: 'policy:approve' };
 const decide = (evaluation: Evaluation) =>
   service.bus.request(evaluatePolicy, evaluation, { timeoutMs: 5_000 });
-const submit = async (evaluation = call()) => {
+const submit = async (evaluation = call(), headers?: Record<string, string>, claims: object = gateway) => {
   const { context } = await decide(evaluation);
   const denial = { binding_token: context?.access_request?.binding_token ?? 'none' };
-  return http('POST', 'access/v1/access-request', gateway, { evaluation, denial });
+  return http('POST', 'access/v1/access-request', { ...claims }, { evaluation, denial }, headers);
 };
 
 it('goes from the denial to one call, and no further', async () => {
@@ -164,4 +170,38 @@ it.each([
   const { id } = (await submit(evaluation)).body.task;
   await http('POST', `approvals/${id}`, alice, { approve });
   expect((await submit(evaluation)).body.task).toMatchObject({ id, status });
+});
+
+describe('an Idempotency-Key', () => {
+  const about = (path: string) => call({ arguments: { path } });
+  const key = (value: string) => ({ 'idempotency-key': value });
+
+  it('finds the request that it led to, also when it has been used up', async () => {
+    const { body, status } = await submit(about('/k1'), key('one'));
+    const { id } = body.task;
+    expect(status).toBe(201);
+    await http('POST', `approvals/${id}`, alice, { approve: true });
+    expect(await decide(call({ arguments: { path: '/k1' }, approval: { id } }))).toMatchObject({
+      decision: true,
+    });
+    expect((await submit(about('/k1'), key('one'))).body.task.id).toBe(id);
+    expect((await submit(about('/k1'))).body.task.id).not.toBe(id);
+  });
+
+  it('is for one call, and for one caller', async () => {
+    const { id } = (await submit(about('/k2'), key('two'))).body.task;
+    expect((await submit(about('/k3'), key('two'))).status).toBe(422);
+    const other = { ...gateway, sub: 'other-gateway', client_id: 'other-gateway' };
+    expect((await submit(about('/k2'), key('two'), other)).body.task.id).not.toBe(id);
+  });
+
+  it('makes one request, however many come at once', async () => {
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => submit(about('/k4'), key('four'))));
+    expect(new Set(answers.map(({ body }) => body.task.id)).size).toBe(1);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+  });
+
+  it.each(['', 'x'.repeat(256)])('is refused when it is malformed: %#', async (value) => {
+    expect((await submit(about('/k5'), key(value))).status).toBe(400);
+  });
 });

@@ -67,6 +67,19 @@ describe('a call that another human has to approve', () => {
     expect(decisionOf(again).id).not.toBe(id);
   });
 
+  it('is listed for those who may decide, without its arguments', async () => {
+    const args = newArguments();
+    const { url: address } = decisionOf(await call(args));
+    const all = `${system.config.policy.publicUrl}/approvals`;
+    const [alices, carols] = [await openPage(all, 'alice'), await openPage(all, 'carol')];
+    expect(alices.page.html).toContain(`href="${address}"`);
+    expect(alices.page.html).not.toContain(args.data);
+    expect(carols.page.html).not.toContain(address);
+    expect(carols.page.html).toContain('Nothing waits for you');
+    await alices.browser.submit(await alices.browser.open(address), { answer: 'deny' });
+    expect((await alices.browser.open(all)).html).not.toContain(address);
+  });
+
   it('is made once, however many repeat it at the same time', async () => {
     const args = newArguments();
     await answerAs('alice', decisionOf(await call(args)).url, 'approve');

@@ -19,6 +19,7 @@ export {
   evaluationsRequestSchema,
   evaluationsDecisionSchema,
   obligationSchema,
+  obligationTypes,
 } from './policy.js';
 export {
   type Revocation,

@@ -25,6 +25,8 @@ export const evaluationSchema = z.object({
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
+export const obligationTypes = ['step-up', 'approval', 'tool-approval', 'redact'] as const;
+
 /**
  * `step-up` (with a denial: a token with more scope), `approval` (with a denial: a person has to approve),
  * `tool-approval` (with a denial: the changed tool has to be reviewed), `redact` (with a permission: fields to remove
@@ -34,7 +36,7 @@ export type Evaluation = z.infer<typeof evaluationSchema>;
  */
 export const obligationSchema = z.object({
   id: z.string(),
-  type: z.enum(['step-up', 'approval', 'tool-approval', 'redact']),
+  type: z.enum(obligationTypes),
   properties,
 });
 export type Obligation = z.infer<typeof obligationSchema>;

@@ -31,6 +31,12 @@ export const accessRequests: RecordKind<AccessRequest> = {
   keys: ({ binding, person, state }) => ({ binding, person, state }),
 };
 
+/** Which request a caller's `Idempotency-Key` has led to. By the digest of caller and key, so that no key is kept. */
+export const accessRequestKeys: RecordKind<{ accessRequest: string; binding: string }> = {
+  name: 'access-request-key',
+  schema: z.object({ accessRequest: z.string(), binding: z.string() }),
+};
+
 /** Who decides on a request, by the claims of a verified token. */
 export interface Approver {
   sub: string;

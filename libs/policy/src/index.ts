@@ -62,6 +62,7 @@ export {
   type Approver,
   RecordedApprovals,
   accessRequestSchema,
+  accessRequestKeys,
   accessRequests,
   decideAccessRequest,
 } from './access-requests.js';

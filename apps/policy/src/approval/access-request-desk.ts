@@ -8,11 +8,13 @@ import {
   type Approver,
   type MappingOptions,
   type PolicyEngine,
+  accessRequestKeys,
   accessRequests,
   decideAccessRequest,
   decideWithConditions,
+  digestOf,
 } from '@behalf/policy';
-import type { Clock, RecordStore, StoredRecord } from '@behalf/ports';
+import { type Clock, RecordConflict, type RecordStore, type StoredRecord } from '@behalf/ports';
 import { type KeyEncryptionKey, open, seal } from '@behalf/sealing';
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
@@ -50,26 +52,29 @@ export class AccessRequestDesk {
    * said no is not asked the same again until the time of the request is over. The policies are asked again: what they do not want
    * approved cannot be put before anybody, whatever a caller claims to have been denied.
    *
+   * @param idempotencyKey repeats find the request that the first one led to, also after it was used or is over
    * @throws OAuthError `invalid_request`; `temporarily_unavailable` when too much waits already
    */
   async submit(
     { evaluation, denial }: z.infer<typeof accessRequestSubmissionSchema>,
     caller: string,
+    idempotencyKey?: string,
   ): Promise<{ task: Task; isNew: boolean }> {
     const { records, clock, requestMs } = this.options;
     const { context = {} } = await this.#ask(evaluation);
     const binding = context.access_request?.binding_token;
     if (context.reason !== 'approval_required' || binding === undefined || binding !== denial.binding_token)
       throw new OAuthError('invalid_request', 'the policies ask for no approval of this call');
+    const key = idempotencyKey === undefined ? undefined : digestOf({ caller, idempotencyKey });
+    const repeated = key === undefined ? undefined : await this.#repeated(key, binding);
+    if (repeated !== undefined) return { task: this.#taskOf(repeated), isNew: false };
     const existing = await this.#find(binding, caller);
-    if (existing !== undefined) return { task: this.#taskOf(existing), isNew: false };
+    if (existing === undefined) await this.#checkPending(evaluation.subject.id);
 
-    await this.#checkPending(evaluation.subject.id);
-
-    const id = randomUUID();
+    const id = existing?.id ?? randomUUID();
     const requestedAtMs = clock.nowMs();
     const obligation = context.obligations?.find(({ type }) => type === 'approval');
-    const request: AccessRequest = {
+    const request: AccessRequest = existing?.value ?? {
       state: 'pending',
       approval: obligation?.properties['approval'] === 'other-human' ? 'other-human' : 'human',
       binding,
@@ -86,12 +91,39 @@ export class AccessRequestDesk {
       requestedAtMs,
       expiresAtMs: requestedAtMs + requestMs,
     };
-    const expiresAtMs = request.expiresAtMs + keepMs;
-    await records.transaction((transaction) =>
-      transaction.put(accessRequests, id, request, { expectedVersion: 0, expiresAtMs }),
-    );
-    await this.#audit('approval-request', 'allowed', id, request, caller);
-    return { task: this.#taskOf({ id, value: request }), isNew: true };
+    const written = { expectedVersion: 0, expiresAtMs: request.expiresAtMs + keepMs };
+    try {
+      await records.transaction(async (transaction) => {
+        if (key !== undefined)
+          await transaction.put(accessRequestKeys, key, { accessRequest: id, binding }, written);
+        if (existing === undefined) await transaction.put(accessRequests, id, request, written);
+      });
+    } catch (error) {
+      // The same key at the same time: the other one was first.
+      const first =
+        error instanceof RecordConflict && key !== undefined ? await this.#repeated(key, binding) : undefined;
+      if (first === undefined) throw error;
+      return { task: this.#taskOf(first), isNew: false };
+    }
+    if (existing === undefined) await this.#audit('approval-request', 'allowed', id, request, caller);
+    return { task: this.#taskOf({ id, value: request }), isNew: existing === undefined };
+  }
+
+  /**
+   * The request that this key has led to before.
+   *
+   * @throws OAuthError `invalid_request` when it was for another call
+   * @see draft-ietf-httpapi-idempotency-key-header §2.7
+   */
+  async #repeated(key: string, binding: string): Promise<StoredRecord<AccessRequest> | undefined> {
+    const { records } = this.options;
+    const known = await records.get(accessRequestKeys, key);
+    if (known === undefined) return undefined;
+    if (known.value.binding !== binding)
+      throw new OAuthError('invalid_request', 'the idempotency key was used for another call', {
+        status: 422,
+      });
+    return records.get(accessRequests, known.value.accessRequest);
   }
 
   /** Where a request stands. For the client that made it; others are told that there is none. */

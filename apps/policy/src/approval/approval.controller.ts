@@ -33,7 +33,7 @@ export class ApprovalController {
   async submit(@Req() request: Request, @Res({ passthrough: true }) response: Response) {
     const caller = (await this.callers.authenticate(request)) ?? localCaller;
     const submission = await readRequest(request, accessRequestSubmissionSchema);
-    const { task, isNew } = await this.desk.submit(submission, caller);
+    const { task, isNew } = await this.desk.submit(submission, caller, idempotencyKeyOf(request));
     response.status(isNew ? 201 : 200).set('Location', task.task.status_endpoint);
     return task;
   }
@@ -63,6 +63,16 @@ export class ApprovalController {
     const approver = approverOf(await this.people.approver(request));
     return this.desk.decide(id, await readRequest(request, approvalDecisionSchema), approver);
   }
+}
+
+/** @throws OAuthError `invalid_request` for a key that is too long, empty or given twice */
+function idempotencyKeyOf(request: Request): string | undefined {
+  const values = request.headersDistinct['idempotency-key'] ?? [];
+  const [key] = values;
+  if (key === undefined) return undefined;
+  if (values.length > 1 || key === '' || key.length > 255)
+    throw new OAuthError('invalid_request', 'the Idempotency-Key header is malformed');
+  return key;
 }
 
 function approverOf({ sub, client_id, act, scope }: AccessTokenClaims): Approver {

@@ -1,3 +1,4 @@
+import { obligationTypes } from '@behalf/contracts';
 import { type ProtectedResourceMetadata, protectedResourceMetadata } from '@behalf/resource-server';
 import { Controller, Get, Header, Inject, NotFoundException, Req, UseInterceptors } from '@nestjs/common';
 import type { Request } from 'express';
@@ -13,6 +14,10 @@ export interface PolicyDecisionPointMetadata {
   search_subject_endpoint: string;
   search_resource_endpoint: string;
   search_action_endpoint: string;
+  /** @see AuthZEN access request and approval profile, draft */
+  access_request_endpoint: string;
+  /** What may come with an answer. @see AuthZEN obligations profile, draft */
+  supported_obligations: string[];
 }
 
 /** Where decisions are asked for, and whose tokens open that. Public. */
@@ -33,6 +38,8 @@ export class MetadataController {
       search_subject_endpoint: `${publicUrl}/access/v1/search/subject`,
       search_resource_endpoint: `${publicUrl}/access/v1/search/resource`,
       search_action_endpoint: `${publicUrl}/access/v1/search/action`,
+      access_request_endpoint: `${publicUrl}/access/v1/access-request`,
+      supported_obligations: [...obligationTypes],
     };
   }
 

@@ -9,6 +9,7 @@ import { type PolicyServiceConfig } from '../../config.js';
 import { POLICY_CONFIG } from '../../tokens.js';
 import { AccessRequestDesk } from '../access-request-desk.js';
 import { approvalPage, decidedPage } from './approval-pages.js';
+import { waitingPage } from './waiting-page.js';
 import { PageErrorFilter } from './page-error.filter.js';
 
 const requestId = /^[0-9a-f-]{36}$/;
@@ -35,7 +36,27 @@ export class ApprovalPageController {
     const { groups, returnTo: id, ...person } = await this.signIn.finish(request, response);
     const isApprover = groups.some((group) => page.approverGroups.includes(group));
     await this.sessions.begin({ ...person, roles: isApprover ? ['approver'] : [] }, response);
-    response.set('Cache-Control', 'no-store').redirect(303, `${this.config.publicUrl}/approvals/${id}`);
+    const below = id === '' ? '' : `/${id}`;
+    response.set('Cache-Control', 'no-store').redirect(303, `${this.config.publicUrl}/approvals${below}`);
+  }
+
+  /** What waits for whoever is signed in: about themselves, and for approvers about everybody. */
+  @Get()
+  async list(@Req() request: Request, @Res() response: Response, @Next() next: NextFunction) {
+    if (this.signIn === undefined || !isBrowser(request)) return next();
+    const session = await this.sessions.of(request);
+    if (session === undefined) return this.signIn.begin('', response);
+    const waiting = await this.desk.waitingFor(this.#approver(session));
+    sendPage(
+      response,
+      waitingPage({
+        viewer: viewerOf(session),
+        waiting: waiting.map(({ id, request: asked }) => ({
+          url: `${this.config.publicUrl}/approvals/${id}`,
+          request: asked,
+        })),
+      }),
+    );
   }
 
   @Get(':id')
@@ -58,7 +79,7 @@ export class ApprovalPageController {
     const page = approvalPage({
       action: `${this.config.publicUrl}/approvals/${id}/decision`,
       csrf: this.sessions.formCode(session, id),
-      viewer: session.name === session.sub ? session.sub : `${session.name} (${session.sub})`,
+      viewer: viewerOf(session),
       request: asked,
       evaluation,
       mayApprove: asked.approval === 'human' || asked.person !== session.sub,
@@ -91,6 +112,10 @@ export class ApprovalPageController {
     const clientId = this.config.approvalPage?.clientId ?? '';
     return { sub, clientId, isDelegated: false, isAdministrator: roles.includes('approver') };
   }
+}
+
+function viewerOf({ name, sub }: PersonSession): string {
+  return name === sub ? sub : `${name} (${sub})`;
 }
 
 function isBrowser(request: Request): boolean {
