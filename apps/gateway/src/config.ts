@@ -7,7 +7,7 @@ import {
   upstreamResource,
 } from '@behalf/config';
 import { protectedResourceMetadataUrl } from '@behalf/oauth';
-import { createHash, randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 
 /** One upstream with the names it is known by outside. */
 export interface UpstreamSettings {
@@ -27,8 +27,8 @@ export interface GatewaySettings {
   tokenEndpoint: string;
   jwksUri: string;
   clientSecret: string;
-  /** Makes the nonces of DPoP proofs. */
-  nonceSecret: Uint8Array;
+  /** A secret for one purpose, the same in all gateways that are this client. */
+  sharedSecret: (purpose: string) => Uint8Array;
   certificates: ClientCertificates;
   /** Whether the certificates of clients are known here. */
   seesCertificates: boolean;
@@ -58,7 +58,7 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
     tokenEndpoint: reachIssuer(`${issuer}${paths.token}`),
     jwksUri: reachIssuer(`${issuer}${paths.jwks}`),
     clientSecret,
-    nonceSecret: nonceSecretFrom(gateway, environment),
+    sharedSecret: sharedSecrets(clientSecret),
     certificates: new ClientCertificates(config.mutualTls),
     seesCertificates: config.mutualTls.enabled,
     claimNames: Object.keys(policy.personAttributes),
@@ -74,11 +74,8 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
   };
 }
 
-/** Without one of its own a gateway takes no nonce that another one gave out, and sends the client back for its own. */
-function nonceSecretFrom(
-  { dpop: { nonceSecretEnv } }: GatewayConfig,
-  environment: Readonly<Record<string, string | undefined>>,
-): Uint8Array {
-  const secret = nonceSecretEnv === undefined ? undefined : environment[nonceSecretEnv];
-  return secret === undefined ? randomBytes(32) : createHash('sha256').update(secret).digest();
+/** Without a client secret a gateway shares nothing: what another one gave out it does not know. */
+function sharedSecrets(clientSecret: string): (purpose: string) => Uint8Array {
+  const source = clientSecret === '' ? randomBytes(32) : Buffer.from(clientSecret);
+  return (purpose) => new Uint8Array(hkdfSync('sha256', source, '', `behalf gateway ${purpose}`, 32));
 }

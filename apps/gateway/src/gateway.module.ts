@@ -136,7 +136,7 @@ function tokenExchanger({ gateway, tokenEndpoint, clientSecret }: GatewaySetting
 }
 
 function mcpEndpoint(
-  { gateway, issuer, jwksUri, claimNames, nonceSecret, certificates }: GatewaySettings,
+  { gateway, issuer, jwksUri, claimNames, sharedSecret, certificates }: GatewaySettings,
   tools: ToolDefinitions,
   revocations: RevocationView,
   live: LiveRequests,
@@ -152,7 +152,7 @@ function mcpEndpoint(
       constraints: new SenderConstraints({
         clock,
         oneTime,
-        nonces: new DpopNonces(nonceSecret, clock),
+        nonces: new DpopNonces(sharedSecret('dpop nonces'), clock),
         requireNonce: gateway.dpop.requireNonce,
       }),
       certificates,

@@ -84,12 +84,6 @@ export const gatewaySchema = z.strictObject({
         .boolean()
         .default(false)
         .describe('Sends every DPoP proof without a nonce back for one (RFC 9449 §9).'),
-      nonceSecretEnv: z
-        .string()
-        .optional()
-        .describe(
-          'Environment variable with the secret of nonces, the same for all gateways behind one address; random without it.',
-        ),
     })
     .prefault({}),
   legacyDefaultUpstream: z

@@ -53,7 +53,6 @@ function missingSecrets(config: BehalfConfig, environment: Record<string, string
       c.secretEnv,
     ]),
     ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
-    ['gateway.dpop.nonceSecretEnv', config.gateway.dpop.nonceSecretEnv],
     ['policy.approvals.secretEnv', config.policy.approvals.secretEnv],
     ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],
     ['elicitation.client.secretEnv', config.elicitation.client?.secretEnv],

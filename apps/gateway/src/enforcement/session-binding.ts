@@ -1,16 +1,16 @@
 import type { Caller } from '@behalf/mcp';
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
  * Binds the session and event ids of a legacy upstream to the person and client they were given to: what leaves is
  * `<id>.<mac>`, and an id that comes back from somebody else is not known. An id alone authenticates nobody.
  *
- * The key lives as long as the process; after a restart clients begin a new session, as they must be able to.
+ * All gateways behind one address have the same key, so that any of them carries a session on.
  *
  * @see MCP security best practices, "Session Hijacking"
  */
 export class SessionBinding {
-  readonly #key = randomBytes(32);
+  constructor(private readonly key: Uint8Array) {}
 
   wrap(kind: 'session' | 'event', upstream: string, caller: Caller, id: string): string {
     return `${id}.${this.#mac(kind, upstream, caller, id).toString('base64url')}`;
@@ -26,7 +26,7 @@ export class SessionBinding {
   }
 
   #mac(kind: string, upstream: string, { sub, client_id }: Caller, id: string): Buffer {
-    return createHmac('sha256', this.#key)
+    return createHmac('sha256', this.key)
       .update(JSON.stringify([kind, upstream, sub, client_id, id]))
       .digest();
   }

@@ -19,7 +19,7 @@ export function buildUpstreams(
   clock: Clock,
   logger: Logger,
 ): Upstreams {
-  const sessions = new SessionBinding();
+  const sessions = new SessionBinding(settings.sharedSecret('upstream sessions'));
   return new Map(
     [...settings.upstreams.values()].map(({ name, config }): [string, Upstream] => {
       const log = logger.child({ upstream: name });
