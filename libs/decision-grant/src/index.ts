@@ -8,3 +8,13 @@ export {
   decisionGrantType,
   maxGrantSeconds,
 } from './decision-grant.js';
+export {
+  issueDecisionGrant,
+  type IssueDecisionGrantOptions,
+  type PermittedUse,
+} from './issue-decision-grant.js';
+export {
+  DecisionGrantRefused,
+  verifyDecisionGrant,
+  type VerifyDecisionGrantOptions,
+} from './verify-decision-grant.js';

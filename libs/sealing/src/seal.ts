@@ -40,7 +40,7 @@ export async function seal(
 /**
  * Opens what `seal` made, for the same context only.
  *
- * @throws SealingError `malformed`, `wrong_key`, `not_authentic` or `unavailable`
+ * @throws SealingError `malformed`, `unknown_key`, `wrong_key`, `not_authentic` or `unavailable`
  */
 export async function open(
   keys: KeyEncryptionKey | KeyRing,
@@ -64,7 +64,7 @@ export async function open(
  * opened and sealed anew instead.
  *
  * @returns undefined when there is nothing to do
- * @throws SealingError `malformed`, `wrong_key` or `unavailable`
+ * @throws SealingError `malformed`, `unknown_key`, `wrong_key` or `unavailable`
  */
 export async function rewrap(
   ring: KeyRing,
@@ -96,9 +96,13 @@ async function moveDataKey(
 }
 
 function keyFor(keys: KeyEncryptionKey | KeyRing, { keyId }: SealedText): KeyEncryptionKey {
-  const key = 'find' in keys ? keys.find(keyId) : keys;
-  if (key?.id !== keyId) throw new SealingError('wrong_key');
-  return key;
+  if ('find' in keys) {
+    const found = keys.find(keyId);
+    if (!found) throw new SealingError('unknown_key');
+    return found;
+  }
+  if (keys.id !== keyId) throw new SealingError('wrong_key');
+  return keys;
 }
 
 /** JSON keeps the parts apart, so that ("ab", "c") never reads as ("a", "bc"); sorted, so that order does not matter. */

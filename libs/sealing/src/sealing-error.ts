@@ -3,6 +3,8 @@ export type SealingProblem =
   | 'malformed'
   /** Sealed under another key-encryption key, or its data key was changed or moved to a place it was not sealed for. */
   | 'wrong_key'
+  /** Sealed under a key that the ring does not have: an operator may have forgotten a former key. */
+  | 'unknown_key'
   /** Changed since it was sealed. */
   | 'not_authentic'
   /** The service that holds the key does not answer, or does not let us use it. */

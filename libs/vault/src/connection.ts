@@ -59,8 +59,10 @@ export const connectionRecordSchema = z.object({
       /** The fencing token of the lease the last attempt was made under. */
       fence: z.int(),
       startedAtMs: z.int(),
-      /** False from the moment before the request leaves until its outcome is known. */
-      isSettled: z.boolean(),
+      /** From the moment before the request leaves until whoever sent it knows the outcome, or gave up. */
+      isAsking: z.boolean(),
+      /** An answer may have been lost: the refresh token may be used up. */
+      mayBeUsed: z.boolean(),
       failures: z.int(),
       /** Not to be tried before. */
       notBeforeMs: z.int(),

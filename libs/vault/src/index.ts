@@ -17,3 +17,5 @@ export {
 } from './connection.js';
 export { type Disconnected, type NewConnection, type OpenedCredential, type Vault } from './ports.js';
 export { VaultError, type VaultErrorOptions, type VaultProblem } from './vault-error.js';
+export { SealedVault } from './sealed-vault.js';
+export { type VaultDependencies } from './vault-dependencies.js';

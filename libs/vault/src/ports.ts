@@ -35,12 +35,18 @@ export interface Vault {
   openForUse(decisionGrant: string): Promise<OpenedCredential>;
   /** Ends a connection here and at the provider. Undefined when this person has no such connection. */
   disconnect(connectionId: string, owner: string): Promise<Disconnected | undefined>;
+  /** Ends every connection of a person who left, here and at the providers. */
+  disconnectPerson(owner: string): Promise<Disconnected[]>;
   /** All connections of a person, working or not. */
   list(owner: string): Promise<Connection[]>;
   /** The one connection of a person to a resource, if there is one. Opens nothing. */
   find(owner: string, resource: string): Promise<Connection | undefined>;
   /** A provider refused this version of the credential: it is refreshed before its next use, or given up. */
   reportRefused(connectionId: string, credentialVersion: number): Promise<void>;
+  /** The provider said that the grant is over. */
+  endByProvider(connectionId: string): Promise<void>;
+  /** What the provider calls the account: personal data, for its owner's eyes only. */
+  accountOf(connectionId: string, owner: string): Promise<string | undefined>;
 }
 
 export interface Disconnected {
