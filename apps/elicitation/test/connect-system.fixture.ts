@@ -1,4 +1,9 @@
-import { InProcessBus, MemoryOneTimeStore, MemoryRateLimiter, MemoryRecordStore } from '@behalf/adapter-memory';
+import {
+  InProcessBus,
+  MemoryOneTimeStore,
+  MemoryRateLimiter,
+  MemoryRecordStore,
+} from '@behalf/adapter-memory';
 import type { AuditRecord } from '@behalf/audit';
 import { configSchema } from '@behalf/config';
 import {

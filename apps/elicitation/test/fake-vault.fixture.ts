@@ -74,4 +74,11 @@ export class FakeVault implements Vault {
   }
 
   async reportRefused(): Promise<void> {}
+  async endByProvider(): Promise<void> {}
+
+  async disconnectPerson() {
+    return [];
+  }
+
+  async accountOf(): Promise<undefined> {}
 }

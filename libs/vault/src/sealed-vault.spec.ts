@@ -1,5 +1,5 @@
 import { MemoryCache, MemoryRecordStore } from '@behalf/adapter-memory';
-import { KeyRing, LocalKeyEncryptionKey } from '@behalf/sealing';
+import { type KeyEncryptionKey, KeyRing, LocalKeyEncryptionKey } from '@behalf/sealing';
 import { type FakeProvider, FakeClock, startFakeProvider } from '@behalf/testing';
 import { type ConnectionRecord, connectionId, connectionKind } from './connection.js';
 import {
@@ -173,15 +173,13 @@ describe('SealedVault', () => {
       for (const secret of [accessToken, refreshToken, 'alice@acme.example'])
         expect(dump).not.toContain(secret);
       const { id: keyId } = new LocalKeyEncryptionKey(Buffer.alloc(32, 1));
-      const impostor = { ...new LocalKeyEncryptionKey(Buffer.alloc(32, 2)), id: keyId };
       const foreign = new LocalKeyEncryptionKey(Buffer.alloc(32, 2));
-      const thief = openVault({
-        keys: new KeyRing({
-          ...impostor,
-          wrap: foreign.wrap.bind(foreign),
-          unwrap: foreign.unwrap.bind(foreign),
-        }),
-      });
+      const impostor: KeyEncryptionKey = {
+        id: keyId,
+        wrap: (...given) => foreign.wrap(...given),
+        unwrap: (...given) => foreign.unwrap(...given),
+      };
+      const thief = openVault({ keys: new KeyRing(impostor) });
       expect(await problemOf(open('alice', thief))).toBe('needs_consent');
     });
 

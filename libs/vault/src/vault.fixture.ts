@@ -179,5 +179,5 @@ export async function connect(
 export const problemOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'none',
-    (error: { problem?: string }) => error.problem ?? String(error),
+    (error: { problem?: string }) => error.problem ?? 'another error',
   );
