@@ -18,6 +18,7 @@ import {
 } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
 import { answerRevocations } from './bus/answer-revocations.js';
+import { AccountChangesController } from './http/account-changes.controller.js';
 import { AccountController } from './http/account.controller.js';
 import { AdminController } from './http/admin.controller.js';
 import { AgentDocumentController } from './http/agent-document.controller.js';
@@ -50,7 +51,7 @@ class AdminModule {}
 @Module({ controllers: [AgentDocumentController] })
 class AgentDocumentModule {}
 
-@Module({ controllers: [AccountController] })
+@Module({ controllers: [AccountController, AccountChangesController] })
 class AccountModule {}
 
 @Module({ controllers: [DelegationController] })

@@ -111,6 +111,46 @@ describe('/me', () => {
   });
 });
 
+describe('signing out everywhere', () => {
+  const end = async (page: Visit, browser = agents.server.browser) => {
+    const { fields } = readForm(page);
+    return browser.open(`${account}/sessions/end`, { form: { csrf: fields['csrf']! } });
+  };
+
+  it('ends every sign-in, what was issued in them, and what was exchanged for it', async () => {
+    const point = await agents.enforcementPoint();
+    const person = await agents.personToken();
+    const { refresh_token: refresh } = await agents.server.signIn();
+    const delegated = (await agents.exchange(person)).body.access_token;
+    expect(await point.verify(delegated)).toBe('accepted');
+    const other = new TestBrowser();
+    const page = await open(other);
+    expect(page.html).toContain('This browser');
+    expect(page.html).toContain('Another browser');
+
+    expect((await end(page, other)).html).toContain('You are signed out');
+    await point.revoked;
+    expect(await point.verify(delegated)).toBe('invalid_token');
+    expect(outcome(await agents.exchange(person))).toBe('invalid_request');
+    expect((await agents.server.refresh(refresh)).body.error).toBe('invalid_grant');
+    for (const browser of [agents.server.browser, other])
+      expect((await browser.open(account)).html).toContain('name="password"');
+    await point.close();
+  });
+
+  it('leaves other people alone, and what the person has agreed to', async () => {
+    const bob = new TestBrowser();
+    const { refresh_token: refresh } = await agents.server.signIn({}, { username: 'bob', browser: bob });
+    await agents.server.signIn();
+    await end(await open());
+    expect((await agents.server.refresh(refresh)).status).toBe(200);
+    expect((await bob.open(account)).html).toContain('BOB');
+    const again = await agents.server.signIn();
+    expect(again.access_token).toBeDefined();
+    expect(agents.server.browser.visited.filter((url) => url.endsWith('/consent'))).toHaveLength(1);
+  });
+});
+
 describe('attack: /me', () => {
   it('shows nothing of others, and ends nothing of theirs', async () => {
     const { id } = await grant();
@@ -217,12 +257,18 @@ const chromium = findChromium();
       await browser.click('a');
       expect(await browser.url()).toBe(account);
       expect(new Set(await browser.accessibleNames('heading'))).toEqual(
-        new Set(['Who may act for you', 'Agents', 'Reporter', 'Applications you have allowed', 'Web <App>']),
+        new Set([
+          'Who may act for you',
+          'Agents',
+          'Reporter',
+          'Applications you have allowed',
+          'Web <App>',
+          'Where you are signed in',
+        ]),
       );
-      expect(await browser.accessibleNames('button')).toEqual([
-        'Stop Reporter at Mail',
-        'Remove the access of Web <App>',
-      ]);
+      expect(new Set(await browser.accessibleNames('button'))).toEqual(
+        new Set(['Stop Reporter at Mail', 'Remove the access of Web <App>', 'Sign out everywhere']),
+      );
       expect(await browser.fitsTheScreen()).toBe(true);
       await shoot('account');
       await browser.click('article button');

@@ -5,6 +5,9 @@ import { z } from 'zod';
 const artifactSchema = z.looseObject({
   grantId: z.string().optional(),
   uid: z.string().optional(),
+  accountId: z.string().optional(),
+  /** Of what was issued in a session. */
+  sessionUid: z.string().optional(),
   /** Seconds, as oidc-provider reads it. */
   consumed: z.number().optional(),
   consumedAtMs: z.number().optional(),
@@ -18,9 +21,11 @@ export function artifactRecords(model: string): RecordKind<StoredArtifact> {
   return {
     name: `oidc-${name}`,
     schema: artifactSchema,
-    keys: ({ grantId, uid }) => ({
+    keys: ({ grantId, uid, accountId, sessionUid }) => ({
       ...(grantId !== undefined && { grantId }),
       ...(uid !== undefined && { uid }),
+      ...(model === 'Session' && accountId !== undefined && { accountId }),
+      ...(sessionUid !== undefined && { sessionUid }),
     }),
   };
 }

@@ -10,11 +10,13 @@ import { type DelegationDependencies, GrantUses } from '@behalf/delegation-grant
 import type { OneTimeStore, RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import { AUDIT_LOG, KEY_ENCRYPTION_KEY, ONE_TIME_STORE, RECORD_STORE } from '@behalf/service-kit';
+import { AccountForms } from '../account/account-forms.js';
 import { PersonSessions } from '../account/person-sessions.js';
 import { FormGuard } from '../http/form-guard.js';
 import type { ProviderHolder } from '../provider-holder.js';
 import { serverSecret } from '../server-secrets.js';
 import {
+  ACCOUNT_FORMS,
   CLIENT_DIRECTORY,
   DELEGATION,
   FORM_GUARD,
@@ -75,6 +77,11 @@ export function delegationProviders(config: BehalfConfig) {
       inject: [PROVIDER_HOLDER, RECORD_STORE],
       useFactory: (holder: ProviderHolder, records: RecordStore) =>
         new PersonSessions(server, holder, records),
+    },
+    {
+      provide: ACCOUNT_FORMS,
+      inject: [PERSON_SESSIONS, FORM_GUARD],
+      useFactory: (sessions: PersonSessions, guard: FormGuard) => new AccountForms(sessions, guard),
     },
   ];
 }

@@ -23,6 +23,9 @@ export interface AccountPage {
   delegations: ListedDelegation[];
   applications: ListedApplication[];
   removeApplicationAction: string;
+  /** One for each browser. */
+  sessions: { signedInAtMs: number | undefined; isThisOne: boolean }[];
+  endSessionsAction: string;
   /** Something was just ended. */
   hasEnded: boolean;
 }
@@ -46,7 +49,26 @@ export function accountPage(page: AccountPage): Page {
         applications.length === 0
           ? html`<p>None.</p>`
           : applications.map((one, index) => application(one, index, page))
-      }`,
+      }
+      <h2>Where you are signed in</h2>
+      <ul>
+        ${page.sessions.map(
+          ({ signedInAtMs, isThisOne }) =>
+            html`<li>
+              ${isThisOne ? 'This browser' : 'Another browser'}${
+                signedInAtMs !== undefined && html`, since ${moment(signedInAtMs)}`
+              }
+            </li>`,
+        )}
+      </ul>
+      <form method="post" action="${page.endSessionsAction}">
+        <input type="hidden" name="csrf" value="${page.csrf}" />
+        <div class="actions"><button type="submit" class="second">Sign out everywhere</button></div>
+      </form>
+      <p class="quiet">
+        It also ends what applications and agents hold from these sign-ins. What you have allowed above stays
+        allowed.
+      </p>`,
   );
 }
 
