@@ -8,3 +8,4 @@ export { MemoryCache, type MemoryCacheOptions } from './memory-cache.js';
 export { MemoryRateLimiter } from './memory-rate-limiter.js';
 export { MemoryRecordStore, type MemoryRecordStoreOptions } from './memory-record-store.js';
 export { InProcessBus, type InProcessBusOptions } from './in-process-bus.js';
+export { ResidentRecords, type ResidentRecordsOptions } from './resident-records.js';

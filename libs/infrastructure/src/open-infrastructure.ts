@@ -1,7 +1,10 @@
 import { loadOrCreateLocalKey } from '@behalf/adapter-local-key';
 import { OutboxRelay, SqlAuditLog, SqlRecordStore, sweepExpired } from '@behalf/adapter-postgres';
+import { ResidentRecords } from '@behalf/adapter-memory';
+import { revocationRecords } from '@behalf/adapter-oidc-provider';
+import { agentRecords } from '@behalf/agent-identity';
 import type { BehalfConfig } from '@behalf/config';
-import { systemClock } from '@behalf/ports';
+import { type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
 import { startTracing } from '@behalf/telemetry';
 import { openBus } from './open-bus.js';
@@ -15,6 +18,9 @@ const maxInFlight = 4096;
 const relayIntervalMs = { embedded: 1_000, shared: 200 };
 const sweepIntervalMs = 60_000;
 const keepPublishedMs = 24 * 3600 * 1000;
+
+/** What every request to the token endpoint looks up. */
+const residentKinds = [revocationRecords, agentRecords] as RecordKind<unknown>[];
 
 export interface InfrastructureOptions {
   /** The service, or what holds several of them. */
@@ -66,10 +72,24 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
     });
     if (relays) opened.push(() => relay.stop());
 
+    const stored = new SqlRecordStore(
+      database.db,
+      clock,
+      relays ? { onCommit: () => relay.publishSoon() } : {},
+    );
+    // An embedded database has no other writer than this program.
+    const records: RecordStore =
+      addresses.DATABASE_URL === undefined
+        ? await ResidentRecords.open(stored, residentKinds, {
+            clock,
+            onError: (err) => logger.error({ err }, 'records are read from the database from now on'),
+          })
+        : stored;
+
     const services = await start({
       config,
       clock,
-      records: new SqlRecordStore(database.db, clock, relays ? { onCommit: () => relay.publishSoon() } : {}),
+      records,
       oneTime: shortLived.oneTime,
       rateLimiter: shortLived.rateLimiter,
       bus,

@@ -1,3 +1,4 @@
+import { KeyObject } from 'node:crypto';
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
@@ -15,8 +16,8 @@ const expected = {
 };
 const claims = { iss: expected.issuer, aud: expected.audience, sub: 'alice', iat: now, exp: now + 60 };
 const [es256, rs256, es384, stranger] = await Promise.all([
-  generateKeyPair('ES256'),
-  generateKeyPair('RS256'),
+  generateKeyPair('ES256', { extractable: true }),
+  generateKeyPair('RS256', { extractable: true }),
   generateKeyPair('ES384'),
   generateKeyPair('ES256'),
 ]);
@@ -153,17 +154,16 @@ describe('signJwt', () => {
   it.each([
     ['ES256', 'es', es256],
     ['RS256', 'rs', rs256],
-    ['ES384', 'es384', es384],
   ] as const)('signs with %s what others verify', async (alg, kid, { privateKey }) => {
-    const jwt = await signJwt({ ...claims, name: 'Zoë' }, { alg, kid, typ: 'at+jwt' }, privateKey);
-    const { payload, protectedHeader } = await jwtVerify(jwt, keys, {
-      currentDate: expected.currentDate,
-    });
-    expect(payload).toMatchObject({ exp: claims.exp, name: 'Zoë' });
-    expect(protectedHeader).toEqual({ alg, kid, typ: 'at+jwt' });
+    const header = { alg, kid, typ: 'at+jwt' };
+    const jwt = signJwt({ ...claims, name: 'Zoë' }, header, KeyObject.from(privateKey));
+    const { payload, protectedHeader } = await jwtVerify(jwt, keys, { currentDate: expected.currentDate });
+    expect(payload).toEqual({ ...claims, name: 'Zoë' });
+    expect(protectedHeader).toEqual(header);
   });
 
-  it('signs with no key that is for another algorithm', async () => {
-    await expect(signJwt(claims, { ...usual, alg: 'RS256' }, es256.privateKey)).rejects.toThrow(TypeError);
+  it('signs with no key that is for another algorithm', () => {
+    const header = { alg: 'RS256', kid: 'rs', typ: 'at+jwt' } as const;
+    expect(() => signJwt(claims, header, KeyObject.from(es256.privateKey))).toThrow(TypeError);
   });
 });

@@ -20,6 +20,8 @@ export function toNativeKey(key: CryptoKey): NativeKey | undefined {
 }
 
 function convert(key: CryptoKey): NativeKey | undefined {
+  // Node is about to give up converting keys that were made not to be taken out; public ones have no reason to be.
+  if (!key.extractable) return undefined;
   const alg = algorithmOf(key.algorithm);
   return alg && { alg, key: KeyObject.from(key), dsaEncoding: 'ieee-p1363' };
 }

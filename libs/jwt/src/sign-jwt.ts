@@ -1,22 +1,22 @@
-import { sign } from 'node:crypto';
-import { CompactSign, type CryptoKey } from 'jose';
-import { toNativeKey } from './native-key.js';
+import { type KeyObject, sign } from 'node:crypto';
 
 export interface JwtHeader {
-  alg: string;
+  alg: 'ES256' | 'RS256';
   kid: string;
   typ: string;
 }
 
-/** Signs claims as a compact JWS (RFC 7515 §7.1). Does not look at what it signs. */
-export async function signJwt(
-  claims: Record<string, unknown>,
-  header: JwtHeader,
-  key: CryptoKey,
-): Promise<string> {
-  const native = toNativeKey(key);
-  const payload = Buffer.from(JSON.stringify(claims));
-  if (native?.alg !== header.alg) return new CompactSign(payload).setProtectedHeader({ ...header }).sign(key);
-  const input = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload.toString('base64url')}`;
-  return `${input}.${sign('sha256', Buffer.from(input), native).toString('base64url')}`;
+const keyTypes = { ES256: 'ec', RS256: 'rsa' };
+
+/**
+ * Signs claims as a compact JWS (RFC 7515 §7.1). Does not look at what it signs.
+ *
+ * @throws TypeError for a key of another kind than the algorithm's
+ */
+export function signJwt(claims: Record<string, unknown>, header: JwtHeader, key: KeyObject): string {
+  if (key.asymmetricKeyType !== keyTypes[header.alg]) throw new TypeError(`no key for ${header.alg}`);
+  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const input = `${encode(header)}.${encode(claims)}`;
+  const signature = sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
+  return `${input}.${signature.toString('base64url')}`;
 }

@@ -1,6 +1,6 @@
 import { signJwt } from '@behalf/jwt';
 import type { Clock, SignOptions, Signer } from '@behalf/ports';
-import { type CryptoKey, importJWK } from 'jose';
+import { type KeyObject, createPrivateKey } from 'node:crypto';
 import type { SigningAlgorithm } from './signing-key-record.js';
 import type { PrivateJwk } from './signing-keys.js';
 
@@ -12,7 +12,7 @@ export interface JoseSignerOptions {
 
 interface LoadedKey {
   readonly kid: string;
-  readonly key: CryptoKey;
+  readonly key: KeyObject;
 }
 
 /**
@@ -57,7 +57,7 @@ export class JoseSigner implements Signer {
     const loaded = new Map<string, LoadedKey>();
     for (const jwk of await this.keys.current()) {
       const { kid, alg } = jwk;
-      loaded.set(alg, { kid, key: (await importJWK(jwk, alg, { extractable: false })) as CryptoKey });
+      loaded.set(alg, { kid, key: createPrivateKey({ key: { ...jwk }, format: 'jwk' }) });
     }
     return loaded;
   }
