@@ -23,7 +23,7 @@ const standaloneMain = 'dist/apps/standalone/src/main.js';
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 20_000;
 const caseTimeoutMs = 90_000;
-const demoPorts = /\b(?:4000|4001|4002|4003|4010)\b/g;
+const demoPorts = /\b(?:4000|4001|4002|4003|4010|4012)\b/g;
 
 process.chdir(root);
 if (!existsSync('clients/node_modules/.package-lock.json')) {

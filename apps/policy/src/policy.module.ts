@@ -25,6 +25,7 @@ import { ExtMcpService } from './grpc/ext-mcp.service.js';
 import { GrpcServer } from './grpc/grpc-server.js';
 import { type TokenExchanger, TokenEndpointExchanger } from './grpc/token-exchanger.js';
 import { CallerAuthentication } from './http/caller-authentication.js';
+import { CertifiedCallers } from './http/certified-callers.js';
 import { EvaluationController } from './http/evaluation.controller.js';
 import { ForwardAuthController } from './http/forward-auth.controller.js';
 import { GatewayDialectsController } from './http/gateway-dialects.controller.js';
@@ -112,9 +113,14 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
     },
     {
       provide: CallerAuthentication,
-      inject: [POLICY_CONFIG, BUS, CLOCK],
-      useFactory: (config: PolicyServiceConfig, bus: Bus, clock: Clock) =>
-        CallerAuthentication.open(config, bus, clock),
+      inject: [POLICY_CONFIG, CONFIG, BUS, CLOCK],
+      useFactory: (
+        config: PolicyServiceConfig,
+        { policy, mutualTls }: BehalfConfig,
+        bus: Bus,
+        clock: Clock,
+      ) =>
+        CallerAuthentication.open(config, new CertifiedCallers(policy.callers, mutualTls, clock), bus, clock),
     },
     {
       provide: DecisionSubjects,

@@ -1,5 +1,5 @@
 import { toStruct } from '@behalf/policy-dialects';
-import { testCertificate } from '@behalf/testing';
+import { testCertificate, testClientCertificates } from '@behalf/testing';
 import { credentials, status } from '@grpc/grpc-js';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -67,24 +67,37 @@ describe('callers over gRPC', () => {
       return join(folder, name);
     };
     const { cert, key } = testCertificate;
+    const { authority } = testClientCertificates;
     const certFile = await file('cert.pem', cert);
     const keyFile = await file('key.pem', key);
     const service = await startPolicyService({
-      settings: { grpc: { port: 0, tls: { certFile, keyFile, clientCaFile: certFile } } },
+      allowUnauthenticatedLoopback: true,
+      settings: {
+        grpc: {
+          port: 0,
+          tls: { certFile, keyFile, clientCaFile: await file('ca.pem', `${cert}\n${authority}`) },
+        },
+        callers: { envoy: { tls_client_auth_san_uri: 'spiffe://example.org/reporter' } },
+      },
     });
     const pem = (text: string) => Buffer.from(text);
-    const known = grpcClients(service.grpcPort ?? 0, credentials.createSsl(pem(cert), pem(key), pem(cert)));
+    const as = (one: { cert: string; key: string }) =>
+      grpcClients(service.grpcPort ?? 0, credentials.createSsl(pem(cert), pem(one.key), pem(one.cert)));
+    const [known, unnamed] = [as(testClientCertificates.agent), as({ cert, key })];
     const stranger = grpcClients(service.grpcPort ?? 0, credentials.createSsl(pem(cert)));
     try {
       expect((await known.checkRequest(request)).result).toBe('pass');
-      expect(service.audit.records.at(-1)).toMatchObject({ client: 'a.test' });
+      expect(service.audit.records.at(-1)).toMatchObject({ client: 'envoy' });
       // A token that is presented is checked, also beside a certificate.
       await expect(known.checkRequest(request, { authorization: 'Bearer x.y.z' })).rejects.toMatchObject({
         code: status.UNAUTHENTICATED,
       });
+      // Of the right authority, and of nobody who may ask.
+      await expect(unnamed.checkRequest(request)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
       await expect(stranger.checkRequest(request)).rejects.toMatchObject({ code: status.UNAVAILABLE });
     } finally {
       known.close();
+      unnamed.close();
       stranger.close();
       await service.close();
       await rm(folder, { recursive: true });

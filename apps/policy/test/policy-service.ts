@@ -66,6 +66,7 @@ export interface ServiceChange {
   policies?: string;
   /** Further settings of `policy` in the configuration. */
   settings?: Record<string, unknown>;
+  mutualTls?: Record<string, unknown>;
 }
 
 /** The policy service on a copy of the demo policies, beside an issuer that is only a key. */
@@ -85,6 +86,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
         allowUnauthenticatedLoopback: change.allowUnauthenticatedLoopback,
         ...change.settings,
       },
+      ...(change.mutualTls && { mutualTls: change.mutualTls }),
       gateway: { clientId: 'demo-gateway', upstreams: {} },
     },
     process.env,

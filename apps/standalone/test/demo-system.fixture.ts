@@ -9,7 +9,7 @@ import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
 import { type Standalone, startStandalone } from '../src/start-standalone.js';
 
 /** The ports that `deploy/demo/behalf.yaml` writes down, wherever they stand in it. */
-const demoPorts = /\b(?:4000|4001|4002|4003|4010)\b/g;
+const demoPorts = /\b(?:4000|4001|4002|4003|4010|4012)\b/g;
 
 /** For hooks that start a system: on a busy machine that takes its time. */
 export const startTimeoutMs = 120_000;

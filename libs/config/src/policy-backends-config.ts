@@ -29,6 +29,31 @@ export const policyBackendSchema = z.strictObject({
 });
 export type PolicyBackendConfig = z.output<typeof policyBackendSchema>;
 
+const certificateSubjects = [
+  'tls_client_auth_subject_dn',
+  'tls_client_auth_san_dns',
+  'tls_client_auth_san_uri',
+  'tls_client_auth_san_ip',
+  'tls_client_auth_san_email',
+] as const;
+
+/** Whom a caller's certificate has to name. @see RFC 8705 §2.1.2 */
+export const policyCallerSchema = z
+  .strictObject({
+    tls_client_auth_subject_dn: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Who may ask by client certificate: what it has to say, in exactly one of these five.'),
+    tls_client_auth_san_dns: z.string().min(1).optional(),
+    tls_client_auth_san_uri: z.string().min(1).optional(),
+    tls_client_auth_san_ip: z.string().min(1).optional(),
+    tls_client_auth_san_email: z.string().min(1).optional(),
+  })
+  .refine((caller) => certificateSubjects.filter((one) => caller[one] !== undefined).length === 1, {
+    message: 'must say exactly one of the names that a certificate can hold',
+  });
+
 /** Where gateways ask over gRPC. */
 export const policyGrpcSchema = listenSchema(4012)
   .unwrap()
@@ -40,7 +65,9 @@ export const policyGrpcSchema = listenSchema(4012)
         clientCaFile: z
           .string()
           .optional()
-          .describe('Callers have to present a certificate of this CA, and then need no token.'),
+          .describe(
+            'Callers have to present a certificate of this CA; those that `policy.callers` names then need no token.',
+          ),
       })
       .optional()
       .describe('Without it the connection is not encrypted; keep it on this machine or inside a mesh.'),

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { baseUrl, listenSchema } from './listen.js';
 import { policyLifeShape } from './policy-life-config.js';
-import { policyBackendSchema, policyDialectsSchema, policyGrpcSchema } from './policy-backends-config.js';
+import {
+  policyBackendSchema,
+  policyCallerSchema,
+  policyDialectsSchema,
+  policyGrpcSchema,
+} from './policy-backends-config.js';
 
 /** The policy decision point. */
 export const policySchema = z.strictObject({
@@ -18,6 +23,12 @@ export const policySchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Answers callers on this machine without a token. Refused when NODE_ENV=production.'),
+  callers: z
+    .record(z.string().regex(/^[\w.:-]{1,100}$/), policyCallerSchema)
+    .default({})
+    .describe(
+      'Who may ask by client certificate instead of a token, by the name that the audit log has for them. Over HTTP the certificate is of `mutualTls.authoritiesFile`, over gRPC of `grpc.tls.clientCaFile`.',
+    ),
   maxInFlight: z
     .int()
     .positive()

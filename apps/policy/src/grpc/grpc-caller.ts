@@ -1,15 +1,16 @@
 import { type ServerErrorResponse, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import { OAuthError } from '@behalf/oauth';
+import { X509Certificate } from 'node:crypto';
 import type { CallerAuthentication } from '../http/caller-authentication.js';
 import { isLocalProgram } from '../http/is-local-program.js';
 
 type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPeer' | 'getAuthContext'>;
 
 /**
- * Who asks over gRPC: a bearer token in the metadata, or else a certificate that the server has verified, or else a
- * program on this machine where the configuration allows it. A token that is presented is always checked.
+ * Who asks over gRPC: a bearer token in the metadata, or else a certificate that the server has verified and that names
+ * a configured caller, or else a program on this machine where the configuration allows it. A token that is presented is always checked.
  *
- * @returns the client, or the certificate's subject; undefined for a program on this machine
+ * @returns the client, or the caller's name; undefined for a program on this machine
  * @throws OAuthError as `CallerAuthentication.authenticate`
  */
 export async function authenticateGrpcCaller(
@@ -20,15 +21,14 @@ export async function authenticateGrpcCaller(
   const sent = call.metadata.get('authorization');
   if (sent.length > 1) throw new OAuthError('invalid_request', 'the Authorization header is repeated');
   const authorization = sent[0]?.toString();
-  if (authorization === undefined && verifiesClients) {
-    const subject = call.getAuthContext().sslPeerCertificate?.subject;
-    if (subject === undefined) throw new OAuthError('invalid_token', 'a certificate is needed');
-    return [subject.CN].flat()[0] ?? 'certificate';
-  }
-  return callers.authenticateBy(authorization, new URLSearchParams(), isLocal(call));
+  const raw = verifiesClients ? call.getAuthContext().sslPeerCertificate?.raw : undefined;
+  const certified = raw === undefined ? undefined : callers.certifiedBy(new X509Certificate(raw));
+  // Where certificates are asked for, being on this machine is not enough.
+  const isLocal = !verifiesClients && isLocalCall(call);
+  return callers.authenticateBy(authorization, new URLSearchParams(), { certified, isLocal });
 }
 
-function isLocal(call: AnyCall): boolean {
+function isLocalCall(call: AnyCall): boolean {
   const headers = Object.fromEntries(
     Object.entries(call.metadata.getMap()).map(([name, value]) => [name, value.toString()]),
   );

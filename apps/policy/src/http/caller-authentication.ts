@@ -9,13 +9,16 @@ import {
 import { RevocationView, followRevocations } from '@behalf/revocation';
 import type { Readiness } from '@behalf/service-kit';
 import type { OnModuleDestroy } from '@nestjs/common';
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type PolicyServiceConfig, requiredScope } from '../config.js';
+import type { CertifiedCallers } from './certified-callers.js';
 import { isLocalProgram } from './is-local-program.js';
 
 /**
- * Who asks for decisions. A caller presents an access token for this service with the scope `policy:evaluate`; where
- * the configuration allows it, a program on this machine needs none.
+ * Who asks for decisions. A caller presents an access token for this service with the scope `policy:evaluate`. Needing
+ * none are those whom the configuration knows by their client certificate and, where it allows that, programs on this
+ * machine.
  */
 export class CallerAuthentication implements Readiness, OnModuleDestroy {
   private constructor(
@@ -23,9 +26,15 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
     private readonly verifier: AccessTokenVerifier,
     private readonly revocations: RevocationView,
     private readonly following: Subscription,
+    private readonly certified: CertifiedCallers,
   ) {}
 
-  static open(config: PolicyServiceConfig, bus: Bus, clock: Clock): CallerAuthentication {
+  static open(
+    config: PolicyServiceConfig,
+    certified: CertifiedCallers,
+    bus: Bus,
+    clock: Clock,
+  ): CallerAuthentication {
     const revocations = new RevocationView(clock);
     const verifier = new AccessTokenVerifier({
       issuer: config.issuer,
@@ -33,29 +42,42 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
       revocations,
       clock,
     });
-    return new CallerAuthentication(config, verifier, revocations, followRevocations(bus, revocations));
+    const following = followRevocations(bus, revocations);
+    return new CallerAuthentication(config, verifier, revocations, following, certified);
   }
 
   /**
-   * The client that calls; undefined for a program on this machine. A token that is presented is always checked.
+   * The client that calls, or the name of its certificate; undefined for a program on this machine. A token that is presented is always checked.
    *
    * @throws OAuthError `invalid_token`, `insufficient_scope`, `invalid_request`; `temporarily_unavailable`
    */
   authenticate(request: IncomingMessage): Promise<string | undefined> {
     const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
-    return this.authenticateBy(request.headers.authorization, query, isLocalProgram(request));
+    const by = { certified: this.certified.of(request), isLocal: isLocalProgram(request) };
+    return this.authenticateBy(request.headers.authorization, query, by);
   }
 
-  /** The same for transports other than HTTP/1. */
+  /** Whom the configuration knows by this certificate. Does not look at who issued it. */
+  certifiedBy(certificate: X509Certificate): string | undefined {
+    return this.certified.nameOf(certificate);
+  }
+
+  /**
+   * The same for transports other than HTTP/1.
+   *
+   * @param by how the connection itself speaks for the caller: the name that its certificate stands for, or that it
+   *   comes from a program on this machine
+   */
   async authenticateBy(
     authorization: string | undefined,
     query: URLSearchParams,
-    isLocal: boolean,
+    by: { certified: string | undefined; isLocal: boolean },
   ): Promise<string | undefined> {
     const token = readBearerToken(authorization, query);
     if (token === undefined) {
+      if (authorization === undefined && by.certified !== undefined) return by.certified;
       const trusted = this.config.allowUnauthenticatedLoopback && authorization === undefined;
-      if (trusted && isLocal) return undefined;
+      if (trusted && by.isLocal) return undefined;
       throw new OAuthError('invalid_token', 'an access token for this service is needed');
     }
     const claims = await this.verifier.verify(token, this.config.publicUrl);
