@@ -1,6 +1,7 @@
 import { asFetch, createGuardedFetch } from '@behalf/adapter-http';
 import type { FetchDocument } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
+import type { ExchangeCache } from '@behalf/exchange-cache';
 import type { Bus, RecordStore, Subscription } from '@behalf/ports';
 import {
   bootstrapService,
@@ -19,6 +20,7 @@ import {
 import { RouterModule } from '@nestjs/core';
 import { answerRevocations } from './bus/answer-revocations.js';
 import { AccountChangesController } from './http/account-changes.controller.js';
+import { followCacheEvents } from './bus/follow-cache-events.js';
 import { AccountController } from './http/account.controller.js';
 import { AdminController } from './http/admin.controller.js';
 import { AgentDocumentController } from './http/agent-document.controller.js';
@@ -33,7 +35,7 @@ import { SignInCallbackController } from './http/sign-in-callback.controller.js'
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
 import { type AuthorizationServerOptions, buildProviders } from './providers.js';
-import { KEY_ROTATION, PROVIDER_HOLDER } from './tokens.js';
+import { EXCHANGE_CACHE, KEY_ROTATION, PROVIDER_HOLDER } from './tokens.js';
 
 // Metadata documents end at 5 KB, which oidc-provider counts; key sets may be larger.
 const maxDocumentBytes = 64 * 1024;
@@ -66,10 +68,15 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     @Inject(BUS) private readonly bus: Bus,
     @Inject(RECORD_STORE) private readonly records: RecordStore,
     @Inject(KEY_ROTATION) private readonly rotation: KeyRotation,
+    @Inject(EXCHANGE_CACHE) private readonly cache: ExchangeCache,
   ) {}
 
   onModuleInit(): void {
-    this.#subscriptions = [answerRevocations(this.bus, this.records), this.rotation.follow(this.bus)];
+    this.#subscriptions = [
+      answerRevocations(this.bus, this.records),
+      this.rotation.follow(this.bus),
+      ...followCacheEvents(this.bus, this.cache),
+    ];
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -11,7 +11,8 @@ import {
 import type { BehalfConfig } from '@behalf/config';
 import { evaluatePolicy } from '@behalf/contracts';
 import type { DelegationDependencies, GrantUses } from '@behalf/delegation-grants';
-import type { Bus, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
+import { ExchangeCache } from '@behalf/exchange-cache';
+import type { Bus, Cache, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
 import { DpopNonces, SenderConstraints } from '@behalf/resource-server';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import {
@@ -24,6 +25,7 @@ import {
   ONE_TIME_STORE,
   RATE_LIMITER,
   RECORD_STORE,
+  SHARED_CACHE,
 } from '@behalf/service-kit';
 import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
 import { IssuerKeySets } from '@behalf/trusted-issuers';
@@ -47,6 +49,7 @@ import {
   ADMIN_AUTHORIZATION,
   AGENT_DEPENDENCIES,
   DELEGATION,
+  EXCHANGE_CACHE,
   FORM_GUARD,
   GRANT_USES,
   INTERACTIONS,
@@ -61,6 +64,8 @@ import {
 
 /** A decision takes milliseconds; past this the policy service is down. */
 const policyTimeoutMs = 2_000;
+/** A few kilobytes each, for the life of a token. */
+const maxKeptExchanges = 10_000;
 
 export interface AuthorizationServerOptions {
   config: BehalfConfig;
@@ -142,6 +147,12 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       },
     },
     {
+      provide: EXCHANGE_CACHE,
+      inject: [SHARED_CACHE],
+      useFactory: (shared: Cache<string> | undefined) =>
+        new ExchangeCache({ maxEntries: maxKeptExchanges, shared }),
+    },
+    {
       provide: PROVIDER_HOLDER,
       inject: [
         RECORD_STORE,
@@ -158,6 +169,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         RATE_LIMITER,
         DELEGATION,
         GRANT_USES,
+        EXCHANGE_CACHE,
       ],
       useFactory: async (
         records: RecordStore,
@@ -174,6 +186,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         rates: RateLimiter,
         delegation: DelegationDependencies,
         uses: GrantUses,
+        cache: ExchangeCache,
       ) => {
         const mayGoOn = async (what: 'documentsOfHost' | 'documents', key: string): Promise<boolean> =>
           (await rates.tryAttempt(ratePurposes[what], key, rateLimits[what])) === undefined;
@@ -203,6 +216,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
               rates.tryAttempt(ratePurposes.refreshOfGrant, grantId, rateLimits.refreshOfGrant),
             exchange: {
               signer,
+              cache,
               decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
               thirdParty: thirdPartyTokens(config, bus, environment),
               ...exchangeDelegation(

@@ -15,3 +15,4 @@ export const FORM_GUARD = Symbol('FORM_GUARD');
 export const GRANT_USES = Symbol('GRANT_USES');
 export const PERSON_SESSIONS = Symbol('PERSON_SESSIONS');
 export const ACCOUNT_FORMS = Symbol('ACCOUNT_FORMS');
+export const EXCHANGE_CACHE = Symbol('EXCHANGE_CACHE');

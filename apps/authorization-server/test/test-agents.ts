@@ -1,4 +1,10 @@
-import { type Agent, type DelegationGrant, evaluatePolicy, revocationCreated } from '@behalf/contracts';
+import {
+  type Agent,
+  type DelegationGrant,
+  type EvaluationDecision,
+  evaluatePolicy,
+  revocationCreated,
+} from '@behalf/contracts';
 import { AccessTokenVerifier } from '@behalf/resource-server';
 import { followRevocations, RevocationView } from '@behalf/revocation';
 import { type CryptoKey, createRemoteJWKSet, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
@@ -36,7 +42,13 @@ export class TestAgents {
     readonly key: KeyPair,
   ) {}
 
-  static async start(options: TestServerOptions = {}): Promise<TestAgents> {
+  static async start(
+    options: TestServerOptions = {},
+    decide: () => Promise<EvaluationDecision> = async () => ({
+      decision: true,
+      context: { id: 'decision-1' },
+    }),
+  ): Promise<TestAgents> {
     const server = await TestServer.start({
       ...options,
       server: {
@@ -52,7 +64,7 @@ export class TestAgents {
         ...options.server,
       },
     });
-    server.bus.handle(evaluatePolicy, async () => ({ decision: true, context: { id: 'decision-1' } }));
+    server.bus.handle(evaluatePolicy, decide);
     const operator = basic('operator', 'operator-secret');
     const parameters = { grant_type: 'client_credentials', resource: `${server.issuer}/admin` };
     const { body } = await server.token(parameters, operator);

@@ -4,16 +4,19 @@ import { type RevocableClaims, revocationKeys, touches } from '@behalf/revocatio
 import { revocationRecords } from './revocation-records.js';
 
 /**
- * Holds verified claims against the revocations in the record store: what was revoked a moment ago is.
+ * Holds verified tokens against the revocations in the record store: what was revoked a moment ago is.
  *
- * @throws OAuthError `invalid_token`
+ * @throws OAuthError `invalid_token` when one of them was
  */
 export async function checkNotRevoked(
-  claims: RevocableClaims,
+  tokens: readonly RevocableClaims[],
   { records }: { records: RecordReader },
 ): Promise<void> {
-  const ids = revocationKeys(claims);
+  const keys = tokens.map((claims) => ({ claims, ids: new Set(revocationKeys(claims)) }));
+  const ids = [...new Set(keys.flatMap((each) => [...each.ids]))];
   const found = await records.list(revocationRecords, { ids, limit: ids.length });
-  if (found.some(({ value }) => touches(value, claims)))
-    throw new OAuthError('invalid_token', 'the token was revoked');
+  const isRevoked = found.some(({ id, value }) =>
+    keys.some((each) => each.ids.has(id) && touches(value, each.claims)),
+  );
+  if (isRevoked) throw new OAuthError('invalid_token', 'the token was revoked');
 }

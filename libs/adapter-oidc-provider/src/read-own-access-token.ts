@@ -1,3 +1,4 @@
+import type { VerifiedTokens } from '@behalf/exchange-cache';
 import type { Clock, RecordStore } from '@behalf/ports';
 import { type AccessTokenClaims, AccessTokenVerifier } from '@behalf/resource-server';
 import { RevocationView } from '@behalf/revocation';
@@ -14,7 +15,14 @@ import { checkNotRevoked } from './check-not-revoked.js';
  */
 export async function readOwnAccessToken(
   token: string,
-  deps: { issuer: string; verificationKeys: JWTVerifyGetKey; records: RecordStore; clock: Clock },
+  deps: {
+    issuer: string;
+    verificationKeys: JWTVerifyGetKey;
+    records: RecordStore;
+    clock: Clock;
+    /** Signatures that were verified before. */
+    verified?: VerifiedTokens<AccessTokenClaims>;
+  },
 ): Promise<AccessTokenClaims> {
   const revocations = new RevocationView(deps.clock);
   revocations.load([]);
@@ -24,7 +32,8 @@ export async function readOwnAccessToken(
     revocations,
     clock: deps.clock,
   });
-  const claims = await verifier.verifyForAnyAudience(token);
-  await checkNotRevoked(claims, deps);
+  const verify = (presented: string): Promise<AccessTokenClaims> => verifier.verifyForAnyAudience(presented);
+  const claims = await (deps.verified ? deps.verified.verify(token, verify) : verify(token));
+  await checkNotRevoked([claims], deps);
   return claims;
 }

@@ -65,7 +65,7 @@ export async function readOwnIdToken(token: string, deps: OwnTokenDependencies):
   const { aud, ...claims } = read(payload, idTokenSchema);
   const jti = createHash('sha256').update(token).digest('base64url');
   const tokenClaims = { ...claims, aud, client_id: aud, jti, scope: '' };
-  await checkNotRevoked(tokenClaims, deps);
+  await checkNotRevoked([tokenClaims], deps);
   return tokenClaims;
 }
 
@@ -83,7 +83,7 @@ export async function readOwnTransactionToken(
   const claims = read(payload, transactionTokenSchema);
   if (claims.aud !== deps.trustDomain)
     throw new OAuthError('invalid_token', 'the transaction token is for another trust domain');
-  await checkNotRevoked(claims, deps);
+  await checkNotRevoked([claims], deps);
   return claims;
 }
 

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
+import { VerifiedTokens } from '@behalf/exchange-cache';
 import { grantTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
+import type { AccessTokenClaims } from '@behalf/resource-server';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
 import {
   elicitedParameterNames,
   type ExchangeDependencies,
   exchangeForThirdParty,
+  type ExchangeParameters,
   type ExchangeRequest,
   type RequestingClient,
   type ThirdPartyDependencies,
 } from '@behalf/token-exchange';
 import type { Client, Provider, TokenEndpointGrantContext } from 'oidc-provider';
 import type { AgentClients } from './agent-clients.js';
+import { checkNotRevoked } from './check-not-revoked.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { chainDescriber } from './describe-chain.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
@@ -43,9 +47,12 @@ const parameters = [
 /** Both may repeat (RFC 8693 §2.1); without this the library refuses that. */
 const repeatable = ['resource', 'audience'];
 
+/** A few kilobytes each. */
+const maxVerifiedTokens = 5_000;
+
 /** What an exchange needs besides what the other grants do. */
 export interface ExchangePorts
-  extends Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation'>, DelegationPorts {
+  extends Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation' | 'cache'>, DelegationPorts {
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;
   /** Tokens of third parties; none without it. */
@@ -72,7 +79,7 @@ export function registerTokenExchange(
       // Before the agent is looked up: what it is issued must not seem younger than a suspension that came after.
       nowSeconds: nowSeconds(deps.clock),
       client: await requestingClient(client, deps, agents),
-      parameters: { ...params } as Record<string, string | string[] | undefined>,
+      parameters: ownParameters(params as ExchangeParameters),
       proof: await readProof(provider, ctx, deps.certificates),
       traceId: activeTraceId(),
     };
@@ -101,6 +108,11 @@ export function registerTokenExchange(
   provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);
 }
 
+/** Without those that authenticate the client: they are none of an exchange's business, and new with every request. */
+function ownParameters(params: ExchangeParameters): ExchangeParameters {
+  return Object.fromEntries(parameters.map((name) => [name, params[name]]));
+}
+
 function isForThirdParty(
   { parameters: { resource, audience } }: ExchangeRequest,
   { findThirdParty }: Pick<ThirdPartyDependencies, 'findThirdParty'>,
@@ -112,10 +124,13 @@ function isForThirdParty(
 function exchangeDependencies(deps: ProviderDependencies): Omit<ExchangeDependencies, 'audit'> {
   const { issuer, lifetimes, transactionTokens: transactions } = deps.config.authorizationServer;
   const own = { ...deps, issuer };
+  // As old as the provider, which is made anew when keys change.
+  const verified = new VerifiedTokens<AccessTokenClaims>(deps.clock, { maxEntries: maxVerifiedTokens });
   return {
     issuer,
     maxLifetimeSeconds: lifetimes.exchangedTokenSeconds,
-    verifyAccessToken: (token) => readOwnAccessToken(token, own),
+    verifyAccessToken: (token) => readOwnAccessToken(token, { ...own, verified }),
+    checkNotRevoked: (tokens) => checkNotRevoked(tokens, deps),
     verifyIdToken: (token) => readOwnIdToken(token, own),
     findTarget: (identifier) => deps.resources.find(identifier),
     transactionTokens: transactions && {

@@ -92,6 +92,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       records,
       oneTime: shortLived.oneTime,
       rateLimiter: shortLived.rateLimiter,
+      sharedCache: shortLived.sharedCache,
       bus,
       audit: new SqlAuditLog(database.db, { maxWaiting: maxInFlight }),
       keyEncryptionKey: await loadOrCreateLocalKey(config.dataFolder, environment),

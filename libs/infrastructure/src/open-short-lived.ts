@@ -1,12 +1,15 @@
 import { MemoryOneTimeStore, MemoryRateLimiter } from '@behalf/adapter-memory';
-import { RedisOneTimeStore, RedisRateLimiter, openRedis } from '@behalf/adapter-redis';
-import { type Clock, type OneTimeStore, type RateLimiter } from '@behalf/ports';
+import { RedisCache, RedisOneTimeStore, RedisRateLimiter, openRedis } from '@behalf/adapter-redis';
+import type { Cache, Clock, OneTimeStore, RateLimiter } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
+import { z } from 'zod';
 import type { ServerAddresses } from './server-addresses.js';
 
 export interface ShortLived {
   oneTime: OneTimeStore;
   rateLimiter: RateLimiter;
+  /** None in memory: whoever has one process needs no second level. */
+  sharedCache?: Cache<string>;
   close(): Promise<void>;
 }
 
@@ -29,5 +32,11 @@ export async function openShortLived(
   });
   const oneTime = new RedisOneTimeStore(redis, clock);
   if (isNew) await oneTime.begin();
-  return { oneTime, rateLimiter: new RedisRateLimiter(redis), close: () => redis.close() };
+  const onError = (err: unknown): void => logger.warn({ err }, 'the shared cache could not be used');
+  return {
+    oneTime,
+    rateLimiter: new RedisRateLimiter(redis),
+    sharedCache: new RedisCache(redis, { purpose: 'shared', schema: z.string(), onError }),
+    close: () => redis.close(),
+  };
 }

@@ -12,6 +12,7 @@ export {
   ONE_TIME_STORE,
   RATE_LIMITER,
   RECORD_STORE,
+  SHARED_CACHE,
 } from './tokens.js';
 export { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 export { bootstrapService, type RunningService, type ServiceOptions } from './bootstrap-service.js';

@@ -1,6 +1,6 @@
 import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
-import type { Bus, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
+import type { Bus, Cache, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from './logger.js';
@@ -14,6 +14,7 @@ import {
   ONE_TIME_STORE,
   RATE_LIMITER,
   RECORD_STORE,
+  SHARED_CACHE,
 } from './tokens.js';
 
 /** One adapter for every port, opened by the caller and closed by the caller after the services. */
@@ -23,6 +24,8 @@ export interface Infrastructure {
   records: RecordStore;
   oneTime: OneTimeStore;
   rateLimiter: RateLimiter;
+  /** What all processes of a service share; none where there is one process only. */
+  sharedCache?: Cache<string> | undefined;
   bus: Bus;
   audit: AuditLog;
   keyEncryptionKey: KeyEncryptionKey;
@@ -41,6 +44,7 @@ export class InfrastructureModule {
       { provide: RECORD_STORE, useValue: infrastructure.records },
       { provide: ONE_TIME_STORE, useValue: infrastructure.oneTime },
       { provide: RATE_LIMITER, useValue: infrastructure.rateLimiter },
+      { provide: SHARED_CACHE, useValue: infrastructure.sharedCache },
       { provide: BUS, useValue: infrastructure.bus },
       { provide: AUDIT_LOG, useValue: infrastructure.audit },
       { provide: KEY_ENCRYPTION_KEY, useValue: infrastructure.keyEncryptionKey },

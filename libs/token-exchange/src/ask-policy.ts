@@ -1,6 +1,7 @@
 import type { Evaluation } from '@behalf/contracts';
 import { type ActClaim, type AuthorizationDetail, type ScopeSet, actorChain } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
+import type { ExchangeTrace } from './exchange-trace.js';
 import type { ExchangeDependencies, TokenClaims } from './ports.js';
 
 /** What policy is asked: may it be done, by this chain for this person, with this scope? */
@@ -17,15 +18,15 @@ export interface PolicyQuestion {
 }
 
 /**
- * Asks policy. No answer is a refusal.
+ * Asks policy, and notes which decision it was by which policies. No answer is a refusal.
  *
- * @returns the id of the decision
  * @throws ExchangeRefusal
  */
 export async function askPolicy(
   question: PolicyQuestion,
   { decide }: Pick<ExchangeDependencies, 'decide'>,
-): Promise<string | undefined> {
+  trace: ExchangeTrace,
+): Promise<void> {
   const { action, subject, act, resource, scope, authorizationDetails, clientId } = question;
   const context: NonNullable<Evaluation['context']> = {
     // With its issuer, where a chain has one: a namesake elsewhere is somebody else.
@@ -45,6 +46,7 @@ export async function askPolicy(
   const answer = await decide(evaluation).catch((cause: unknown) => {
     throw new ExchangeRefusal({ kind: 'policy_unavailable', cause });
   });
-  if (!answer.decision) throw new ExchangeRefusal({ kind: 'policy_denied', decisionId: answer.context?.id });
-  return answer.context?.id;
+  trace.decisionId = answer.context?.id;
+  (trace.policyVersions ??= new Set()).add(answer.context?.policy_version);
+  if (!answer.decision) throw new ExchangeRefusal({ kind: 'policy_denied', decisionId: trace.decisionId });
 }

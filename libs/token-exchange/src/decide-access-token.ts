@@ -56,7 +56,7 @@ export async function decideAccessToken(
     types: ceiling.authorizationDetailsTypes ?? [],
     locations: audiences,
   };
-  const delegations = (trace.delegations = await resolveDelegations(
+  trace.delegations = await resolveDelegations(
     targets,
     {
       query: { person: subject.sub, agent: clientId, nowSeconds },
@@ -68,7 +68,8 @@ export async function decideAccessToken(
       }),
     },
     dependencies,
-  ));
+  );
+  const delegations = trace.delegations.map(({ grant }) => grant);
   if (kind === 'id_token' && delegations.length < targets.length)
     throw new ExchangeRefusal({ kind: 'no_scope_left' });
   const scope = delegations.reduce((left, { scopes }) => left.intersect(scopes), possibleScope);
@@ -88,14 +89,11 @@ export async function decideAccessToken(
   const question = { subject, act: chain, scope, authorizationDetails, clientId };
   for (const id of audiences) {
     const action = profile === 'impersonation' ? 'impersonate' : 'exchange';
-    trace.decisionId = await askPolicy(
-      { ...question, action, resource: { type: 'audience', id } },
-      dependencies,
-    );
+    await askPolicy({ ...question, action, resource: { type: 'audience', id } }, dependencies, trace);
   }
   if (mayAct) {
     const resource = { type: 'agent', id: mayAct.sub, properties: { sub: mayAct.sub } };
-    await askPolicy({ ...question, action: 'designate', resource }, dependencies);
+    await askPolicy({ ...question, action: 'designate', resource }, dependencies, trace);
   }
 
   const act: ActClaim | undefined = profile === 'impersonation' ? undefined : chain;

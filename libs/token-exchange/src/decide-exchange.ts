@@ -2,12 +2,18 @@ import { tokenTypes } from '@behalf/oauth';
 import { decideAccessToken } from './decide-access-token.js';
 import { decideTransactionToken } from './decide-transaction-token.js';
 import type { ExchangeTrace } from './exchange-trace.js';
-import type { ExchangeDependencies, ExchangeRequest, ExchangeResponse } from './ports.js';
+import type { IssuedClaims } from './issued-token-claims.js';
+import type {
+  ExchangeDependencies,
+  ExchangeRequest,
+  ExchangeResponse,
+  TransactionTokenClaims,
+} from './ports.js';
 import { verifyPresented } from './verify-presented.js';
 
 /** A token that may be signed, and the answer that goes with it. */
 export interface DecidedExchange {
-  claims: object;
+  claims: IssuedClaims | TransactionTokenClaims;
   typ: 'at+jwt' | 'txntoken+jwt';
   response: Omit<ExchangeResponse, 'access_token'>;
 }

@@ -46,7 +46,7 @@ export async function decideTransactionToken(
   const maxLifetimeSeconds = Math.min(rules.maxLifetimeSeconds, ceiling.maxLifetimeSeconds ?? Infinity);
   const exp = narrowLifetime({ nowSeconds, maxLifetimeSeconds, inputExps: [subjectClaims.exp] });
 
-  trace.decisionId = await askPolicy(
+  await askPolicy(
     {
       action: 'exchange',
       subject: subjectClaims,
@@ -58,6 +58,7 @@ export async function decideTransactionToken(
       clientId,
     },
     dependencies,
+    trace,
   );
   const claims = transactionTokenClaims({
     issuer: dependencies.issuer,

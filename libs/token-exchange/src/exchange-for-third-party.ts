@@ -4,7 +4,7 @@ import { askPolicy } from './ask-policy.js';
 import { buildActChain } from './build-act-chain.js';
 import { coversAudience } from './covers-audience.js';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
-import { exchangeRecord } from './exchange-token.js';
+import { exchangeRecord } from './exchange-record.js';
 import type { ExchangeTrace } from './exchange-trace.js';
 import { narrowThirdPartyScope } from './narrow-third-party-scope.js';
 import { parseElicitedRequest } from './parse-elicited-request.js';
@@ -123,7 +123,7 @@ async function askForDecision(
   trace: ExchangeTrace,
 ): Promise<EvaluationDecision | undefined> {
   let decision: EvaluationDecision | undefined;
-  trace.decisionId = await askPolicy(
+  await askPolicy(
     {
       action: 'exchange',
       subject,
@@ -134,6 +134,7 @@ async function askForDecision(
       clientId,
     },
     { decide: async (evaluation) => (decision = await dependencies.decide(evaluation)) },
+    trace,
   );
   return decision;
 }

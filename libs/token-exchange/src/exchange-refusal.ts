@@ -1,3 +1,4 @@
+import type { AuditRecord } from '@behalf/audit';
 import { OAuthError } from '@behalf/oauth';
 import type { PendingDelegation } from './ports.js';
 
@@ -53,6 +54,8 @@ export type RefusalReason =
 /** Thrown by the checks; leaves the library only as the OAuthError it maps to. */
 export class ExchangeRefusal extends Error {
   override readonly name = 'ExchangeRefusal';
+  /** What is to be written down of it. */
+  record: AuditRecord | undefined;
   constructor(readonly reason: RefusalReason) {
     super(reason.kind);
   }

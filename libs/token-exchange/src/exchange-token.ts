@@ -1,15 +1,21 @@
 import type { AuditRecord } from '@behalf/audit';
-import { actorChain } from '@behalf/oauth';
-import { decideExchange } from './decide-exchange.js';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
-import type { ExchangeTrace } from './exchange-trace.js';
-import type { ExchangeDependencies, ExchangeRequest, ExchangeResponse } from './ports.js';
+import { exchangeRecord } from './exchange-record.js';
+import { isStillGood } from './is-still-good.js';
+import { mintToken } from './mint-token.js';
+import type {
+  ExchangeDependencies,
+  ExchangeOutcome,
+  ExchangeRequest,
+  ExchangeResponse,
+  ExchangeSource,
+} from './ports.js';
 
 /**
  * Exchanges a token of a person for one that the client uses on their behalf.
  *
- * The client must already be authenticated, and the proofs of its keys checked. Allowed or refused, the exchange is in
- * the audit log before the answer leaves; a token that cannot be recorded is not issued.
+ * The client must already be authenticated, and the proofs of its keys checked. Allowed or refused, made anew or given
+ * out again, the exchange is in the audit log before the answer leaves; a token that cannot be recorded is not issued.
  *
  * @throws OAuthError `invalid_request`, `invalid_target`, `invalid_scope`, `invalid_authorization_details`,
  *   `unauthorized_client`, `interaction_required`, `temporarily_unavailable`
@@ -19,45 +25,44 @@ export async function exchangeToken(
   request: ExchangeRequest,
   dependencies: ExchangeDependencies,
 ): Promise<ExchangeResponse> {
-  const trace: ExchangeTrace = {};
-  try {
-    const { claims, typ, response } = await decideExchange(request, dependencies, trace);
-    const token = await dependencies.signer.sign({ ...claims }, { typ });
-    await dependencies.audit.append(exchangeRecord(request, trace)).catch((cause: unknown) => {
-      throw new ExchangeRefusal({ kind: 'not_recordable', cause });
-    });
-    return { access_token: token, ...response };
-  } catch (error) {
-    if (!(error instanceof ExchangeRefusal)) throw error;
+  const { outcome, source } = await resolveOutcome(request, dependencies);
+  const record = recordOf(outcome, request, source);
+  if (outcome instanceof ExchangeRefusal) {
     // Refused either way: a full disk must not turn the reason into another one.
-    await dependencies.audit.append(exchangeRecord(request, trace, error)).catch(() => {});
-    throw refusalToOAuthError(error.reason);
+    await dependencies.audit.append(record).catch(() => {});
+    throw refusalToOAuthError(outcome.reason);
+  }
+  await dependencies.audit.append(record).catch((cause: unknown) => {
+    throw refusalToOAuthError({ kind: 'not_recordable', cause });
+  });
+  const { token, response, expiresAtSeconds } = outcome;
+  return { access_token: token, expires_in: expiresAtSeconds - request.nowSeconds, ...response };
+}
+
+async function resolveOutcome(
+  request: ExchangeRequest,
+  dependencies: ExchangeDependencies,
+): Promise<{ outcome: ExchangeOutcome; source: ExchangeSource }> {
+  const mint = (): Promise<ExchangeOutcome> => mintToken(request, dependencies);
+  if (!dependencies.cache) return { outcome: await mint(), source: 'minted' };
+  try {
+    return await dependencies.cache.through(request, mint, (minted) =>
+      isStillGood(minted, request.nowSeconds, dependencies),
+    );
+  } catch (error) {
+    if (error instanceof ExchangeRefusal) return { outcome: error, source: 'minted' };
+    throw error;
   }
 }
 
-/** What is written down of an exchange: ids and reasons, never a token. */
-export function exchangeRecord(
-  request: ExchangeRequest,
-  { subject, profile, act, audiences, decisionId, delegations = [] }: ExchangeTrace,
-  refusal?: ExchangeRefusal,
-): AuditRecord {
-  const { sub, txn } = subject?.claims ?? {};
-  const audience = audiences?.join(' ');
+/** The record of this request, also where the outcome is that of another one. */
+function recordOf(outcome: ExchangeOutcome, request: ExchangeRequest, source: ExchangeSource): AuditRecord {
+  const refusal = outcome instanceof ExchangeRefusal ? outcome : undefined;
+  const { details, ...record } = outcome.record ?? exchangeRecord(request, {}, refusal);
   return {
-    type: 'exchange',
-    outcome: refusal ? 'refused' : 'allowed',
+    ...record,
     occurredAtMs: request.nowSeconds * 1000,
-    client: request.client.clientId,
-    person: sub,
-    actors: actorChain(act).map((actor) => actor.sub),
-    decisionId,
     traceId: request.traceId,
-    details: {
-      ...(profile !== undefined && { profile }),
-      ...(audience !== undefined && { audience }),
-      ...(txn !== undefined && { txn }),
-      ...(delegations.length > 0 && { delegations: delegations.map(({ id }) => id) }),
-      ...(refusal && { reason: refusal.reason.kind }),
-    },
+    details: { ...details, ...(source !== 'minted' && { cached: source }) },
   };
 }

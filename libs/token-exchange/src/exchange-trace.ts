@@ -1,7 +1,8 @@
 import type { ActClaim } from '@behalf/oauth';
 import type { ExchangeProfile } from './choose-profile.js';
 import type { ScopeBounds } from './narrow-scope.js';
-import type { DelegationGrant, SubjectToken } from './ports.js';
+import type { FoundDelegation } from './resolve-delegations.js';
+import type { SubjectToken, TokenClaims } from './ports.js';
 
 /** What is known of an exchange so far: a refusal half-way is recorded, and explained, with all of it. */
 export interface ExchangeTrace {
@@ -11,6 +12,9 @@ export interface ExchangeTrace {
   audiences?: string[];
   scopeBounds?: ScopeBounds;
   requestedScope?: string | undefined;
-  delegations?: DelegationGrant[];
+  actor?: TokenClaims | undefined;
+  delegations?: FoundDelegation[];
   decisionId?: string | undefined;
+  /** The versions of the policies that decided. */
+  policyVersions?: Set<string | undefined>;
 }

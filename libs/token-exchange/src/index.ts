@@ -15,6 +15,11 @@ export type {
 export { ExchangeRefusal, type RefusalReason, refusalToOAuthError } from './exchange-refusal.js';
 export { coversAudience } from './covers-audience.js';
 export type {
+  DelegationNeed,
+  ExchangeCache,
+  ExchangeOutcome,
+  ExchangeSource,
+  MintedToken,
   DelegationGrant,
   DelegationQuery,
   DelegationRequest,

@@ -1,7 +1,9 @@
-import type { AuditLog } from '@behalf/audit';
+import type { AuditLog, AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import type { ActClaim, AuthorizationDetail, Confirmation } from '@behalf/oauth';
 import type { Signer } from '@behalf/ports';
+import type { RevocableClaims } from '@behalf/revocation';
+import type { ExchangeRefusal } from './exchange-refusal.js';
 
 /** Who may become the next actor of a token. @see RFC 8693 §4.4 */
 export interface MayAct {
@@ -18,6 +20,7 @@ export interface TokenClaims {
   aud: string;
   client_id: string;
   exp: number;
+  iat?: number | undefined;
   jti: string;
   scope: string;
   act?: ActClaim | undefined;
@@ -168,6 +171,40 @@ export interface TransactionTokenClaims extends TokenClaims {
   agentic_ctx?: Readonly<Record<string, string>> | undefined;
 }
 
+/** A signed token with all that has to hold for as long as it is given out again. */
+export interface MintedToken {
+  token: string;
+  response: Omit<ExchangeResponse, 'access_token' | 'expires_in'>;
+  issuedAtSeconds: number;
+  expiresAtSeconds: number;
+  /** The claims of the issued token and of every token it came from: none of them may be revoked. */
+  ties: RevocableClaims[];
+  /** The delegation grants it stands on, and how they were found. */
+  delegations: { grantId: string; need: Omit<DelegationNeed, 'nowSeconds'> }[];
+  /** The policies that permitted it; undefined when that is not known, or not one version. */
+  policyVersion: string | undefined;
+  /** What was recorded of the exchange, but for its time and trace. */
+  record: AuditRecord;
+}
+
+export type ExchangeOutcome = MintedToken | ExchangeRefusal;
+
+/** Where an outcome came from: made for this request, for one at the same time, or for one before. */
+export type ExchangeSource = 'minted' | 'coalesced' | 'process' | 'shared';
+
+/** Answers equal exchanges with one token, for as long as it is good. */
+export interface ExchangeCache {
+  /**
+   * @param mint decides and signs; runs once for all equal requests at the same time
+   * @param isStillGood asked of every token that was not made by `mint` just now for this request
+   */
+  through(
+    request: ExchangeRequest,
+    mint: () => Promise<ExchangeOutcome>,
+    isStillGood: (minted: MintedToken) => Promise<boolean>,
+  ): Promise<{ outcome: ExchangeOutcome; source: ExchangeSource }>;
+}
+
 export interface ExchangeDependencies {
   issuer: string;
   /** The most a delegated token lives. */
@@ -198,6 +235,13 @@ export interface ExchangeDependencies {
   /** Rejects when no decision could be had. */
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;
+  /**
+   * Rejects with an OAuthError `invalid_token` when one of these tokens has been revoked. Needed with a cache only: the
+   * verifiers above look as well.
+   */
+  checkNotRevoked?: (tokens: readonly RevocableClaims[]) => Promise<void>;
+  /** Without it every exchange mints. */
+  cache?: ExchangeCache | undefined;
   audit: Pick<AuditLog, 'append'>;
   /** A fresh, unguessable id. */
   newId: () => string;

@@ -1,6 +1,18 @@
 import { type AuthorizationDetail, OAuthError, type ScopeSet } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
-import type { DelegationGrant, DelegationQuery, ExchangeDependencies, ExchangeTarget } from './ports.js';
+import type {
+  DelegationGrant,
+  DelegationNeed,
+  DelegationQuery,
+  ExchangeDependencies,
+  ExchangeTarget,
+} from './ports.js';
+
+/** A delegation grant, and what it was found by. */
+export interface FoundDelegation {
+  grant: DelegationGrant;
+  need: DelegationNeed;
+}
 
 interface Wanted {
   query: Omit<DelegationQuery, 'resource'>;
@@ -22,8 +34,8 @@ export async function resolveDelegations(
   targets: readonly ExchangeTarget[],
   wanted: Wanted,
   dependencies: Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation'>,
-): Promise<DelegationGrant[]> {
-  const grants: DelegationGrant[] = [];
+): Promise<FoundDelegation[]> {
+  const grants: FoundDelegation[] = [];
   for (const { resource, delegation } of targets) {
     if (delegation === 'grant') grants.push(await resolveDelegation(resource, wanted, dependencies));
   }
@@ -37,21 +49,18 @@ async function resolveDelegation(
     findDelegationGrant,
     requestDelegation,
   }: Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation'>,
-): Promise<DelegationGrant> {
+): Promise<FoundDelegation> {
   const query = { ...asked, resource };
   const unavailable = (cause: unknown): never => {
     // A person who said no is no part that failed.
     if (cause instanceof OAuthError) throw new ExchangeRefusal({ kind: 'delegation_refused', error: cause });
     throw new ExchangeRefusal({ kind: 'delegation_unavailable', cause });
   };
-  const grant = await findDelegationGrant?.({
-    ...query,
-    scopes: [...scope],
-    isScopeNamed,
-  }).catch(unavailable);
+  const need = { ...query, scopes: [...scope], isScopeNamed };
+  const grant = await findDelegationGrant?.(need).catch(unavailable);
   if (grant && grant.expiresAtSeconds > query.nowSeconds) {
     const granted = scope.intersect(grant.scopes);
-    if (isScopeNamed ? granted.size === scope.size : granted.size > 0) return grant;
+    if (isScopeNamed ? granted.size === scope.size : granted.size > 0) return { grant, need };
   }
   const pending = await requestDelegation?.({ ...query, scopes: [...scope], authorizationDetails }).catch(
     unavailable,

@@ -52,6 +52,7 @@ export async function verifyPresented(
   checkBinding(subject.claims, 'subject', proof);
   const actor =
     actorToken === undefined ? undefined : await verifyActorToken(actorToken, client, dependencies);
+  trace.actor = actor;
   if (actor) checkBinding(actor, 'actor', proof);
   checkPresenter(subject, client, dependencies);
 

@@ -1,0 +1,37 @@
+import { createHash, createHmac } from 'node:crypto';
+import { tokenTypes } from '@behalf/oauth';
+import type { ExchangeRequest } from '@behalf/token-exchange';
+
+export interface EntryKeys {
+  /** Where the entry is. Tells nothing about the token. */
+  place: string;
+  /** What the entry is sealed under: nobody can open it who has not got the token. */
+  secret: string;
+  /** What is sealed for one request opens for no other. */
+  purpose: string;
+}
+
+/**
+ * The keys of the entry that answers a request; undefined for one that is not to be answered from a cache: what is
+ * malformed, and transaction tokens, of which each call has its own.
+ *
+ * Everything that the answer can depend on is in them: the presented token as the secret, and beside it the client, its
+ * ceiling, the keys it proved, and every other parameter with its value. A parameter that is not known here is in it,
+ * too, so that one which is added later cannot be forgotten.
+ */
+export function entryKeys({ client, parameters, proof }: ExchangeRequest): EntryKeys | undefined {
+  const { subject_token: subjectToken, requested_token_type: requestedType, ...others } = parameters;
+  if (typeof subjectToken !== 'string' || subjectToken === '') return undefined;
+  if (requestedType !== undefined && requestedType !== tokenTypes.accessToken) return undefined;
+  const named = Object.entries(others)
+    .filter(([, value]) => value !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const { jkt, 'x5t#S256': certificate } = proof ?? {};
+  const asked = JSON.stringify([client, jkt ?? null, certificate ?? null, named]);
+  const purpose = `exchange ${createHash('sha256').update(asked).digest('base64url')}`;
+  return {
+    place: createHmac('sha256', subjectToken).update(purpose).digest('base64url'),
+    secret: subjectToken,
+    purpose,
+  };
+}

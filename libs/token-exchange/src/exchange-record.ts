@@ -1,0 +1,32 @@
+import type { AuditRecord } from '@behalf/audit';
+import { actorChain } from '@behalf/oauth';
+import type { ExchangeRefusal } from './exchange-refusal.js';
+import type { ExchangeTrace } from './exchange-trace.js';
+import type { ExchangeRequest } from './ports.js';
+
+/** What is written down of an exchange: ids and reasons, never a token. */
+export function exchangeRecord(
+  request: ExchangeRequest,
+  { subject, profile, act, audiences, decisionId, delegations = [] }: ExchangeTrace,
+  refusal?: ExchangeRefusal,
+): AuditRecord {
+  const { sub, txn } = subject?.claims ?? {};
+  const audience = audiences?.join(' ');
+  return {
+    type: 'exchange',
+    outcome: refusal ? 'refused' : 'allowed',
+    occurredAtMs: request.nowSeconds * 1000,
+    client: request.client.clientId,
+    person: sub,
+    actors: actorChain(act).map((actor) => actor.sub),
+    decisionId,
+    traceId: request.traceId,
+    details: {
+      ...(profile !== undefined && { profile }),
+      ...(audience !== undefined && { audience }),
+      ...(txn !== undefined && { txn }),
+      ...(delegations.length > 0 && { delegations: delegations.map(({ grant }) => grant.id) }),
+      ...(refusal && { reason: refusal.reason.kind }),
+    },
+  };
+}
