@@ -10,6 +10,7 @@ export function printWelcome(config: BehalfConfig, seconds: number): void {
 Behalf is ready after ${seconds.toFixed(1)} s.
 
   Authorization server  ${authorizationServer.issuer}
+    who acts for you    ${authorizationServer.issuer}${authorizationServer.paths.account}
   Policy decisions      ${policy.publicUrl}
   Elicitation           ${elicitation.publicUrl}
   Gateway               ${gateway.publicUrl}

@@ -70,21 +70,70 @@ chapter('6. Two hops: alice → demo-agent → gateway → server');
 const agent = await Agent.discover(issuer, agentId, 'demo-agent-secret');
 const forAgent = await agent.tokenFrom('alice', alice, agentResource);
 showClaims('Alice gives the agent', forAgent);
-const onBehalf = await agent.exchange(forAgent, resource('whoami'));
+const onBehalf = await exchanged(forAgent, 'whoami');
 showClaims('which exchanges it for', onBehalf);
 tell('and calls whoami with it; the server sees');
-tell(await callWithToken(resource('whoami'), onBehalf));
+tell(await callWithToken('whoami', 'whoami', onBehalf));
+
+chapter('7. A server that wants to know from alice herself who may act for her');
+const asked = await agent.exchange(forAgent, resource('everything'));
+if (typeof asked === 'string') tell('She has let the agent in already.');
+else {
+  tell(`The agent is told that she has to agree first, here: ${asked.url}`);
+  const question = await alice.open(asked.url);
+  tell(`She opens it and reads "${titleOf(question.html)}"; she approves.`);
+  await alice.submit(question, { decision: 'allow' });
+  const granted = await agent.exchange(forAgent, resource('everything'), asked.requestId);
+  outcome(typeof granted === 'string', 'the agent asks again', 'the token names the grant it stands on');
+}
+const underGrant = await exchanged(forAgent, 'everything');
+tell(await callWithToken('everything', 'echo', underGrant, { message: 'hello on behalf of alice' }));
+const account = await alice.open(`${issuer}${config.authorizationServer.paths.account}`);
+tell(`"${titleOf(account.html)}", says ${account.url.href}: ${firstAgentOf(account.html)}`);
+await alice.submit(account, {});
+tell('She ends it there with one click, and calls the agent makes with the token it still holds:');
+await callWithToken('everything', 'echo', underGrant).then(
+  (text) => outcome(true, 'echo', text),
+  (error: unknown) => outcome(false, 'echo', error instanceof Error ? error.message : ''),
+);
 
 await Promise.all(people.map((person) => person.close()));
 
+/** A token that nobody has to be asked for. */
+async function exchanged(subjectToken: string, upstream: string): Promise<string> {
+  const answer = await agent.exchange(subjectToken, resource(upstream));
+  if (typeof answer === 'string') return answer;
+  throw new Error(`nobody has agreed at ${answer.url}`);
+}
+
 /** One tools/call as an agent makes it: with a token in hand and nobody to ask. */
-async function callWithToken(url: string, token: string): Promise<string> {
+async function callWithToken(
+  upstream: string,
+  name: string,
+  token: string,
+  args: Record<string, unknown> = {},
+): Promise<string> {
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
   const client = new Client({ name: agentId, version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
   await client.connect(
-    new StreamableHTTPClientTransport(new URL(url), { authProvider: { token: async () => token } }),
+    new StreamableHTTPClientTransport(new URL(resource(upstream)), {
+      authProvider: { token: async () => token },
+    }),
   );
-  const result = await client.callTool({ name: 'whoami' });
+  const result = await client.callTool({ name, arguments: args });
   await client.close();
   return result.content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+}
+
+function titleOf(page: string): string {
+  return /<title>([^<]*)/.exec(page)?.[1] ?? '';
+}
+
+function firstAgentOf(page: string): string {
+  const article = /<article[\s\S]*?<form/.exec(page)?.[0] ?? 'nobody';
+  return article
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .replace(/<form$/, '')
+    .trim();
 }
