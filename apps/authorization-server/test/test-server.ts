@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   InProcessBus,
   MemoryOneTimeStore,
+  MemoryLeaseStore,
   MemoryRateLimiter,
   MemoryRecordStore,
 } from '@behalf/adapter-memory';
@@ -128,6 +129,7 @@ export class TestServer {
         records,
         oneTime,
         rateLimiter: new MemoryRateLimiter(clock),
+        leases: new MemoryLeaseStore(clock),
         bus,
         audit: {
           append: async (record) => void audit.push(record),

@@ -45,6 +45,7 @@ import { signInCallbackController } from './http/sign-in-callback.controller.js'
 import { taskController } from './http/task.controller.js';
 import { ProviderCatalog } from './provider-catalog.js';
 import { ProviderRoundTrip } from './provider-round-trip.js';
+import { thirdPartyParts } from './third-party-parts.js';
 import { THIRD_PARTIES, VAULT } from './tokens.js';
 import { vaultTokens } from './vault-tokens.js';
 
@@ -220,12 +221,9 @@ const edgeProviders: Provider[] = [
   },
 ];
 
-/** Where nobody is configured to be spoken to. */
-const noThirdParties = { providers: [] } as unknown as ThirdPartyParts;
-
 export function startElicitation(
   infrastructure: Infrastructure,
-  parts: ThirdPartyParts = noThirdParties,
+  parts: ThirdPartyParts = thirdPartyParts(infrastructure),
 ): Promise<RunningService> {
   const config = elicitationServiceConfig(infrastructure.config);
   return bootstrapService({

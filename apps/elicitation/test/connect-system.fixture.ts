@@ -1,6 +1,7 @@
 import {
   InProcessBus,
   MemoryOneTimeStore,
+  MemoryLeaseStore,
   MemoryRateLimiter,
   MemoryRecordStore,
 } from '@behalf/adapter-memory';
@@ -17,7 +18,7 @@ import {
 } from '@behalf/contracts';
 import type { EventEnvelope, OneTimeStore } from '@behalf/ports';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
-import { createLogger } from '@behalf/service-kit';
+import { type Infrastructure, createLogger } from '@behalf/service-kit';
 import { FakeClock, TestBrowser, type Visit, freePort } from '@behalf/testing';
 import { startAuthorizationServer } from '../../authorization-server/src/authorization-server.module.js';
 import { startElicitation } from '../src/elicitation.module.js';
@@ -99,12 +100,13 @@ export async function startConnectSystem() {
     take: (...parameters) => oneTimeStore.take(...parameters),
     claim: (...parameters) => oneTimeStore.claim(...parameters),
   };
-  const infrastructure = {
+  const infrastructure: Infrastructure = {
     config,
     clock,
     records,
     oneTime,
     rateLimiter: new MemoryRateLimiter(clock),
+    leases: new MemoryLeaseStore(clock),
     bus,
     audit: { append: async (record: AuditRecord) => void audit.push(record), latest: async () => audit },
     keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),

@@ -1,5 +1,6 @@
 import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
 import { configSchema } from '@behalf/config';
+import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import type { Infrastructure } from '@behalf/service-kit';
 import { FakeClock } from '@behalf/testing';
 import { startElicitation } from '../src/elicitation.module.js';
@@ -22,6 +23,7 @@ describe('the elicitation service without a client of its own', () => {
       bus,
       records: new MemoryRecordStore(clock),
       oneTime: new MemoryOneTimeStore(clock),
+      keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32)),
     };
     const service = await startElicitation({ config, ...ports } as unknown as Infrastructure);
     try {

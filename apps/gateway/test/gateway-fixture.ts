@@ -62,6 +62,7 @@ export async function startTestGateway(change: GatewayChange) {
     records: unused,
     oneTime: new MemoryOneTimeStore(systemClock),
     rateLimiter: unused,
+    leases: unused,
     bus,
     audit: unused,
     keyEncryptionKey: unused,

@@ -37,6 +37,8 @@ export interface PolicyServiceConfig {
   /** Undefined: people have no page to approve on. */
   approvalPage: ApprovalPageConfig | undefined;
   decisionRecords: BehalfConfig['policy']['decisionRecords'];
+  /** Whom decision grants are for, and how long they live. */
+  vault: { publicUrl: string; grantSeconds: number };
 }
 
 /** The client as which people sign in to approve, and who may decide about calls of others. */
@@ -51,7 +53,11 @@ export interface ServedBackend extends Backend {
 }
 
 /** What this service reads of the configuration, and nothing else. */
-export function policyServiceConfig({ policy, authorizationServer }: BehalfConfig): PolicyServiceConfig {
+export function policyServiceConfig({
+  policy,
+  authorizationServer,
+  elicitation,
+}: BehalfConfig): PolicyServiceConfig {
   const { issuer, paths } = authorizationServer;
   const reachIssuer = (url: string): string => backchannelUrl(authorizationServer, url);
   return {
@@ -77,6 +83,7 @@ export function policyServiceConfig({ policy, authorizationServer }: BehalfConfi
     approvalRequestSeconds: policy.approvals.requestSeconds,
     approvalPage: approvalPage(policy.approvals),
     decisionRecords: policy.decisionRecords,
+    vault: { publicUrl: elicitation.publicUrl, grantSeconds: elicitation.vault.grantSeconds },
   };
 }
 

@@ -1,16 +1,19 @@
 import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import type { PolicyEngine } from '@behalf/policy';
-import type { Bus, Clock } from '@behalf/ports';
+import type { Bus, Clock, RecordStore } from '@behalf/ports';
+import type { KeyEncryptionKey } from '@behalf/sealing';
 import {
   AUDIT_LOG,
   BUS,
   CLOCK,
   CONFIG,
   type Infrastructure,
+  KEY_ENCRYPTION_KEY,
   LOGGER,
   type Logger,
   READINESS,
+  RECORD_STORE,
   type RunningService,
   bootstrapService,
 } from '@behalf/service-kit';
@@ -18,6 +21,7 @@ import { Module } from '@nestjs/common';
 import { buildEngine } from './build-engine.js';
 import { DecisionSubjects } from './bus/decision-subjects.js';
 import { type PolicyServiceConfig, policyServiceConfig } from './config.js';
+import { DecisionGrants } from './decision-grants.js';
 import { type ConditionPorts, DecisionPoint } from './decision-point.js';
 import { EntityCatalog } from './entity-catalog.js';
 import { ExtAuthzService } from './grpc/ext-authz.service.js';
@@ -124,8 +128,24 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
     },
     {
       provide: DecisionSubjects,
-      inject: [BUS, DecisionPoint],
-      useFactory: (bus: Bus, decisions: DecisionPoint) => new DecisionSubjects(bus, decisions),
+      inject: [BUS, DecisionPoint, DecisionGrants],
+      useFactory: (bus: Bus, decisions: DecisionPoint, grants: DecisionGrants) =>
+        new DecisionSubjects(bus, decisions, grants),
+    },
+    {
+      provide: DecisionGrants,
+      inject: [POLICY_CONFIG, RECORD_STORE, KEY_ENCRYPTION_KEY, CLOCK],
+      useFactory: (
+        { publicUrl, vault }: PolicyServiceConfig,
+        records: RecordStore,
+        kek: KeyEncryptionKey,
+        clock: Clock,
+      ) =>
+        new DecisionGrants(records, kek, clock, {
+          issuer: publicUrl,
+          audience: vault.publicUrl,
+          lifetimeSeconds: vault.grantSeconds,
+        }),
     },
     {
       provide: ProxiedCalls,

@@ -101,6 +101,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
     records,
     oneTime: new MemoryOneTimeStore(systemClock),
     rateLimiter: undefined as never,
+    leases: undefined as never,
     bus,
     audit,
     keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),

@@ -19,9 +19,9 @@ export async function loadOrCreateLocalKey(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<LocalKeyEncryptionKey> {
   const given = environment[sealingKeyVariable];
-  if (given !== undefined && given !== '') return toKey(given, sealingKeyVariable);
+  if (given !== undefined && given !== '') return localKeyFrom(given, sealingKeyVariable);
   const file = join(folder, sealingKeyFile);
-  return toKey((await readIfThere(file)) ?? (await create(folder, file)), file);
+  return localKeyFrom((await readIfThere(file)) ?? (await create(folder, file)), file);
 }
 
 /** Written aside and linked into place: nobody reads half a key, and of two creators at once both use the first. */
@@ -49,7 +49,8 @@ async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-function toKey(text: string, place: string): LocalKeyEncryptionKey {
+/** @throws Error when the text is not 32 bytes of base64; its message names the place, never the value */
+export function localKeyFrom(text: string, place: string): LocalKeyEncryptionKey {
   const bytes = Buffer.from(text.trim(), 'base64');
   if (bytes.byteLength !== 32 || bytes.toString('base64') !== text.trim()) {
     throw new Error(`${place} must hold 32 bytes in base64 (make one with: openssl rand -base64 32)`);

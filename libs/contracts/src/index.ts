@@ -18,6 +18,7 @@ export {
   evaluationDecisionSchema,
   evaluationsRequestSchema,
   evaluationsDecisionSchema,
+  listDecisionGrantKeys,
   obligationSchema,
   obligationTypes,
 } from './policy.js';

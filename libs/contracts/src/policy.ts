@@ -87,6 +87,8 @@ export const decisionContextSchema = z.looseObject({
   residuals: z
     .array(z.object({ policy: z.string(), effect: z.enum(['permit', 'forbid']), when: z.string() }))
     .optional(),
+  /** With the permission to use a third party's credential: what opens it, once. Only for services, on the bus. */
+  decision_grant: z.string().optional(),
   /** AuthZEN: why this item of a batch could not be evaluated. */
   error: z.object({ status: z.number(), message: z.string() }).optional(),
 });
@@ -130,4 +132,11 @@ export const evaluatePolicyBatch = defineRequest(
   'behalf.policy.evaluations.decide',
   evaluationsRequestSchema,
   evaluationsDecisionSchema,
+);
+
+/** The public keys that decision grants are signed with, the present ones and those that may still come. */
+export const listDecisionGrantKeys = defineRequest(
+  'behalf.policy.decision-grant-keys.list',
+  z.object({}),
+  z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })) }),
 );

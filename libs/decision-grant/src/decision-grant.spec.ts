@@ -7,7 +7,7 @@ import { decisionGrantType, issueDecisionGrant, verifyDecisionGrant } from './in
 describe('decision grant', () => {
   const use = {
     person: 'alice',
-    actors: ['agent', 'gateway'],
+    actors: [{ sub: 'agent' }, { sub: 'gateway' }],
     clientId: 'agent',
     tenant: 'default',
     resource: 'https://api.acme.example',

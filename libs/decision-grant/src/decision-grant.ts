@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** The `typ` header: nothing else that is signed can be taken for a decision grant. */
 export const decisionGrantType = 'behalf-decision-grant+jwt';
 
+/** The only tenant there is until deployments can have several. */
+export const defaultTenant = 'default';
+
 /** The longest a grant may live, whatever its signer says: it is made to be used at once. */
 export const maxGrantSeconds = 60;
 

@@ -6,6 +6,7 @@ export {
   type DecisionGrant,
   decisionGrantSchema,
   decisionGrantType,
+  defaultTenant,
   maxGrantSeconds,
 } from './decision-grant.js';
 export {

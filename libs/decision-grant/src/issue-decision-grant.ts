@@ -1,4 +1,4 @@
-import type { ActClaim } from '@behalf/oauth';
+import { type ActClaim, nestActor } from '@behalf/oauth';
 import type { Signer } from '@behalf/ports';
 import {
   type DecisionGrant,
@@ -11,7 +11,7 @@ import {
 export interface PermittedUse {
   readonly person: string;
   /** The act chain, the current actor first. */
-  readonly actors: readonly string[];
+  readonly actors: readonly Omit<ActClaim, 'act'>[];
   readonly clientId: string;
   readonly tenant: string;
   readonly resource: string;
@@ -52,9 +52,6 @@ export async function issueDecisionGrant(
   return signer.sign({ ...decisionGrantSchema.parse(grant) }, { typ: decisionGrantType });
 }
 
-function chainOf(actors: readonly string[]): ActClaim | undefined {
-  return actors.reduceRight<ActClaim | undefined>(
-    (earlier, sub) => (earlier ? { sub, act: earlier } : { sub }),
-    undefined,
-  );
+function chainOf(actors: PermittedUse['actors']): ActClaim | undefined {
+  return actors.reduceRight<ActClaim | undefined>((earlier, actor) => nestActor(actor, earlier), undefined);
 }

@@ -93,6 +93,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       oneTime: shortLived.oneTime,
       rateLimiter: shortLived.rateLimiter,
       sharedCache: shortLived.sharedCache,
+      leases: shortLived.leases,
       bus,
       audit: new SqlAuditLog(database.db, { maxWaiting: maxInFlight }),
       keyEncryptionKey: await loadOrCreateLocalKey(config.dataFolder, environment),

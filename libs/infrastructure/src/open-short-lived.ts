@@ -1,6 +1,12 @@
-import { MemoryOneTimeStore, MemoryRateLimiter } from '@behalf/adapter-memory';
-import { RedisCache, RedisOneTimeStore, RedisRateLimiter, openRedis } from '@behalf/adapter-redis';
-import type { Cache, Clock, OneTimeStore, RateLimiter } from '@behalf/ports';
+import { MemoryLeaseStore, MemoryOneTimeStore, MemoryRateLimiter } from '@behalf/adapter-memory';
+import {
+  RedisCache,
+  RedisLeaseStore,
+  RedisOneTimeStore,
+  RedisRateLimiter,
+  openRedis,
+} from '@behalf/adapter-redis';
+import type { Cache, Clock, LeaseStore, OneTimeStore, RateLimiter } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
 import { z } from 'zod';
 import type { ServerAddresses } from './server-addresses.js';
@@ -10,6 +16,7 @@ export interface ShortLived {
   rateLimiter: RateLimiter;
   /** None in memory: whoever has one process needs no second level. */
   sharedCache?: Cache<string>;
+  leases: LeaseStore;
   close(): Promise<void>;
 }
 
@@ -23,6 +30,7 @@ export async function openShortLived(
     return {
       oneTime: new MemoryOneTimeStore(clock, { rememberedSinceMs: isNew ? 0 : clock.nowMs() }),
       rateLimiter: new MemoryRateLimiter(clock),
+      leases: new MemoryLeaseStore(clock),
       close: async () => {},
     };
   }
@@ -37,6 +45,7 @@ export async function openShortLived(
     oneTime,
     rateLimiter: new RedisRateLimiter(redis),
     sharedCache: new RedisCache(redis, { purpose: 'shared', schema: z.string(), onError }),
+    leases: new RedisLeaseStore(redis),
     close: () => redis.close(),
   };
 }

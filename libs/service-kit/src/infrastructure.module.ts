@@ -1,6 +1,6 @@
 import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
-import type { Bus, Cache, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
+import type { Bus, Cache, Clock, LeaseStore, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from './logger.js';
@@ -26,6 +26,7 @@ export interface Infrastructure {
   rateLimiter: RateLimiter;
   /** What all processes of a service share; none where there is one process only. */
   sharedCache?: Cache<string> | undefined;
+  leases: LeaseStore;
   bus: Bus;
   audit: AuditLog;
   keyEncryptionKey: KeyEncryptionKey;

@@ -1,15 +1,11 @@
 import { type KeyEncryptionKey, seal } from '@behalf/sealing';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import {
-  type SigningAlgorithm,
-  type SigningKey,
-  publicJwkSchema,
-  signingKeyKind,
-} from './signing-key-record.js';
+import { type SigningAlgorithm, type SigningKey, publicJwkSchema } from './signing-key-record.js';
 
 /** Makes a key pair; the private half leaves this function sealed only, bound to its `kid`. */
 export async function generateSigningKey(
   kek: KeyEncryptionKey,
+  kindName: string,
   alg: SigningAlgorithm,
   state: SigningKey['state'],
   nowMs: number,
@@ -22,13 +18,13 @@ export async function generateSigningKey(
     kid,
     alg,
     publicJwk: publicJwkSchema.parse({ ...members, kid }),
-    sealedPrivateJwk: await seal(kek, privateJwk, sealingContext(kid)),
+    sealedPrivateJwk: await seal(kek, privateJwk, sealingContext(kindName, kid)),
     state,
     createdAtMs: nowMs,
     stateSinceMs: nowMs,
   };
 }
 
-export function sealingContext(kid: string): Record<string, string> {
-  return { kind: signingKeyKind.name, id: kid };
+export function sealingContext(kindName: string, kid: string): Record<string, string> {
+  return { kind: kindName, id: kid };
 }

@@ -32,15 +32,28 @@ export const signingKeySchema = z.object({
 });
 export type SigningKey = z.infer<typeof signingKeySchema>;
 
-/** By `kid`. A retired key's record expires when nothing signed with it can be alive. */
-export const signingKeyKind: RecordKind<SigningKey> = {
-  name: 'signing-key',
-  schema: signingKeySchema,
-  keys: ({ state }) => ({ state }),
-};
+export interface SigningKeyKinds {
+  /** By `kid`. A retired key's record expires when nothing signed with it can be alive. */
+  readonly key: RecordKind<SigningKey>;
+  /** One record whose version every change of the keys moves on, so that of two changes at once one is a conflict. */
+  readonly ring: RecordKind<{ changedAtMs: number }>;
+}
 
-/** One record whose version every change of the keys moves on, so that of two changes at once one is a conflict. */
-export const signingKeyRingKind: RecordKind<{ changedAtMs: number }> = {
-  name: 'signing-key-ring',
-  schema: z.object({ changedAtMs: z.number().int() }),
-};
+/** The records of the keys for one purpose: no key ever signs for two. */
+export function signingKeyKinds(purpose?: string): SigningKeyKinds {
+  const prefix = purpose === undefined ? '' : `${purpose}-`;
+  return {
+    key: {
+      name: `${prefix}signing-key`,
+      schema: signingKeySchema,
+      keys: ({ state }) => ({ state }),
+    },
+    ring: {
+      name: `${prefix}signing-key-ring`,
+      schema: z.object({ changedAtMs: z.number().int() }),
+    },
+  };
+}
+
+/** The authorization server's. */
+export const signingKeyKind = signingKeyKinds().key;

@@ -11,7 +11,15 @@ export async function rememberVersion(
   id: string,
   credentialVersion: number,
 ): Promise<void> {
-  await seenVersions.set(id, credentialVersion, rememberedSeconds);
+  await seenVersions.set(keyOf(id), String(credentialVersion), rememberedSeconds);
+}
+
+/** The newest version that anybody remembers; 0 where nobody does. */
+export async function newestSeenVersion(
+  { seenVersions }: Pick<VaultDependencies, 'seenVersions'>,
+  id: string,
+): Promise<number> {
+  return Number((await seenVersions.get(keyOf(id))) ?? 0);
 }
 
 /**
@@ -19,12 +27,16 @@ export async function rememberVersion(
  * what is remembered elsewhere tells; where nobody remembers, nobody can.
  */
 export async function isRolledBack(
-  { records, seenVersions }: Pick<VaultDependencies, 'records' | 'seenVersions'>,
+  dependencies: Pick<VaultDependencies, 'records' | 'seenVersions'>,
   { id, value }: StoredRecord<ConnectionRecord>,
 ): Promise<boolean> {
-  const seen = (await seenVersions.get(id)) ?? 0;
+  const seen = await newestSeenVersion(dependencies, id);
   if (value.credentialVersion >= seen) return false;
   // It was read before another replica wrote: read again what is there now.
-  const now = await records.get(connectionKind, id);
+  const now = await dependencies.records.get(connectionKind, id);
   return (now?.value.credentialVersion ?? 0) < seen;
+}
+
+function keyOf(id: string): string {
+  return `vault-version ${id}`;
 }

@@ -2,9 +2,6 @@ import type { RecordKind, StoredRecord } from '@behalf/ports';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-/** The only tenant there is until deployments can have several. Bound into everything that is sealed. */
-export const defaultTenant = 'default';
-
 /** `needs_consent`: its person has to connect anew; `disconnected`: its person, or an operator, ended it. */
 export const connectionStatuses = ['active', 'needs_consent', 'disconnected'] as const;
 export type ConnectionStatus = (typeof connectionStatuses)[number];

@@ -13,9 +13,10 @@ export {
   type ConnectionStatus,
   connectionStatuses,
   type ConnectionUse,
-  defaultTenant,
 } from './connection.js';
+export { defaultTenant } from '@behalf/decision-grant';
 export { type Disconnected, type NewConnection, type OpenedCredential, type Vault } from './ports.js';
 export { VaultError, type VaultErrorOptions, type VaultProblem } from './vault-error.js';
+export { SealedClientRegistrations } from './sealed-client-registrations.js';
 export { SealedVault } from './sealed-vault.js';
 export { type VaultDependencies } from './vault-dependencies.js';

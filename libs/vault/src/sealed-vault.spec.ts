@@ -151,7 +151,7 @@ describe('SealedVault', () => {
     });
 
     it('takes no stale read for a rollback', async () => {
-      const seenVersions = new MemoryCache<number>(clock, { maxEntries: 10 });
+      const seenVersions = new MemoryCache<string>(clock, { maxEntries: 10 });
       const other = openVault({ seenVersions });
       await connect(other, acme);
       const get = records.get.bind(records);

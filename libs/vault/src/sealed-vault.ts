@@ -1,10 +1,10 @@
+import { defaultTenant } from '@behalf/decision-grant';
 import { findProvider } from '@behalf/third-party';
 import {
   type Connection,
   connectionId,
   connectionKind,
   connectionUseKind,
-  defaultTenant,
   toConnection,
 } from './connection.js';
 import { ConnectionRefresher } from './connection-refresher.js';

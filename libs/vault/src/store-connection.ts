@@ -1,7 +1,7 @@
 import { RecordConflict, type StoredRecord } from '@behalf/ports';
 import type { ProviderTokens } from '@behalf/third-party';
 import { writeConnection } from './change-connection.js';
-import { rememberVersion } from './check-not-rolled-back.js';
+import { newestSeenVersion, rememberVersion } from './check-not-rolled-back.js';
 import {
   type Connection,
   type ConnectionRecord,
@@ -25,12 +25,12 @@ export async function storeConnection(
   { owner, tenant, providerId, resource, tokens }: NewConnection,
   dependencies: Pick<VaultDependencies, 'records' | 'keys' | 'seenVersions' | 'clock'>,
 ): Promise<Connection> {
-  const { records, clock, keys, seenVersions } = dependencies;
+  const { records, clock, keys } = dependencies;
   const id = connectionId({ tenant, owner, providerId, resource });
   for (let attempt = 1; ; attempt++) {
     const before = await records.get(connectionKind, id);
     // Where the row was rolled back, the version goes on from the newest one that was seen.
-    const seen = (await seenVersions.get(id)) ?? 0;
+    const seen = await newestSeenVersion(dependencies, id);
     const credentialVersion = Math.max(before?.value.credentialVersion ?? 0, seen) + 1;
     const nowMs = clock.nowMs();
     const place: CredentialPlace = { id, owner, tenant, providerId, resource, credentialVersion };

@@ -10,7 +10,7 @@ export interface VaultDependencies {
   readonly keys: KeyRing;
   readonly leases: LeaseStore;
   /** The newest version that anybody has seen of each credential, kept apart from the records. A miss is legal. */
-  readonly seenVersions: Cache<number>;
+  readonly seenVersions: Cache<string>;
   readonly rateLimiter: Pick<RateLimiter, 'tryAttempt'>;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import {
 } from '@behalf/adapter-memory';
 import { createGuardedRequest } from '@behalf/adapter-http';
 import type { AuditRecord } from '@behalf/audit';
-import { issueDecisionGrant, verifyDecisionGrant } from '@behalf/decision-grant';
+import { defaultTenant, issueDecisionGrant, verifyDecisionGrant } from '@behalf/decision-grant';
 import { type Clock, type OneTimeStore, systemClock } from '@behalf/ports';
 import { KeyRing, LocalKeyEncryptionKey } from '@behalf/sealing';
 import { type OAuthProvider, ThirdPartyClient } from '@behalf/third-party';
@@ -15,7 +15,6 @@ import { type FakeProvider, type TestKeys, testKeys } from '@behalf/testing';
 import { createLocalJWKSet } from 'jose';
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { defaultTenant } from './connection.js';
 import { SealedVault } from './sealed-vault.js';
 import type { VaultDependencies } from './vault-dependencies.js';
 
@@ -77,7 +76,7 @@ export class TestPolicy {
     return issueDecisionGrant(
       {
         person,
-        actors: ['agent', 'gateway'],
+        actors: [{ sub: 'agent' }, { sub: 'gateway' }],
         clientId: 'agent',
         tenant: defaultTenant,
         resource,

@@ -1,8 +1,9 @@
-import { evaluatePolicy, evaluatePolicyBatch } from '@behalf/contracts';
+import { evaluatePolicy, evaluatePolicyBatch, listDecisionGrantKeys } from '@behalf/contracts';
 import { OAuthError } from '@behalf/oauth';
 import { TooManyEvaluations } from '@behalf/policy';
 import type { Bus, Subscription } from '@behalf/ports';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import type { DecisionGrants } from '../decision-grants.js';
 import type { DecisionPoint } from '../decision-point.js';
 
 /** The same decisions on the bus. Messages are parsed by the contract before they get here. */
@@ -12,11 +13,15 @@ export class DecisionSubjects implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly bus: Bus,
     private readonly decisions: DecisionPoint,
+    private readonly grants: DecisionGrants,
   ) {}
 
   onModuleInit(): void {
     this.#subscriptions = [
-      this.bus.handle(evaluatePolicy, (evaluation) => this.decisions.decide(evaluation)),
+      this.bus.handle(evaluatePolicy, async (evaluation) =>
+        this.grants.attach(evaluation, await this.decisions.decide(evaluation)),
+      ),
+      this.bus.handle(listDecisionGrantKeys, () => this.grants.publicJwks()),
       this.bus.handle(evaluatePolicyBatch, (request) => this.decisions.decideBatch(request).catch(asRefusal)),
     ];
   }

@@ -1,0 +1,76 @@
+import { createGuardedRequest } from '@behalf/adapter-http';
+import { MemoryCache } from '@behalf/adapter-memory';
+import { ConfigError } from '@behalf/config';
+import { listDecisionGrantKeys } from '@behalf/contracts';
+import { verifyDecisionGrant } from '@behalf/decision-grant';
+import type { Infrastructure } from '@behalf/service-kit';
+import { ThirdPartyClient, resolveProviders } from '@behalf/third-party';
+import { SealedClientRegistrations, SealedVault } from '@behalf/vault';
+import { setTimeout } from 'node:timers/promises';
+import { GrantKeys } from './grant-keys.js';
+import type { ThirdPartyParts } from './elicitation.module.js';
+import { openVaultKeys } from './open-vault-keys.js';
+
+const grantKeysTimeoutMs = 3_000;
+const maxAnswerBytes = 256 * 1024;
+/** The longest the vault itself waits for a refresh is shorter. */
+const thirdPartyTimeoutMs = 25_000;
+const maxSeenVersions = 100_000;
+
+/**
+ * What the elicitation service speaks to third parties with, and keeps their credentials in, on what it was given.
+ *
+ * @throws ConfigError
+ */
+export function thirdPartyParts(
+  infrastructure: Infrastructure,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ThirdPartyParts {
+  const { config, clock, records, bus, leases, oneTime, rateLimiter, audit, logger } = infrastructure;
+  const { publicUrl, paths, vault } = config.elicitation;
+  const { allowLoopbackFetch: allowLoopback } = config.development;
+  const providers = resolveProviders(config.elicitation.providers, environment);
+  if (providers.length > 0 && config.elicitation.client === undefined) {
+    throw new ConfigError([
+      'elicitation.client: needed, so that people can sign in before they connect anything',
+    ]);
+  }
+  const keys = openVaultKeys(vault, infrastructure.keyEncryptionKey, environment);
+  const thirdParties = new ThirdPartyClient({
+    http: createGuardedRequest({ allowLoopback, maxBytes: maxAnswerBytes, timeoutMs: thirdPartyTimeoutMs }),
+    clock,
+    allowLoopback,
+    clientMetadataUrl: `${publicUrl}${paths.clientMetadata}`,
+    registrations: new SealedClientRegistrations(records, keys),
+  });
+  const grantKeys = new GrantKeys(clock, () =>
+    bus.request(listDecisionGrantKeys, {}, { timeoutMs: grantKeysTimeoutMs }),
+  );
+  return {
+    providers,
+    thirdParties,
+    vault: new SealedVault({
+      records,
+      keys,
+      leases,
+      seenVersions: infrastructure.sharedCache ?? new MemoryCache(clock, { maxEntries: maxSeenVersions }),
+      rateLimiter,
+      audit,
+      clock,
+      thirdParties,
+      providers,
+      verifyGrant: (token) =>
+        verifyDecisionGrant(token, {
+          issuer: config.policy.publicUrl,
+          audience: publicUrl,
+          keys: grantKeys.find,
+          oneTime,
+          nowMs: clock.nowMs(),
+        }),
+      opensPerMinute: vault.opensPerMinute,
+      wait: (ms) => setTimeout(ms),
+      random: Math.random,
+      onFault: (what, err) => logger.warn({ err }, what),
+    }),
+  };
+}
