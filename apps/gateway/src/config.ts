@@ -47,7 +47,9 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
   const fromEnvironment = gateway.clientSecretEnv && environment[gateway.clientSecretEnv];
   const clientSecret = fromEnvironment ?? gateway.demoClientSecret ?? '';
   const exchanges = Object.values(gateway.upstreams).some(
-    (upstream) => upstream.transport === 'http' && upstream.token.kind === 'exchange',
+    (upstream) =>
+      upstream.transport === 'http' &&
+      (upstream.token.kind === 'exchange' || upstream.thirdParty !== undefined),
   );
   if (exchanges && clientSecret === '')
     throw new Error('gateway: an upstream needs exchanged tokens, so clientSecretEnv must be set');

@@ -8,11 +8,16 @@ export interface ExchangeSeen {
   form: Record<string, string>;
 }
 
+export type ThirdPartyAnswer = (
+  form: Record<string, string>,
+) => { status: number; body: object } | undefined | Promise<{ status: number; body: object } | undefined>;
+
 /** An issuer for tests: keys, metadata, and a token endpoint that exchanges whatever it is given. */
 export async function startFakeIssuer() {
   const keys = await testKeys();
   const exchanges: ExchangeSeen[] = [];
   let refusal: { status: number; error: string } | undefined;
+  let thirdParty: ThirdPartyAnswer | undefined;
   let jtis = 0;
 
   const sign = (claims: Record<string, unknown>, signer = keys): Promise<string> => {
@@ -37,6 +42,8 @@ export async function startFakeIssuer() {
       json(response, { error: refusal.error }, refusal.status);
       return;
     }
+    const answer = await thirdParty?.(form);
+    if (answer) return json(response, answer.body, answer.status);
     const [, payload = ''] = (form['subject_token'] ?? '').split('.');
     const subject = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
     const act = {
@@ -75,6 +82,8 @@ export async function startFakeIssuer() {
     sign,
     /** Lets the token endpoint refuse from now on; undefined lets it exchange again. */
     refuseExchanges: (with_: typeof refusal) => void (refusal = with_),
+    /** Answers exchanges in place of the token endpoint, as far as it answers anything. */
+    answerThirdParty: (with_: ThirdPartyAnswer) => void (thirdParty = with_),
     close: (): void => {
       server.close();
       server.closeAllConnections();

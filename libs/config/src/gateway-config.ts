@@ -52,6 +52,21 @@ const upstreamSchema = z.discriminatedUnion('transport', [
         z.strictObject({ kind: z.literal('none') }),
       ])
       .default({ kind: 'exchange' }),
+    thirdParty: z
+      .strictObject({
+        resource: z.string().describe('Resource indicator of a provider under `elicitation.providers`.'),
+        scopes: z.array(z.string()).optional().describe("The provider's default without it."),
+        header: z
+          .string()
+          .regex(/^[a-z][a-z0-9-]*$/)
+          .default('authorization')
+          .describe('Where the server reads it; in lower case. Another one where `token` is exchanged.'),
+        prefix: z.string().default('Bearer '),
+      })
+      .optional()
+      .describe(
+        "A third party's token that goes with every call of a tool, prompt or resource. Neither the caller nor its client sees it.",
+      ),
     process: z
       .strictObject(command)
       .optional()

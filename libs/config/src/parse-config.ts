@@ -22,6 +22,7 @@ export function parseConfig(file: unknown, environment: Record<string, string | 
   const faults = [
     ...missingSecrets(parsed.data, environment),
     ...usersNamedAsClients(parsed.data),
+    ...contestedHeaders(parsed.data),
     ...(environment['NODE_ENV'] === 'production'
       ? [...demoOnly(parsed.data), ...plainHttp(parsed.data)]
       : []),
@@ -41,6 +42,17 @@ function usersNamedAsClients({ authorizationServer: { signIn, clients } }: Behal
   return names.flatMap((name, index) =>
     ids.has(name)
       ? [`authorizationServer.signIn.users.${index}.username: is the clientId of a client, too`]
+      : [],
+  );
+}
+
+/** One header cannot hold two tokens. */
+function contestedHeaders({ gateway }: BehalfConfig): string[] {
+  return Object.entries(gateway.upstreams).flatMap(([name, upstream]) =>
+    upstream.transport === 'http' &&
+    upstream.thirdParty?.header === 'authorization' &&
+    upstream.token.kind === 'exchange'
+      ? [`gateway.upstreams.${name}.thirdParty.header: authorization holds the exchanged token`]
       : [],
   );
 }

@@ -1,7 +1,8 @@
 import type { Era } from './classify-era.js';
 import { McpError, behalfErrorCodes } from './mcp-error.js';
-import { type Json, type McpRequest, isJsonObject, metaOf } from './mcp-message.js';
+import { type Json, type McpRequest, isJsonObject } from './mcp-message.js';
 import { metaKeys } from './meta-keys.js';
+import { showsUrls } from './shows-urls.js';
 
 /** A denial that somebody can do something about, in words that a model can pass on to its person. */
 export interface DenialRemedy {
@@ -14,7 +15,7 @@ export interface DenialRemedy {
 const inputKey = 'behalf/approval';
 
 /** The methods that may be answered with a request for input. @see MCP 2026-07-28, basic/patterns/mrtr */
-const mayAskForInput = new Set(['tools/call', 'prompts/get', 'resources/read']);
+export const mayAskForInput: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
 /** A denied `tools/call`, with what to do about it. As `deniedToolResult` otherwise. */
 export function remediableToolResult(era: Era, decisionId: string | undefined, remedy: DenialRemedy): Json {
@@ -51,9 +52,7 @@ export function approvalInputRequest(
 ): Json | undefined {
   const { url } = remedy.approval ?? {};
   if (era !== 'modern' || url === undefined || !mayAskForInput.has(request.method)) return undefined;
-  const capabilities = metaOf(request)[metaKeys.clientCapabilities];
-  const elicitation = isJsonObject(capabilities) ? capabilities['elicitation'] : undefined;
-  if (!isJsonObject(elicitation) || !isJsonObject(elicitation['url'])) return undefined;
+  if (!showsUrls(request)) return undefined;
   // With a state, the call is half done behind us, and asking would lose it.
   if (request.params?.['requestState'] !== undefined || isAnswered(request)) return undefined;
   return {

@@ -42,6 +42,8 @@ export {
   filteredLists,
 } from './mcp-methods.js';
 export { type Classified, type Era, classifyEra } from './classify-era.js';
+export { showsUrls } from './shows-urls.js';
+export { mayAskForInput } from './denial-remedy.js';
 export { decodeHeaderValue, encodeHeaderValue } from './decode-header-value.js';
 export { type HeaderReader, checkHeaderAgreement } from './check-header-agreement.js';
 export { type ParamHeader, checkParamHeaders, paramHeadersOf } from './param-headers.js';

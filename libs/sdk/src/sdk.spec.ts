@@ -168,7 +168,7 @@ describe('with the SDK v1', () => {
           },
         ),
       );
-      await mcp.connect(transport as never);
+      await mcp.connect(transport);
       await transport.handleRequest(request, response);
     });
   };
@@ -179,7 +179,7 @@ describe('with the SDK v1', () => {
     );
     if (onElicit)
       client.setRequestHandler(ElicitRequestSchema, async ({ params }) => ({ action: onElicit(params) }));
-    await client.connect(new TransportV1(url) as never);
+    await client.connect(new TransportV1(url));
     closing.push(client);
     return client;
   };

@@ -4,6 +4,8 @@ import { ThirdPartyTokenError } from './third-party-token-error.js';
 export interface ThirdPartyOptions {
   /** Behalf's issuer identifier. */
   issuer: string;
+  /** Where its tokens are; what its metadata says without it. */
+  tokenEndpoint?: string;
   /** This MCP server as a client of it. */
   clientId: string;
   clientSecret: string;
@@ -110,7 +112,8 @@ export class ThirdParty {
 
   /** From the issuer's metadata, which has to name the issuer itself. @see RFC 8414 §3 */
   #endpoint(): Promise<string> {
-    const { issuer, timeoutMs = defaultTimeoutMs } = this.options;
+    const { issuer, tokenEndpoint, timeoutMs = defaultTimeoutMs } = this.options;
+    if (tokenEndpoint !== undefined) return Promise.resolve(tokenEndpoint);
     const { origin, pathname } = new URL(issuer);
     const url = `${origin}/.well-known/oauth-authorization-server${pathname === '/' ? '' : pathname}`;
     this.#tokenEndpoint ??= this.#fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) })

@@ -71,7 +71,7 @@ export function toolV2<Args = Record<string, never>>(
 
 /** Told with each request in the stateless era, once for a session in the one before, and not at all without one. */
 function canShowUrls({ mcpReq }: ServerContext, server: McpServer): boolean {
-  const envelope = mcpReq.envelope as { [clientCapabilitiesKey]?: ClientCapabilities } | undefined;
+  const envelope = mcpReq.envelope as Partial<Record<string, ClientCapabilities>> | undefined;
   const capabilities = envelope ? envelope[clientCapabilitiesKey] : server.server.getClientCapabilities();
   return capabilities?.elicitation?.url !== undefined;
 }

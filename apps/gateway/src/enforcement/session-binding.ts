@@ -1,6 +1,8 @@
 import type { Caller } from '@behalf/mcp';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
+const urlMark = '~url';
+
 /**
  * Binds the session and event ids of a legacy upstream to the person and client they were given to: what leaves is
  * `<id>.<mac>`, and an id that comes back from somebody else is not known. An id alone authenticates nobody.
@@ -12,22 +14,47 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export class SessionBinding {
   constructor(private readonly key: Uint8Array) {}
 
-  wrap(kind: 'session' | 'event', upstream: string, caller: Caller, id: string): string {
-    return `${id}.${this.#mac(kind, upstream, caller, id).toString('base64url')}`;
+  /** @param showsUrls the client of the session said that it can show URLs */
+  wrap(kind: 'session' | 'event', upstream: string, caller: Caller, id: string, showsUrls = false): string {
+    const mac = this.#mac(kind, upstream, caller, id, showsUrls).toString('base64url');
+    return `${id}${showsUrls ? urlMark : ''}.${mac}`;
   }
 
   /** @returns undefined for an id that was not given to this caller */
   unwrap(kind: 'session' | 'event', upstream: string, caller: Caller, wrapped: string): string | undefined {
-    const dot = wrapped.lastIndexOf('.');
-    const id = wrapped.slice(0, Math.max(dot, 0));
-    const presented = Buffer.from(wrapped.slice(dot + 1), 'base64url');
-    const expected = this.#mac(kind, upstream, caller, id);
-    return presented.length === expected.length && timingSafeEqual(presented, expected) ? id : undefined;
+    return this.#open(kind, upstream, caller, wrapped)?.id;
   }
 
-  #mac(kind: string, upstream: string, { sub, client_id }: Caller, id: string): Buffer {
+  /** True when the client of this session said that it can show URLs. */
+  showsUrls(upstream: string, caller: Caller, wrapped: unknown): boolean {
+    return (
+      typeof wrapped === 'string' && this.#open('session', upstream, caller, wrapped)?.showsUrls === true
+    );
+  }
+
+  #open(
+    kind: 'session' | 'event',
+    upstream: string,
+    caller: Caller,
+    wrapped: string,
+  ): { id: string; showsUrls: boolean } | undefined {
+    const dot = wrapped.lastIndexOf('.');
+    const whole = wrapped.slice(0, Math.max(dot, 0));
+    const presented = Buffer.from(wrapped.slice(dot + 1), 'base64url');
+    const read = (id: string, showsUrls: boolean): { id: string; showsUrls: boolean } | undefined => {
+      const expected = this.#mac(kind, upstream, caller, id, showsUrls);
+      return presented.length === expected.length && timingSafeEqual(presented, expected)
+        ? { id, showsUrls }
+        : undefined;
+    };
+    const marked = whole.endsWith(urlMark) ? read(whole.slice(0, -urlMark.length), true) : undefined;
+    // An upstream's own id may end like our mark.
+    return marked ?? read(whole, false);
+  }
+
+  #mac(kind: string, upstream: string, { sub, client_id }: Caller, id: string, showsUrls: boolean): Buffer {
     return createHmac('sha256', this.key)
-      .update(JSON.stringify([kind, upstream, sub, client_id, id]))
+      .update(JSON.stringify([kind, upstream, sub, client_id, id, showsUrls]))
       .digest();
   }
 }

@@ -29,6 +29,11 @@ export class McpAnswer {
     return this.#streaming;
   }
 
+  /** Whether the client reads event streams: only then can it be asked anything on the way. */
+  get canStream(): boolean {
+    return this.acceptsStream && this.id !== null;
+  }
+
   /** Whether anything has left. */
   get begun(): boolean {
     return this.response.headersSent;

@@ -68,6 +68,7 @@ export class Bridge {
           method,
           params,
           signal: open.signal,
+          headers: exchange.injected,
           onNotification: (notification) => {
             const passing = redactAnswer(serializeMessage(notification), exchange.redact);
             if (passing !== undefined) answer.notify(passing);

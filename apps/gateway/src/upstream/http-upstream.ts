@@ -1,7 +1,10 @@
 import type { UpstreamConfig } from '@behalf/config';
 import { McpError, mcpErrorCodes } from '@behalf/mcp';
+import type { ThirdParty } from '@behalf/sdk';
 import type { Clock } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
+import { LentTokens } from '../elicitation/lent-tokens.js';
+import type { PushedRequests } from '../elicitation/pushed-requests.js';
 import type { SessionBinding } from '../enforcement/session-binding.js';
 import type { McpAnswer } from '../http/mcp-answer.js';
 import { Bridge } from './bridge.js';
@@ -20,6 +23,9 @@ export interface HttpUpstreamOptions {
   config: Extract<UpstreamConfig, { transport: 'http' }>;
   exchanger: TokenExchanger;
   sessions: SessionBinding;
+  /** With `config.thirdParty`. */
+  thirdParty: ThirdParty | undefined;
+  pushed: PushedRequests;
   clock: Clock;
   logger: Logger;
 }
@@ -34,6 +40,7 @@ export class HttpUpstream implements Upstream {
   readonly #bridge = new Bridge();
   readonly #legacySessions: LegacyHttpSessions;
   readonly #process: SupervisedProcess | undefined;
+  readonly #lent: LentTokens | undefined;
   #tried: boolean;
 
   constructor(private readonly options: HttpUpstreamOptions) {
@@ -41,6 +48,7 @@ export class HttpUpstream implements Upstream {
     this.#http = new UpstreamHttp(config.url, config.timeoutMs);
     this.#probe = new EraProbe(this.#http, clock);
     this.#legacySessions = new LegacyHttpSessions(this.#http);
+    this.#lent = lentTokens(options);
     this.#tried = config.process === undefined;
     if (config.process)
       this.#process = new SupervisedProcess(config.process, logger, {
@@ -63,7 +71,9 @@ export class HttpUpstream implements Upstream {
     return this.#tried ? [] : [`upstream ${this.options.name}`];
   }
 
-  async handle(exchange: Exchange, answer: McpAnswer): Promise<void> {
+  async handle(received: Exchange, answer: McpAnswer): Promise<void> {
+    const exchange = this.#lent ? await this.#lent.lend(received, answer) : received;
+    if (exchange === undefined) return;
     const token = await this.#token(exchange);
     const { message, signal } = exchange;
     if (exchange.era === 'modern' && (await this.#probe.era(token, signal)) === 'legacy') {
@@ -75,7 +85,7 @@ export class HttpUpstream implements Upstream {
         httpMethod: 'POST',
         message,
         token,
-        headers: this.#forwarded(exchange),
+        headers: { ...this.#forwarded(exchange), ...exchange.injected },
         signal,
         // Streams that wait for events are silent for as long as there are none.
         maySleep: message.kind === 'request' && message.method === 'subscriptions/listen',
@@ -143,4 +153,24 @@ export class HttpUpstream implements Upstream {
     }
     return forwarded;
   }
+}
+
+function lentTokens({
+  name,
+  config,
+  thirdParty,
+  sessions,
+  pushed,
+  clock,
+}: HttpUpstreamOptions): LentTokens | undefined {
+  if (!config.thirdParty || !thirdParty) return undefined;
+  const { header, prefix } = config.thirdParty;
+  return new LentTokens({
+    thirdParty,
+    header,
+    prefix,
+    pushed,
+    sessionShowsUrls: ({ caller, headers }) => sessions.showsUrls(name, caller, headers['mcp-session-id']),
+    nowMs: () => clock.nowMs(),
+  });
 }

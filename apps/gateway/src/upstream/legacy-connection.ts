@@ -8,6 +8,8 @@ export interface LegacyCall {
   /** Progress of this call, under the caller's own progress token. */
   onNotification: (notification: McpNotification) => void;
   signal: AbortSignal;
+  /** Headers of this call alone. */
+  headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A connection on which the handshake has been done; ids and progress tokens of callers cannot meet on it. */

@@ -75,7 +75,7 @@ export class LegacyHttpSessions {
 
   /** Sends one request and reads its answer, whichever form it has. Learns the session id of an `initialize`. */
   async #post(
-    { method, params, onNotification, signal }: LegacyCall,
+    { method, params, onNotification, signal, headers: ofCall }: LegacyCall,
     headers: Record<string, string>,
     token: string | undefined,
   ): Promise<McpResponse['body']> {
@@ -84,7 +84,8 @@ export class LegacyHttpSessions {
     const { progressToken, ...meta } = metaOf(call);
     const message =
       progressToken === undefined ? call : withMeta(call, { ...meta, [metaKeys.progressToken]: id });
-    const response = await this.http.send({ httpMethod: 'POST', message, token, headers, signal });
+    const sent = { ...headers, ...ofCall };
+    const response = await this.http.send({ httpMethod: 'POST', message, token, headers: sent, signal });
     const { statusCode, body } = response;
     try {
       if (statusCode === 404 && 'mcp-session-id' in headers) throw new SessionEnded();

@@ -1,4 +1,12 @@
-import { type Json, McpError, behalfErrorCodes, isJsonObject, markPrivate, mcpErrorCodes } from '@behalf/mcp';
+import {
+  type Json,
+  McpError,
+  behalfErrorCodes,
+  isJsonObject,
+  markPrivate,
+  mcpErrorCodes,
+  showsUrls,
+} from '@behalf/mcp';
 import type { Logger } from '@behalf/service-kit';
 import { pipeline } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
@@ -83,7 +91,11 @@ function sessionHeaders(
 ): Record<string, string> {
   const id = headers['mcp-session-id'];
   if (typeof id !== 'string' || ('era' in exchange && exchange.era === 'modern')) return {};
-  return { 'Mcp-Session-Id': sessions.wrap('session', name, exchange.caller, id) };
+  return { 'Mcp-Session-Id': sessions.wrap('session', name, exchange.caller, id, offersUrls(exchange)) };
+}
+
+function offersUrls(exchange: Exchange | SessionExchange): boolean {
+  return 'message' in exchange && exchange.message.kind === 'request' && showsUrls(exchange.message);
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Exchange {
   headers: IncomingHttpHeaders;
   /** Fires when the client has gone, or the gateway is closing. */
   signal: AbortSignal;
+  /** What goes to the server besides, and to nobody else: a token of a third party, in its header. */
+  injected?: Readonly<Record<string, string>> | undefined;
   /** Fields that must not leave with anything the server says about this message; none on streams of sessions. */
   redact: readonly string[];
   /** Leaves of the lists in a result what the caller may see. @throws McpError when that cannot be decided */

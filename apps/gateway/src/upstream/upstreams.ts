@@ -1,6 +1,9 @@
+import type { UpstreamConfig } from '@behalf/config';
 import type { Clock } from '@behalf/ports';
+import { ThirdParty } from '@behalf/sdk';
 import type { Logger } from '@behalf/service-kit';
 import type { GatewaySettings } from '../config.js';
+import { PushedRequests } from '../elicitation/pushed-requests.js';
 import { SessionBinding } from '../enforcement/session-binding.js';
 import type { ToolDefinitions } from '../enforcement/tool-definitions.js';
 import { HttpUpstream } from './http-upstream.js';
@@ -20,6 +23,7 @@ export function buildUpstreams(
   logger: Logger,
 ): Upstreams {
   const sessions = new SessionBinding(settings.sharedSecret('upstream sessions'));
+  const pushed = new PushedRequests();
   return new Map(
     [...settings.upstreams.values()].map(({ name, config }): [string, Upstream] => {
       const log = logger.child({ upstream: name });
@@ -27,8 +31,35 @@ export function buildUpstreams(
         name,
         config.transport === 'stdio'
           ? new StdioUpstream(name, config, config.timeoutMs, tools, log)
-          : new HttpUpstream({ name, config, exchanger, sessions, clock, logger: log }),
+          : new HttpUpstream({
+              name,
+              config,
+              exchanger,
+              sessions,
+              pushed,
+              thirdParty: thirdPartyOf(config, settings),
+              clock,
+              logger: log,
+            }),
       ];
     }),
+  );
+}
+
+function thirdPartyOf(
+  { thirdParty }: Extract<UpstreamConfig, { transport: 'http' }>,
+  { gateway, issuer, tokenEndpoint, clientSecret }: GatewaySettings,
+): ThirdParty | undefined {
+  return (
+    thirdParty &&
+    new ThirdParty({
+      issuer,
+      tokenEndpoint,
+      clientId: gateway.clientId,
+      clientSecret,
+      resource: thirdParty.resource,
+      ...(thirdParty.scopes && { scope: thirdParty.scopes.join(' ') }),
+      timeoutMs: gateway.limits.exchangeTimeoutMs,
+    })
   );
 }
