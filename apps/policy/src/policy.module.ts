@@ -28,9 +28,10 @@ import { ExtAuthzService } from './grpc/ext-authz.service.js';
 import { ExtMcpService } from './grpc/ext-mcp.service.js';
 import { GrpcServer } from './grpc/grpc-server.js';
 import { type TokenExchanger, TokenEndpointExchanger } from './grpc/token-exchanger.js';
+import { AuthzenErrorFilter } from './http/authzen-error.filter.js';
 import { CallerAuthentication } from './http/caller-authentication.js';
 import { CertifiedCallers } from './http/certified-callers.js';
-import { EvaluationController } from './http/evaluation.controller.js';
+import { evaluationEndpoint } from './http/evaluation-endpoint.js';
 import { ForwardAuthController } from './http/forward-auth.controller.js';
 import { GatewayDialectsController } from './http/gateway-dialects.controller.js';
 import { MetadataController } from './http/metadata.controller.js';
@@ -53,7 +54,6 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
 /** The policy service. Asks its surroundings for the ports of `InfrastructureModule`. */
 @Module({
   controllers: [
-    EvaluationController,
     SearchController,
     MetadataController,
     GatewayDialectsController,
@@ -175,6 +175,7 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
           readiness: callers,
         }),
     },
+    AuthzenErrorFilter,
     { provide: READINESS, useExisting: CallerAuthentication },
   ],
   exports: [READINESS],
@@ -199,6 +200,13 @@ export function startPolicy(infrastructure: Infrastructure): Promise<RunningServ
       const { publicUrl, dialects } = infrastructure.config.policy;
       app.use(serveBelow(new URL(publicUrl).pathname));
       app.use(repeatBelow(dialects.extAuthzPath));
+      app.use(
+        evaluationEndpoint({
+          decisions: app.get(DecisionPoint),
+          callers: app.get(CallerAuthentication),
+          faults: app.get(AuthzenErrorFilter),
+        }),
+      );
     },
   });
 }

@@ -16,13 +16,15 @@ export class AuthzenErrorFilter implements ExceptionFilter {
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
+    this.refuse(thrown, host.switchToHttp().getRequest(), host.switchToHttp().getResponse());
+  }
+
+  refuse(thrown: unknown, request: Request, response: Response): void {
     const error =
       thrown instanceof OAuthError
         ? thrown
         : new OAuthError('server_error', 'something failed here', { cause: thrown });
     if (error.status >= 500) this.logger.error({ err: error.cause ?? error }, error.code);
-    const request = host.switchToHttp().getRequest<Request>();
-    const response = host.switchToHttp().getResponse<Response>();
     echoRequestId(request, response);
     if (error.status === 401 || error.status === 403)
       response.set('WWW-Authenticate', this.#challenge(request, error));

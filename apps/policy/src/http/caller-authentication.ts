@@ -52,9 +52,9 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
    * @throws OAuthError `invalid_token`, `insufficient_scope`, `invalid_request`; `temporarily_unavailable`
    */
   authenticate(request: IncomingMessage): Promise<string | undefined> {
-    const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
+    const [, query = ''] = (request.url ?? '').split('?', 2);
     const by = { certified: this.certified.of(request), isLocal: isLocalProgram(request) };
-    return this.authenticateBy(request.headers.authorization, query, by);
+    return this.authenticateBy(request.headers.authorization, new URLSearchParams(query), by);
   }
 
   /** Whom the configuration knows by this certificate. Does not look at who issued it. */
