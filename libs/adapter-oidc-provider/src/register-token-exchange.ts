@@ -22,6 +22,7 @@ import type { ProviderDependencies } from './dependencies.js';
 import { chainDescriber } from './describe-chain.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
 import { readProof } from './presented-proof.js';
+import { externalPeople } from './external-people.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
 import { readOwnIdToken, readOwnTransactionToken } from './read-own-jwt.js';
 import { throwToLibrary } from './throw-to-library.js';
@@ -124,6 +125,7 @@ function isForThirdParty(
 function exchangeDependencies(deps: ProviderDependencies): Omit<ExchangeDependencies, 'audit'> {
   const { issuer, lifetimes, transactionTokens: transactions } = deps.config.authorizationServer;
   const own = { ...deps, issuer };
+  const people = externalPeople(deps);
   // As old as the provider, which is made anew when keys change.
   const verified = new VerifiedTokens<AccessTokenClaims>(deps.clock, { maxEntries: maxVerifiedTokens });
   return {
@@ -132,6 +134,7 @@ function exchangeDependencies(deps: ProviderDependencies): Omit<ExchangeDependen
     verifyAccessToken: (token) => readOwnAccessToken(token, { ...own, verified }),
     checkNotRevoked: (tokens) => checkNotRevoked(tokens, deps),
     verifyIdToken: (token) => readOwnIdToken(token, own),
+    verifyExternalToken: (token, presented) => people.verify(token, presented),
     findTarget: (identifier) => deps.resources.find(identifier),
     transactionTokens: transactions && {
       trustDomain: transactions.trustDomain,

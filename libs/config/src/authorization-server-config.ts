@@ -92,7 +92,8 @@ const signInSchema = z.discriminatedUnion('method', [
     method: z.literal('local').describe('A form with the users below. Refused when NODE_ENV=production.'),
     users: z.array(
       z.strictObject({
-        username: z.string().min(1),
+        // `<issuer>#<sub>` are people of other issuers.
+        username: z.string().regex(/^[^#]+$/),
         password: z.string().min(1),
         name: z.string(),
         groups: z.array(z.string()).default([]),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trustedPeopleSchema } from './trusted-people-config.js';
 
 const algorithm = z.enum([
   'ES256',
@@ -47,6 +48,11 @@ export const trustedIssuerSchema = z.strictObject({
     })
     .optional()
     .describe('Its tokens are workload identities: agents authenticate with them.'),
+  people: trustedPeopleSchema
+    .optional()
+    .describe(
+      'Its tokens stand for people: clients exchange them for ours, to act on behalf of those people.',
+    ),
 });
 export type TrustedIssuerConfig = z.output<typeof trustedIssuerSchema>;
 
