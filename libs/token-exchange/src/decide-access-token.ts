@@ -62,6 +62,7 @@ export async function decideAccessToken(
       query: { person: subject.sub, agent: clientId, nowSeconds },
       scope: possibleScope,
       isScopeNamed: parameters.scope !== undefined,
+      areDetailsNamed: parameters.authorizationDetails !== undefined,
       authorizationDetails: narrowAuthorizationDetails(parameters.authorizationDetails, {
         ...detailBounds,
         grants: [],

@@ -97,6 +97,8 @@ export interface DelegationNeed extends DelegationQuery {
   scopes: readonly string[];
   /** True when the request named its scope: then all of it is needed. Otherwise any of it will do. */
   isScopeNamed: boolean;
+  /** Those that the request named: all of them are needed. */
+  authorizationDetails: readonly AuthorizationDetail[];
 }
 
 /** What a person lets an agent do for them at one resource. */

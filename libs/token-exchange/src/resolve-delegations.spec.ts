@@ -1,3 +1,4 @@
+import { OAuthError } from '@behalf/oauth';
 import type { DelegationGrant, DelegationRequest, ExchangeParameters } from './ports.js';
 import { exchangeFixture, gatewayClient, now, subjectClaims, upstreamResource } from './exchange.fixture.js';
 
@@ -76,6 +77,37 @@ describe('a target that needs a delegation grant', () => {
     await expect(underGrant({ ...grant, ...changes }).exchange(parameters)).rejects.toMatchObject({
       code: 'interaction_required',
     });
+  });
+
+  it('asks for authorization details that the grant lacks, where they were named, and narrows to it where not', async () => {
+    const payment = { type: 'payment', actions: ['initiate', 'status'] };
+    const subject = subjectClaims({ authorization_details: [payment] });
+    const ceiling = { ...gatewayClient.ceiling!, authorizationDetailsTypes: ['payment'] };
+    const client = { ...gatewayClient, ceiling };
+    const status = { ...payment, actions: ['status'] };
+    const narrow = { ...grant, authorizationDetails: [status] };
+    const named = (detail: object) => ({ authorization_details: JSON.stringify([detail]) });
+    expect(await underGrant(narrow, subject).issued({}, client)).toMatchObject({
+      authorization_details: [status],
+    });
+    expect(await underGrant(narrow, subject).issued(named(status), client)).toMatchObject({
+      authorization_details: [status],
+    });
+    const asking = underGrant(narrow, subject);
+    await expect(asking.exchange(named(payment), client)).rejects.toMatchObject({
+      code: 'interaction_required',
+    });
+    expect(asking.wanted).toMatchObject([{ authorizationDetails: [payment] }]);
+  });
+
+  it('says what the person has just said, and not that a part has failed', async () => {
+    const fixture = underGrant(undefined);
+    fixture.dependencies.requestDelegation = async () =>
+      Promise.reject(new OAuthError('access_denied', 'the person said no'));
+    await expect(fixture.exchange()).rejects.toMatchObject({ code: 'access_denied' });
+    expect(fixture.recorded).toMatchObject([
+      { outcome: 'refused', details: { reason: 'delegation_refused' } },
+    ]);
   });
 
   it('never asks a person for more than the client could be given', async () => {

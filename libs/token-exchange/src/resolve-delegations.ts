@@ -1,4 +1,4 @@
-import { type AuthorizationDetail, OAuthError, type ScopeSet } from '@behalf/oauth';
+import { type AuthorizationDetail, isWithinDetails, OAuthError, type ScopeSet } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type {
   DelegationGrant,
@@ -20,6 +20,8 @@ interface Wanted {
   authorizationDetails: readonly AuthorizationDetail[];
   /** True when the request named its scope: then less than that is not what it asked for. */
   isScopeNamed: boolean;
+  /** The same for its authorization details. */
+  areDetailsNamed: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function resolveDelegations(
 
 async function resolveDelegation(
   resource: string,
-  { query: asked, scope, authorizationDetails, isScopeNamed }: Wanted,
+  { query: asked, scope, authorizationDetails, isScopeNamed, areDetailsNamed }: Wanted,
   {
     findDelegationGrant,
     requestDelegation,
@@ -56,11 +58,14 @@ async function resolveDelegation(
     if (cause instanceof OAuthError) throw new ExchangeRefusal({ kind: 'delegation_refused', error: cause });
     throw new ExchangeRefusal({ kind: 'delegation_unavailable', cause });
   };
-  const need = { ...query, scopes: [...scope], isScopeNamed };
+  const named = areDetailsNamed ? authorizationDetails : [];
+  const need = { ...query, scopes: [...scope], isScopeNamed, authorizationDetails: named };
   const grant = await findDelegationGrant?.(need).catch(unavailable);
   if (grant && grant.expiresAtSeconds > query.nowSeconds) {
     const granted = scope.intersect(grant.scopes);
-    if (isScopeNamed ? granted.size === scope.size : granted.size > 0) return { grant, need };
+    const hasScope = isScopeNamed ? granted.size === scope.size : granted.size > 0;
+    const hasDetails = named.every((detail) => isWithinDetails(detail, grant.authorizationDetails));
+    if (hasScope && hasDetails) return { grant, need };
   }
   const pending = await requestDelegation?.({ ...query, scopes: [...scope], authorizationDetails }).catch(
     unavailable,

@@ -20,14 +20,9 @@ export function exchangeDelegation(
   urlOf: (requestId: string) => string,
 ): Pick<ExchangePorts, 'findDelegationGrant' | 'requestDelegation' | 'pollDelegation' | 'noteDelegationUse'> {
   return {
-    findDelegationGrant: async ({ person, agent, resource, nowSeconds, scopes: needed, isScopeNamed }) => {
-      const question = {
-        person,
-        agent,
-        resource,
-        ...(isScopeNamed ? { requiredScopes: needed } : { usefulScopes: needed }),
-      };
-      const found = await findGrant(delegation.records, question, nowSeconds * 1000);
+    findDelegationGrant: async ({ nowSeconds, scopes: needed, isScopeNamed, ...question }) => {
+      const wanted = isScopeNamed ? { requiredScopes: needed } : { usefulScopes: needed };
+      const found = await findGrant(delegation.records, { ...question, ...wanted }, nowSeconds * 1000);
       if (!found) return undefined;
       const { id, scopes, authorizationDetails, expiresAtMs } = found;
       return { id, scopes, authorizationDetails, expiresAtSeconds: Math.floor(expiresAtMs / 1000) };
