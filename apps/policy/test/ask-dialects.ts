@@ -2,6 +2,7 @@ import { evaluatePolicy } from '@behalf/contracts';
 import { encodeHeaderValue } from '@behalf/mcp';
 import { nestActor } from '@behalf/oauth';
 import { toStruct } from '@behalf/policy-dialects';
+import type { Bus } from '@behalf/ports';
 import { type GrpcClients, grpcClients } from './grpc-client.js';
 import type { PolicyService } from './policy-service.js';
 
@@ -69,6 +70,16 @@ export function evaluationOf(call: Call, unseen = false) {
   };
 }
 
+/** Request and reply, on whatever bus. */
+export function busDialect(bus: Bus): Dialect {
+  return {
+    name: 'bus',
+    sight: 'all',
+    ask: async (call) =>
+      (await bus.request(evaluatePolicy, evaluationOf(call), { timeoutMs: 20_000 })).decision,
+  };
+}
+
 /** Every dialect the service speaks, each with its way of asking about a call. */
 export function openDialects(service: PolicyService): { dialects: Dialect[]; grpc: GrpcClients } {
   const grpc = grpcClients(service.grpcPort ?? 0);
@@ -128,12 +139,7 @@ export function openDialects(service: PolicyService): { dialects: Dialect[]; grp
       sight: 'all',
       ask: async (call) => (await post('/access/v1/enforce', evaluationOf(call))).status === 200,
     },
-    {
-      name: 'bus',
-      sight: 'all',
-      ask: async (call) =>
-        (await service.bus.request(evaluatePolicy, evaluationOf(call), { timeoutMs: 20_000 })).decision,
-    },
+    busDialect(service.bus),
     {
       name: 'ExtMcp',
       sight: 'all',

@@ -1,11 +1,23 @@
-import { evaluatePolicy } from '@behalf/contracts';
+import { NatsBus } from '@behalf/adapter-nats';
+import { evaluationSchema } from '@behalf/contracts';
+import { startNats } from '@behalf/local-servers';
+import { describeWith } from '@behalf/testing';
 import fc from 'fast-check';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-// oxlint-disable-next-line no-restricted-imports -- to look at the policies at once
+// oxlint-disable no-restricted-imports -- to decide without a transport, and to look at the policies at once
+import { DecisionPoint } from '../src/decision-point.js';
 import { PolicySource } from '../src/policy-source.js';
-import { type Call, dialectSettings, evaluationOf, openDialects } from './ask-dialects.js';
-import { startPolicyService } from './policy-service.js';
+// oxlint-enable no-restricted-imports
+import {
+  type Call,
+  type Dialect,
+  busDialect,
+  dialectSettings,
+  evaluationOf,
+  openDialects,
+} from './ask-dialects.js';
+import { type PolicyService, startPolicyService } from './policy-service.js';
 
 const rogues = `@id("no-rogues")
 forbid (principal, action == Action::"tools/call", resource)
@@ -54,38 +66,63 @@ const calls: fc.Arbitrary<Call> = fc
     }),
   ) as fc.Arbitrary<Call>;
 
+const sample = fc.sample(calls, { numRuns: 1000, seed: 20261123 });
+
+/** Asks every dialect about every call. What counts as right is the decision itself, without any transport. */
+async function compare(service: PolicyService, dialects: readonly Dialect[]) {
+  await writeFile(join(service.folder, 'rogues.cedar'), rogues);
+  await service.app.get(PolicySource).check();
+  const decisions = service.app.get(DecisionPoint);
+  const decide = async (call: Call, unseen: boolean) =>
+    (await decisions.decide(evaluationSchema.parse(evaluationOf(call, unseen)))).decision;
+
+  const differences: unknown[] = [];
+  const seen = { permitted: 0, denied: 0, deniedUnseen: 0 };
+  for (let start = 0; start < sample.length; start += 25) {
+    await Promise.all(
+      sample.slice(start, start + 25).map(async (call) => {
+        const [all, unseen] = [await decide(call, false), await decide(call, true)];
+        seen[all ? 'permitted' : 'denied'] += 1;
+        if (all && !unseen) seen.deniedUnseen += 1;
+        for (const dialect of dialects) {
+          const expected = dialect.sight === 'all' ? all : unseen;
+          const actual = await dialect.ask(call);
+          if (actual !== expected) differences.push({ dialect: dialect.name, call, expected, actual });
+        }
+      }),
+    );
+  }
+  expect(differences.slice(0, 3)).toEqual([]);
+  // The sample is worth something: both answers are common, and arguments that were not seen made a difference.
+  expect(Math.min(seen.permitted, seen.denied)).toBeGreaterThan(200);
+  expect(seen.deniedUnseen).toBeGreaterThan(0);
+}
+
 it('gives a thousand calls the same decision in every dialect', async () => {
   const service = await startPolicyService({ allowUnauthenticatedLoopback: true, settings: dialectSettings });
   const { dialects, grpc } = openDialects(service);
   try {
-    await writeFile(join(service.folder, 'rogues.cedar'), rogues);
-    await service.app.get(PolicySource).check();
-    const decide = async (call: Call, unseen: boolean) =>
-      (await service.bus.request(evaluatePolicy, evaluationOf(call, unseen), { timeoutMs: 20_000 })).decision;
-
-    const differences: unknown[] = [];
-    const seen = { permitted: 0, denied: 0, deniedUnseen: 0 };
-    const sample = fc.sample(calls, { numRuns: 1000, seed: 20261123 });
-    for (let start = 0; start < sample.length; start += 25) {
-      await Promise.all(
-        sample.slice(start, start + 25).map(async (call) => {
-          const [all, unseen] = [await decide(call, false), await decide(call, true)];
-          seen[all ? 'permitted' : 'denied'] += 1;
-          if (all && !unseen) seen.deniedUnseen += 1;
-          for (const dialect of dialects) {
-            const expected = dialect.sight === 'all' ? all : unseen;
-            const actual = await dialect.ask(call);
-            if (actual !== expected) differences.push({ dialect: dialect.name, call, expected, actual });
-          }
-        }),
-      );
-    }
-    expect(differences.slice(0, 3)).toEqual([]);
-    // The sample is worth something: both answers are common, and arguments that were not seen made a difference.
-    expect(Math.min(seen.permitted, seen.denied)).toBeGreaterThan(200);
-    expect(seen.deniedUnseen).toBeGreaterThan(0);
+    await compare(service, dialects);
   } finally {
     grpc.close();
     await service.close();
   }
 }, 180_000);
+
+describeWith('nats-server')('over NATS', () => {
+  it('gives the same thousand calls the same decisions', async () => {
+    const server = await startNats();
+    const open = (name: string, ownsEvents: boolean) =>
+      NatsBus.open({ url: server.url, service: name, maxInFlight: 100, ownsEvents });
+    const [bus, gateway] = [await open('policy', true), await open('gateway', false)];
+    const service = await startPolicyService({ bus });
+    try {
+      await compare(service, [busDialect(gateway)]);
+    } finally {
+      await service.close();
+      await gateway.close();
+      await bus.close();
+      await server.close();
+    }
+  }, 180_000);
+});

@@ -2,7 +2,7 @@ import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/ada
 import type { AuditLog, AuditRecord } from '@behalf/audit';
 import { parseConfig } from '@behalf/config';
 import { listRevocations } from '@behalf/contracts';
-import { systemClock } from '@behalf/ports';
+import { type Bus, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger } from '@behalf/service-kit';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
@@ -67,6 +67,9 @@ export interface ServiceChange {
   /** Further settings of `policy` in the configuration. */
   settings?: Record<string, unknown>;
   mutualTls?: Record<string, unknown>;
+  /** Shared with others, who close it; without it there is one in this process. */
+  bus?: Bus;
+  records?: MemoryRecordStore;
 }
 
 /** The policy service on a copy of the demo policies, beside an issuer that is only a key. */
@@ -92,9 +95,9 @@ export async function startPolicyService(change: ServiceChange = {}) {
     process.env,
   );
   const audit = new RememberedAudit();
-  const bus = new InProcessBus({ maxInFlight: 64 });
-  bus.handle(listRevocations, async () => ({ revocations: [] }));
-  const records = new MemoryRecordStore(systemClock, { onCommit: (events) => void events });
+  const bus = change.bus ?? new InProcessBus({ maxInFlight: 64 });
+  const revocations = bus.handle(listRevocations, async () => ({ revocations: [] }));
+  const records = change.records ?? new MemoryRecordStore(systemClock);
   const infrastructure: Infrastructure = {
     config,
     clock: systemClock,
@@ -123,7 +126,8 @@ export async function startPolicyService(change: ServiceChange = {}) {
     issuerAnswers: issuer.answerTokens,
     async close(): Promise<void> {
       await service.close();
-      await bus.close();
+      await revocations.drain();
+      if (change.bus === undefined) await bus.close();
       issuer.close();
       await rm(folder, { recursive: true, force: true });
     },

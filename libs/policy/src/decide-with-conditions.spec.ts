@@ -62,6 +62,9 @@ describe('annotations', () => {
     ['@scopes("a\\"b")', 'permit'],
     ['@budget("ten an hour")', 'permit'],
     ['@budget("10/hour")', 'permit'],
+    ['@budget("10/0 hours per person")', 'permit'],
+    ['@budget("10/367 days per person")', 'permit'],
+    ['@budget("10/15 minute per person")', 'permit'],
     ['@redact("email")', 'forbid'],
     ['@redact("")', 'permit'],
     ['@obligation("step-up")', 'permit'],
@@ -176,6 +179,20 @@ describe('budgets', () => {
     const read = { ...call(), resource: { type: 'tool', id: 'read', properties: { server: 'files' } } };
     for (const expected of ['permitted', 'budget_exceeded'])
       for (const evaluation of [call(), read]) expect(await answer(evaluation)).toBe(expected);
+  });
+
+  it('have windows of any length', async () => {
+    load(`@budget("1/15 minutes per person") ${write}`);
+    const answers = [await answer(call()), await answer(call())];
+    clock.advanceMs(14 * 60_000);
+    answers.push(await answer(call()));
+    clock.advanceMs(60_000);
+    expect([...answers, await answer(call())]).toEqual([
+      'permitted',
+      'budget_exceeded',
+      'budget_exceeded',
+      'permitted',
+    ]);
   });
 
   it('count costs, and take no call for free', async () => {

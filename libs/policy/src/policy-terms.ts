@@ -61,7 +61,7 @@ function readAnnotation(
     case 'budget': {
       const budgets = readBudgets(value);
       if (budgets === undefined)
-        return 'must read like "10/hour per person" or "500 cost/day per person+tool"';
+        return 'must read like "10/hour per person" or "500 cost/7 days per person+tool"';
       terms.budgets = budgets;
       return undefined;
     }
