@@ -254,7 +254,7 @@ export class ConnectionRefresher {
       const { failures } = value.refresh;
       pauseMs = mayPass ? backoffMs(failures, random()) : misconfiguredMs(random());
       pauseMs = Math.max(pauseMs, (retryAfterSeconds ?? 0) * 1000);
-      const notBeforeMs = clock.nowMs() + pauseMs;
+      const notBeforeMs = clock.nowMs() + Math.ceil(pauseMs);
       const mayBeUsed = value.refresh.mayBeUsed || outcome.kind === 'lost';
       const refresh = { ...value.refresh, isAsking: false, mayBeUsed, failures: failures + 1, notBeforeMs };
       return { ...value, refresh };
