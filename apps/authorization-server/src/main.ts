@@ -1,5 +1,4 @@
-import { openInfrastructure } from '@behalf/infrastructure';
-import { runUntilSignal } from '@behalf/service-kit';
+import { runService } from '@behalf/infrastructure';
 import { startAuthorizationServer } from './authorization-server.module.js';
 
-await runUntilSignal(() => openInfrastructure({ name: 'authorization-server' }, startAuthorizationServer));
+await runService({ name: 'authorization-server' }, startAuthorizationServer);

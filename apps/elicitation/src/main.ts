@@ -1,7 +1,4 @@
-import { openInfrastructure } from '@behalf/infrastructure';
-import { runUntilSignal } from '@behalf/service-kit';
+import { runService } from '@behalf/infrastructure';
 import { startElicitation } from './elicitation.module.js';
 
-await runUntilSignal(() =>
-  openInfrastructure({ name: 'elicitation', relaysEvents: false }, startElicitation),
-);
+await runService({ name: 'elicitation', relaysEvents: false }, startElicitation);

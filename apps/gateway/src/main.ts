@@ -1,5 +1,4 @@
-import { openInfrastructure } from '@behalf/infrastructure';
-import { runUntilSignal } from '@behalf/service-kit';
+import { runService } from '@behalf/infrastructure';
 import { startGateway } from './gateway.module.js';
 
-await runUntilSignal(() => openInfrastructure({ name: 'gateway', relaysEvents: false }, startGateway));
+await runService({ name: 'gateway', relaysEvents: false }, startGateway);

@@ -1,5 +1,4 @@
-import { openInfrastructure } from '@behalf/infrastructure';
-import { runUntilSignal } from '@behalf/service-kit';
+import { runService } from '@behalf/infrastructure';
 import { startPolicy } from './policy.module.js';
 
-await runUntilSignal(() => openInfrastructure({ name: 'policy', relaysEvents: false }, startPolicy));
+await runService({ name: 'policy', relaysEvents: false }, startPolicy);

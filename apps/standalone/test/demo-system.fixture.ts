@@ -1,15 +1,22 @@
 import { type BehalfConfig, parseConfig, upstreamResource } from '@behalf/config';
 import { openInfrastructure } from '@behalf/infrastructure';
 import { freePort } from '@behalf/testing';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
 import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
-import { type Standalone, startStandalone } from '../src/start-standalone.js';
+import { startStandalone } from '../src/start-standalone.js';
 
 /** The ports that `deploy/demo/behalf.yaml` writes down, wherever they stand in it. */
 const demoPorts = /\b(?:4000|4001|4002|4003|4010|4012)\b/g;
+
+/**
+ * The shape that the system is tested in: `embedded`, everything in this process, or `fleet`, two processes of each
+ * service on servers of their own. `npm run test:fleet` sets it, and builds first.
+ */
+export const shape = process.env['BEHALF_TEST_SHAPE'] ?? 'embedded';
 
 /** For hooks that start a system: on a busy machine that takes its time. */
 export const startTimeoutMs = 120_000;
@@ -43,7 +50,7 @@ async function unusedPort(taken: number[]): Promise<number> {
 /** The demo, complete and running, with the names that tests need. */
 export interface DemoSystem {
   config: BehalfConfig;
-  services: Standalone['services'];
+  services: Record<'authorizationServer' | 'policy' | 'elicitation' | 'gateway', { close(): Promise<void> }>;
   issuer: string;
   gateway: string;
   /** The MCP URL of an upstream, which is also its resource identifier. */
@@ -72,15 +79,15 @@ export async function startDemoSystem(
     if (temporary) await rm(temporary, { recursive: true, force: true });
   };
   try {
-    const standalone = await openInfrastructure({ name: 'behalf-test', config }, startStandalone);
+    const running = shape === 'fleet' ? await startAsFleet(config) : await startInOneProcess(config);
     return {
       config,
-      services: standalone.services,
+      services: running.services,
       issuer,
       gateway: config.gateway.publicUrl,
       mcpUrl: (name) => upstreamResource(config.gateway, name),
       close: async () => {
-        await standalone.close();
+        await running.close();
         await whoami.close();
         await removeTemporary();
       },
@@ -90,4 +97,31 @@ export async function startDemoSystem(
     await removeTemporary();
     throw error;
   }
+}
+
+type Running = Pick<DemoSystem, 'services' | 'close'>;
+
+function startInOneProcess(config: BehalfConfig): Promise<Running> {
+  return openInfrastructure({ name: 'behalf-test', config }, startStandalone);
+}
+
+async function startAsFleet(config: BehalfConfig): Promise<Running> {
+  const file = join(config.dataFolder, 'behalf.json');
+  await writeFile(file, JSON.stringify(config));
+  const fleet = await startFleet({
+    config,
+    configFiles: file,
+    dist: resolve('dist'),
+    replicas: 2,
+    ...(config.logLevel !== 'silent' && {
+      onLine: (_service, line) => void process.stderr.write(`${line}\n`),
+    }),
+  });
+  const services = Object.entries(settingsOf).map(([name, key]) => {
+    const close = async (): Promise<void> => {
+      await Promise.all(fleet.services[name as keyof typeof settingsOf].map((replica) => replica.stop()));
+    };
+    return [key, { close }];
+  });
+  return { services: Object.fromEntries(services) as Running['services'], close: () => fleet.close() };
 }

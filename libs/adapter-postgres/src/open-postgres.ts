@@ -35,7 +35,7 @@ export function openPostgres(url: string, options: PostgresOptions): OpenedPostg
   const {
     name,
     maxConnections = 10,
-    connectionTimeoutMs = 3_000,
+    connectionTimeoutMs = 5_000,
     statementTimeoutMs = 5_000,
     onConnectionLost = () => {},
   } = options;

@@ -110,3 +110,4 @@ export {
   agentSecretSchema,
   type KeptAgentCredential,
 } from './agent-credentials.js';
+export { type ServiceAccess, serviceAccess, type ServiceName, serviceNames } from './service-access.js';

@@ -3,4 +3,5 @@
  * ones, in one process and one folder. The only place that chooses.
  */
 export { openInfrastructure, type InfrastructureOptions } from './open-infrastructure.js';
+export { runService } from './run-service.js';
 export { ServerAddressError, type ServerAddresses, serverAddresses } from './server-addresses.js';

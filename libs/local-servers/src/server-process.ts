@@ -86,7 +86,14 @@ export class ServerProcess {
     // Of PostgreSQL each connection has a process of its own. Only Linux tells.
     const file = `/proc/${pid}/task/${pid}/children`;
     const children = existsSync(file) ? readFileSync(file, 'utf8').split(' ').filter(Boolean) : [];
-    for (const id of [pid, ...children.map(Number)]) process.kill(id, signal);
+    for (const id of [pid, ...children.map(Number)]) {
+      try {
+        process.kill(id, signal);
+      } catch (error) {
+        // It has ended since.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -1,0 +1,60 @@
+import { type Server, type Socket, connect, createServer } from 'node:net';
+
+/**
+ * Shares connections among the replicas of a service, one after the other, and passes over those that do not take any.
+ * Knows nothing of HTTP: in production a reverse proxy stands here.
+ */
+export class TcpBalancer {
+  readonly #open = new Set<Socket>();
+  #turn = 0;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly ports: readonly number[],
+  ) {
+    server.on('connection', (client: Socket) => {
+      this.#keep(client);
+      this.#join(client, this.ports.length);
+    });
+  }
+
+  /** @throws Error when the port is taken */
+  static async open(port: number, ports: readonly number[], host = '127.0.0.1'): Promise<TcpBalancer> {
+    const server = createServer();
+    const balancer = new TcpBalancer(server, ports);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, resolve);
+    });
+    return balancer;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#open) socket.destroy();
+    await new Promise((resolve) => {
+      this.server.close(resolve);
+    });
+  }
+
+  #join(client: Socket, attempts: number): void {
+    const port = this.ports[this.#turn++ % this.ports.length];
+    if (attempts === 0 || port === undefined) return void client.resetAndDestroy();
+    const replica = connect(port, '127.0.0.1');
+    const next = (): void => this.#join(client, attempts - 1);
+    replica.once('error', next);
+    replica.once('connect', () => {
+      replica.off('error', next);
+      this.#keep(replica);
+      replica.on('close', () => client.destroy());
+      client.on('close', () => replica.destroy());
+      client.pipe(replica).pipe(client);
+    });
+  }
+
+  #keep(socket: Socket): void {
+    socket.setNoDelay(true);
+    this.#open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#open.delete(socket));
+  }
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NatsBus } from '@behalf/adapter-nats';
+import {
+  type ServiceName,
+  evaluatePolicy,
+  listRevocations,
+  policyChanged,
+  revocationCreated,
+  serviceNames,
+  signingKeysRotated,
+} from '@behalf/contracts';
+import { type LocalServer, startNats } from '@behalf/local-servers';
+import { describeWith } from '@behalf/testing';
+import { type NatsConnection, connect, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
+import { natsConfig } from './nats-config.js';
+import { type ServiceKeys, loadOrCreateServiceKeys } from './service-keys.js';
+
+const soon = { timeoutMs: 2_000 };
+
+describeWith('nats-server')('what a service may do on NATS', () => {
+  let folder: string;
+  let keys: ServiceKeys;
+  let server: LocalServer;
+  const open: { close(): Promise<void> }[] = [];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'behalf-nats-keys-'));
+    keys = await loadOrCreateServiceKeys(folder);
+    server = await startNats({ config: natsConfig(keys.publicKeys) });
+  });
+  afterAll(async () => {
+    for (const one of open.toReversed()) await one.close();
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const busOf = async (service: ServiceName): Promise<NatsBus> => {
+    const bus = await NatsBus.open({
+      url: server.url,
+      service,
+      nkeySeed: keys.seeds[service],
+      maxInFlight: 10,
+      ownsEvents: service === 'authorization-server',
+    });
+    open.push(bus);
+    return bus;
+  };
+  /** A program that has got hold of a service's key and does with it what it likes. */
+  const thiefOf = async (service: ServiceName): Promise<NatsConnection> => {
+    const seed = new TextEncoder().encode(keys.seeds[service]);
+    const connection = await connect({
+      servers: server.url,
+      authenticator: nkeyAuthenticator(seed),
+      inboxPrefix: `_INBOX.${service}`,
+    });
+    open.push(connection);
+    return connection;
+  };
+  /** The first thing that NATS refuses, or undefined when it has refused nothing up to now. */
+  const refusalOf = async (connection: NatsConnection, act: () => void): Promise<unknown> => {
+    const refused = (async () => {
+      for await (const status of connection.status()) if (status.type === 'error') return status.error;
+      return undefined;
+    })();
+    act();
+    // The server answers in order: what it refuses it has refused by now.
+    await connection.flush();
+    return Promise.race([refused, new Promise((resolve) => setImmediate(resolve, undefined))]);
+  };
+
+  it('keeps its keys', async () => {
+    expect(await loadOrCreateServiceKeys(folder)).toEqual(keys);
+  });
+
+  it('lets in nobody without a key, nor with one that is not known', async () => {
+    const stranger = nkeyAuthenticator(nkeys.createUser().getSeed());
+    for (const options of [{}, { authenticator: stranger }])
+      await expect(connect({ servers: server.url, reconnect: false, ...options })).rejects.toThrow();
+  });
+
+  it('lets services ask each other, and hear their events', async () => {
+    const authorization = await busOf('authorization-server');
+    const policy = await busOf('policy');
+    const gateway = await busOf('gateway');
+    authorization.handle(listRevocations, async () => ({ revocations: [] }));
+    policy.handle(evaluatePolicy, async () => ({ decision: true }));
+    expect(await gateway.request(listRevocations, {}, soon)).toEqual({ revocations: [] });
+    const question = {
+      subject: { type: 'user', id: 'alice' },
+      action: { name: 'tools/call' },
+      resource: { type: 'tool', id: 'x' },
+    };
+    expect(await gateway.request(evaluatePolicy, question, soon)).toEqual({ decision: true });
+
+    const heard = Promise.withResolvers<string>();
+    policy.subscribe(policyChanged, ({ data }) => heard.resolve(data.version));
+    await authorization.publish(policyChanged, {
+      id: randomUUID(),
+      type: policyChanged.type,
+      sequence: 1,
+      occurredAtMs: 0,
+      data: { version: 'v1' },
+    });
+    expect(await heard.promise).toBe('v1');
+  });
+
+  it('lets a service publish no events but the one that owns them', async () => {
+    for (const service of serviceNames.filter((name) => name !== 'authorization-server')) {
+      const thief = await thiefOf(service);
+      expect(
+        await refusalOf(thief, () => thief.publish('behalf.event.revocation.created', '{}')),
+      ).toBeDefined();
+    }
+  });
+
+  it.each<[string, (thief: NatsConnection) => void]>([
+    [
+      'answer for another service',
+      (thief) => void thief.subscribe(evaluatePolicy.subject, { queue: 'behalf' }),
+    ],
+    ['listen in on requests', (thief) => void thief.subscribe(listRevocations.subject)],
+    ['listen to everything', (thief) => void thief.subscribe('>')],
+    ["read another service's answers", (thief) => void thief.subscribe('_INBOX.policy.>')],
+    ["write into another service's inbox", (thief) => thief.publish('_INBOX.policy.x', 'forged')],
+    ['hear events that are not for it', (thief) => thief.publish(consumerOf(signingKeysRotated.type), '{}')],
+    ['delete the stream', (thief) => thief.publish('$JS.API.STREAM.DELETE.BEHALF_EVENTS')],
+    ['change the stream', (thief) => thief.publish('$JS.API.STREAM.UPDATE.BEHALF_EVENTS', '{}')],
+    ['read the stream another way', (thief) => thief.publish('$JS.API.STREAM.MSG.GET.BEHALF_EVENTS', '{}')],
+    ['administer the server', (thief) => thief.publish('$SYS.REQ.SERVER.PING')],
+  ])('does not let the gateway %s', async (_what, act) => {
+    const thief = await thiefOf('gateway');
+    expect(await refusalOf(thief, () => act(thief))).toBeDefined();
+  });
+
+  it('lets the gateway hear what is for it', async () => {
+    const thief = await thiefOf('gateway');
+    expect(
+      await refusalOf(thief, () => thief.publish(consumerOf(revocationCreated.type), '{}')),
+    ).toBeUndefined();
+  });
+});
+
+function consumerOf(type: string): string {
+  return `$JS.API.CONSUMER.CREATE.BEHALF_EVENTS.mine.${type.replace('behalf.', 'behalf.event.')}`;
+}

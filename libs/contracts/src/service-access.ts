@@ -1,0 +1,53 @@
+import type { EventContract, RequestContract } from '@behalf/ports';
+import { agentRetired, agentSuspended } from './agents.js';
+import { connectionChanged } from './connections.js';
+import { elicitationChanged, requestThirdPartyToken } from './elicitation.js';
+import { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
+import { readAccessRequest, requestAccess } from './policy-admin.js';
+import { evaluatePolicy, evaluatePolicyBatch } from './policy.js';
+import { listRevocations, revocationCreated } from './revocations.js';
+
+export const serviceNames = ['authorization-server', 'policy', 'elicitation', 'gateway'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+type Subject = Pick<RequestContract<never, never>, 'subject'>;
+type EventType = Pick<EventContract<never>, 'type'>;
+
+export interface ServiceAccess {
+  /** Requests it answers. */
+  answers: readonly Subject[];
+  /** Requests it makes of others. */
+  asks: readonly Subject[];
+  /** Events it listens to. */
+  hears: readonly EventType[];
+  /** The one that carries the events of all services from the database to the bus. */
+  publishesEvents: boolean;
+}
+
+/** What each service does on the bus. It is allowed that and nothing else. */
+export const serviceAccess: Readonly<Record<ServiceName, ServiceAccess>> = {
+  'authorization-server': {
+    answers: [listRevocations],
+    asks: [evaluatePolicy],
+    hears: [signingKeysRotated],
+    publishesEvents: true,
+  },
+  policy: {
+    answers: [evaluatePolicy, evaluatePolicyBatch, requestAccess, readAccessRequest],
+    asks: [listRevocations],
+    hears: [revocationCreated, policyChanged, toolPinsChanged],
+    publishesEvents: false,
+  },
+  elicitation: {
+    answers: [requestThirdPartyToken],
+    asks: [listRevocations],
+    hears: [revocationCreated, agentSuspended, agentRetired, connectionChanged, elicitationChanged],
+    publishesEvents: false,
+  },
+  gateway: {
+    answers: [],
+    asks: [evaluatePolicy, evaluatePolicyBatch, requestAccess, readAccessRequest, listRevocations],
+    hears: [revocationCreated],
+    publishesEvents: false,
+  },
+};
