@@ -4,7 +4,7 @@ import { connectionChanged } from './connections.js';
 import { elicitationChanged, requestThirdPartyToken } from './elicitation.js';
 import { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
 import { readAccessRequest, requestAccess } from './policy-admin.js';
-import { evaluatePolicy, evaluatePolicyBatch } from './policy.js';
+import { evaluatePolicy, evaluatePolicyBatch, listDecisionGrantKeys } from './policy.js';
 import { listRevocations, revocationCreated } from './revocations.js';
 
 export const serviceNames = ['authorization-server', 'policy', 'elicitation', 'gateway'] as const;
@@ -28,19 +28,19 @@ export interface ServiceAccess {
 export const serviceAccess: Readonly<Record<ServiceName, ServiceAccess>> = {
   'authorization-server': {
     answers: [listRevocations],
-    asks: [evaluatePolicy],
-    hears: [signingKeysRotated],
+    asks: [evaluatePolicy, requestThirdPartyToken],
+    hears: [signingKeysRotated, revocationCreated, policyChanged],
     publishesEvents: true,
   },
   policy: {
-    answers: [evaluatePolicy, evaluatePolicyBatch, requestAccess, readAccessRequest],
+    answers: [evaluatePolicy, evaluatePolicyBatch, requestAccess, readAccessRequest, listDecisionGrantKeys],
     asks: [listRevocations],
     hears: [revocationCreated, policyChanged, toolPinsChanged],
     publishesEvents: false,
   },
   elicitation: {
     answers: [requestThirdPartyToken],
-    asks: [listRevocations],
+    asks: [listRevocations, listDecisionGrantKeys],
     hears: [revocationCreated, agentSuspended, agentRetired, connectionChanged, elicitationChanged],
     publishesEvents: false,
   },

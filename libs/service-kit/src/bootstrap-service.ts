@@ -3,6 +3,7 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AddressInfo } from 'node:net';
+import { allowedBus } from './allowed-bus.js';
 import { healthController } from './health.controller.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 import { createLogger } from './logger.js';
@@ -38,7 +39,10 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   const logger = createLogger(name, infrastructure.config.logLevel);
   const root: DynamicModule = {
     module: ServiceModule,
-    imports: [InfrastructureModule.register({ ...infrastructure, logger }), options.module],
+    imports: [
+      InfrastructureModule.register({ ...infrastructure, logger, bus: allowedBus(name, infrastructure.bus) }),
+      options.module,
+    ],
     controllers: [healthController(infrastructure.config.health, infrastructure.waitingFor)],
   };
   const app = await NestFactory.create<NestExpressApplication>(root, {
