@@ -143,6 +143,35 @@ describe('private_key_jwt of an agent', () => {
     }
   });
 
+  it('gets its own token if policy permits, by its own name, and that is recorded', async () => {
+    const asked: unknown[] = [];
+    let permits = true;
+    const bus = agents.server.bus as unknown as { request: (...all: unknown[]) => Promise<unknown> };
+    bus.request = async (_contract, evaluation) => {
+      asked.push(evaluation);
+      return { decision: permits, context: { id: 'd-1' } };
+    };
+    expect((await agents.own()).status).toBe(200);
+    expect(asked).toEqual([
+      {
+        subject: { type: 'agent', id: agentId },
+        action: { name: 'client_credentials' },
+        resource: { type: 'audience', id: files },
+        context: { client_id: agentId, scope: 'mcp:tools' },
+      },
+    ]);
+    permits = false;
+    expect((await agents.own()).body.error).toBe('invalid_target');
+    const recorded = agents.server.audit.filter(({ client }) => client === agentId);
+    expect(recorded.map(({ type, outcome, decisionId }) => [type, outcome, decisionId])).toEqual([
+      ['client-credentials', 'allowed', 'd-1'],
+      ['client-credentials', 'refused', 'd-1'],
+    ]);
+    bus.request = async () => Promise.reject(new Error('down'));
+    const { status, body } = await agents.own();
+    expect([status, body.error]).toEqual([503, 'temporarily_unavailable']);
+  });
+
   it('lives no longer than the agent is given', async () => {
     const id = 'https://agents.example/brief';
     await agents.create({ id, lifetimes: { tokenSeconds: 60 } });

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Agent } from '@behalf/contracts';
+import { type Agent, evaluatePolicy } from '@behalf/contracts';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { files, TestServer } from '../../authorization-server/test/test-server.js';
 import { runCommand } from '../src/run-command.js';
@@ -10,6 +10,7 @@ let server: TestServer;
 let folder: string;
 beforeEach(async () => {
   server = await TestServer.start();
+  server.bus.handle(evaluatePolicy, async () => ({ decision: true, context: { id: 'd' } }));
   folder = await mkdtemp(join(tmpdir(), 'behalf-cli-'));
 });
 afterEach(async () => {

@@ -14,6 +14,7 @@ interface MetadataUnderCheck {
   response_types?: unknown;
   application_type?: unknown;
   scope?: unknown;
+  token_endpoint_auth_method?: unknown;
 }
 
 interface ClientUnderRules {
@@ -72,12 +73,17 @@ function normalizeMetadata(
   if (metadata.application_type !== 'native') metadata.application_type = 'web';
   if (isKnownToOperator(metadata.client_id)) return;
   if (Array.isArray(metadata.grant_types)) {
-    metadata.grant_types = metadata.grant_types.filter((type) => openGrantTypes.has(type as string));
+    // An identity provider says who may redeem its assertions; here it takes a client that can prove who it is.
+    const canAuthenticate = metadata.token_endpoint_auth_method !== 'none';
+    metadata.grant_types = metadata.grant_types.filter(
+      (type) => openGrantTypes.has(type as string) || (canAuthenticate && type === grantTypes.jwtBearer),
+    );
   }
   if (Array.isArray(metadata.response_types)) {
     metadata.response_types = metadata.response_types.filter((type) => type === 'code');
   }
-  if (isEmpty(metadata.grant_types) || isEmpty(metadata.response_types)) {
+  const redeems = Array.isArray(metadata.grant_types) && metadata.grant_types.includes(grantTypes.jwtBearer);
+  if (isEmpty(metadata.grant_types) || (isEmpty(metadata.response_types) && !redeems)) {
     throw new errors.InvalidClientMetadata('only the authorization code grant can be registered for');
   }
 }

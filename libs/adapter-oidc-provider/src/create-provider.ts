@@ -1,3 +1,4 @@
+import { grantTypes } from '@behalf/oauth';
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { accountClientId } from './account-client.js';
 import { AgentClients } from './agent-clients.js';
@@ -5,6 +6,7 @@ import { applyClientRules } from './client-rules.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { FederatedClients } from './federated-clients.js';
 import { buildProviderConfiguration } from './provider-configuration.js';
+import { issueOwnToken } from './issue-own-token.js';
 import { registerJwtBearer } from './register-jwt-bearer.js';
 import { registerTokenExchange } from './register-token-exchange.js';
 import { detectReplays } from './replay-detection.js';
@@ -35,7 +37,12 @@ export function createProvider(deps: ProviderDependencies): Provider {
   answerWithParameters(provider);
   echoRegisteredScope(provider);
   registerTokenExchange(provider, deps, agents);
-  registerJwtBearer(provider, federated);
+  provider.registerGrantType(
+    grantTypes.clientCredentials,
+    (ctx) => issueOwnToken(provider, ctx, deps, agents),
+    ['scope', 'resource'],
+  );
+  registerJwtBearer(provider, federated, deps, agents);
   answerStructuredTokens(provider, deps);
   serveJwks(provider, deps);
   extendGrantedScope(provider);

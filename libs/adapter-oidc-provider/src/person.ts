@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { RecordKind, RecordStore } from '@behalf/ports';
+import type { RecordKind, RecordReader, RecordStore } from '@behalf/ports';
 import { z } from 'zod';
 import { transact } from './transact.js';
 
@@ -24,12 +24,10 @@ export async function savePerson(records: RecordStore, sub: string, person: Pers
  */
 export async function resolveUpstreamPerson(
   records: RecordStore,
-  identity: { issuer: string; subject: string },
+  identity: Identity,
   person: Person,
 ): Promise<string> {
-  const id = createHash('sha256')
-    .update(JSON.stringify([identity.issuer, identity.subject]))
-    .digest('base64url');
+  const id = identityId(identity);
   return transact(records, async (transaction) => {
     const known = await transaction.get(identityRecords, id);
     const sub = known?.value.sub ?? `person_${randomBytes(16).toString('base64url')}`;
@@ -37,4 +35,25 @@ export async function resolveUpstreamPerson(
     await transaction.put(personRecords, sub, person);
     return sub;
   });
+}
+
+interface Identity {
+  issuer: string;
+  subject: string;
+}
+
+/** Who somebody is here whom another issuer names, if they have signed in with it before. */
+export async function findUpstreamPerson(
+  records: RecordReader,
+  identity: Identity,
+): Promise<{ sub: string; groups: string[] } | undefined> {
+  const known = await records.get(identityRecords, identityId(identity));
+  const person = known && (await records.get(personRecords, known.value.sub));
+  return person && { sub: known.value.sub, groups: person.value.groups };
+}
+
+function identityId({ issuer, subject }: Identity): string {
+  return createHash('sha256')
+    .update(JSON.stringify([issuer, subject]))
+    .digest('base64url');
 }

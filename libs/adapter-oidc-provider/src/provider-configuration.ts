@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { BehalfConfig } from '@behalf/config';
-import { grantTypes, OAuthError } from '@behalf/oauth';
+import { grantProfile } from '@behalf/id-jag';
+import { grantTypes, OAuthError, tokenTypes } from '@behalf/oauth';
 import { nowSeconds } from '@behalf/ports';
 import {
   type Account,
@@ -52,6 +53,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
       accountClient(config),
       ...config.authorizationServer.clients.map((client) => toMetadata(client, deps)),
     ],
+    discovery: identityAssertionMetadata(config.authorizationServer),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientAuthMethods: [
       'none',
@@ -270,4 +272,19 @@ export async function sendPage(ctx: KoaContextWithOIDC, page: Page): Promise<voi
 
 function toLibraryFetch(fetch: FetchDocument): typeof globalThis.fetch {
   return (input, init) => fetch(input instanceof Request ? input.url : input, init);
+}
+
+/** @see draft-ietf-oauth-identity-assertion-authz-grant §7, draft-ietf-oauth-identity-chaining §3 */
+function identityAssertionMetadata({
+  trustedIssuers,
+  idJag,
+}: ProviderDependencies['config']['authorizationServer']) {
+  return {
+    ...(trustedIssuers.some(({ identityAssertions }) => identityAssertions) && {
+      authorization_grant_profiles_supported: [grantProfile],
+    }),
+    ...(idJag.authorizationServers.length > 0 && {
+      identity_chaining_requested_token_types_supported: [tokenTypes.idJag],
+    }),
+  };
 }

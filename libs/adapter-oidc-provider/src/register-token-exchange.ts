@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { VerifiedTokens } from '@behalf/exchange-cache';
-import { grantTypes } from '@behalf/oauth';
+import { grantTypes, tokenTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import type { AccessTokenClaims } from '@behalf/resource-server';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
@@ -21,6 +21,7 @@ import { checkNotRevoked } from './check-not-revoked.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { chainDescriber } from './describe-chain.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
+import { issueIdentityAssertion } from './issue-identity-assertion.js';
 import { readProof } from './presented-proof.js';
 import { externalPeople } from './external-people.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
@@ -85,12 +86,14 @@ export function registerTokenExchange(
       traceId: activeTraceId(),
     };
     const spanAttributes = { [attributes.clientId]: client.clientId };
-    ctx.body = await inSpan('exchange token', { attributes: spanAttributes }, (span) => {
+    ctx.body = await inSpan<object>('exchange token', { attributes: spanAttributes }, (span) => {
       // What is recorded is what the span may tell.
       const append = (record: AuditRecord): Promise<void> => {
         span.setAttributes(describeExchange(record));
         return deps.audit(record);
       };
+      if (params['requested_token_type'] === tokenTypes.idJag)
+        return issueIdentityAssertion(provider, { ...request, ...request.client }, deps, append);
       if (thirdParty && isForThirdParty(request, thirdParty))
         return exchangeForThirdParty(request, {
           ...dependencies,

@@ -11,6 +11,9 @@ const boundTokensSchema = z
   .optional()
   .describe('What its access tokens have to be bound to; without it they are when it sends a DPoP proof.');
 
+/** Who has nothing to authenticate with can show that it began what it ends. */
+const pkceGrants: ReadonlySet<string> = new Set([grantTypes.authorizationCode, grantTypes.refreshToken]);
+
 const clientSchema = z
   .strictObject({
     clientId: z
@@ -67,6 +70,9 @@ const clientSchema = z
       message: 'a confidential client needs secretEnv, a public one must have none',
     },
   )
+  .refine((c) => c.tokenEndpointAuthMethod !== 'none' || c.grantTypes.every((type) => pkceGrants.has(type)), {
+    message: 'a public client may only have grants that PKCE protects',
+  })
   .refine((c) => c.tokenEndpointAuthMethod !== 'none' || c.exchange === undefined, {
     message: 'a public client may not exchange tokens',
   });
@@ -164,6 +170,28 @@ export const authorizationServerSchema = z.strictObject({
       ),
     })
     .prefault({}),
+  idJag: z
+    .strictObject({
+      lifetimeSeconds: seconds(300),
+      authorizationServers: z
+        .array(
+          z.strictObject({
+            issuer: z.url(),
+            aliases: z.array(z.string()).default([]).describe('Other names that clients may ask for it by.'),
+            clients: z
+              .record(z.string(), z.string())
+              .default({})
+              .describe('`client_id` here to `client_id` there; metadata documents are the same everywhere.'),
+            resources: z
+              .array(z.string())
+              .describe('Resources of it that may be named; a `*` at the end is a prefix.'),
+            scopes: z.array(z.string()).default([]).describe('The most that an assertion for it may carry.'),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({})
+    .describe('Authorization servers that take identity assertions (ID-JAG) made here.'),
   trustedIssuers: z.array(trustedIssuerSchema).default([]),
   attesters: z
     .array(attesterSchema)

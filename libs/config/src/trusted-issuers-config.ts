@@ -53,6 +53,23 @@ export const trustedIssuerSchema = z.strictObject({
     .describe(
       'Its tokens stand for people: clients exchange them for ours, to act on behalf of those people.',
     ),
+  identityAssertions: z
+    .strictObject({
+      clients: z
+        .array(z.string())
+        .optional()
+        .describe('Clients that may redeem its assertions; every client that one names without it.'),
+      tenant: z.string().optional().describe('`tenant` that its assertions must carry.'),
+      people: z
+        .enum(['known', 'all'])
+        .default('known')
+        .describe(
+          '`known`: people who have signed in here with it; `all`: others, too, as `<issuer>#<sub>`.',
+        ),
+      maxLifetimeSeconds: lifetimeSeconds.default(300).describe('The most its assertions may live.'),
+    })
+    .optional()
+    .describe('It asserts people to clients (ID-JAG, MCP Enterprise-Managed Authorization).'),
 });
 export type TrustedIssuerConfig = z.output<typeof trustedIssuerSchema>;
 

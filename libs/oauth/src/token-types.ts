@@ -13,6 +13,7 @@ export const tokenTypes = {
   refreshToken: 'urn:ietf:params:oauth:token-type:refresh_token',
   idToken: 'urn:ietf:params:oauth:token-type:id_token',
   jwt: 'urn:ietf:params:oauth:token-type:jwt',
+  idJag: 'urn:ietf:params:oauth:token-type:id-jag',
   /** draft-ietf-oauth-transaction-tokens §7 */
   transactionToken: 'urn:ietf:params:oauth:token-type:txn_token',
 } as const;

@@ -5,10 +5,15 @@ import { toCedarRecord } from './to-cedar-value.js';
 import { toStrings } from './to-strings.js';
 
 /** `identity` is what COAZ-MCP calls a person. */
-const subjectTypes = new Set(['user', 'identity']);
+const subjectTypes = new Map([
+  ['user', 'User'],
+  ['identity', 'User'],
+  // An agent that acts for itself.
+  ['agent', 'Agent'],
+]);
 
 /**
- * The person as an entity: `properties.groups` are the teams, the other properties attributes. `properties.claims` are
+ * The person as an entity, or the agent that acts for itself: `properties.groups` are the teams, the other properties attributes. `properties.claims` are
  * claims of a token: `personAttributes` says which of them become which attribute, and `groups` among the attributes
  * names the teams. A claim that is not mapped is dropped, so that no provider can set an attribute by adding a claim;
  * a mapped claim wins over a property of that name.
@@ -19,7 +24,8 @@ export function buildSubject(
   subject: Evaluation['subject'],
   personAttributes: Readonly<Record<string, string>> = {},
 ): CedarEntity {
-  if (!subjectTypes.has(subject.type)) throw new InvalidEvaluation('subject.type', 'is not known');
+  const type = subjectTypes.get(subject.type);
+  if (type === undefined) throw new InvalidEvaluation('subject.type', 'is not known');
   const { claims, ...properties } = subject.properties ?? {};
   if (claims !== undefined && (typeof claims !== 'object' || claims === null || Array.isArray(claims)))
     throw new InvalidEvaluation('subject.properties.claims', 'must be an object');
@@ -28,8 +34,11 @@ export function buildSubject(
   );
   const { groups, ...attributes } = { ...properties, ...Object.fromEntries(mapped) } as typeof properties;
   return {
-    uid: { type: 'User', id: subject.id },
-    attrs: toCedarRecord(attributes, 'subject.properties'),
+    uid: { type, id: subject.id },
+    attrs: toCedarRecord(
+      type === 'Agent' ? { ...attributes, sub: subject.id } : attributes,
+      'subject.properties',
+    ),
     parents: toStrings(groups, 'subject.properties.groups').map((id) => ({ type: 'Team', id })),
   };
 }

@@ -4,6 +4,7 @@
  * token is good for is decided where it is presented: token exchange, client authentication, authorization grants.
  */
 export { compileCondition, type Condition } from './compile-condition.js';
+export { qualifyActors } from './map-external-claims.js';
 export { ExternalSubjects } from './external-subjects.js';
 export { type AccessTokenRules, type IdTokenRules, type SubjectRules } from './subject-rules.js';
 export { IssuerKeySets, type IssuerKeySetsOptions, type KeySource } from './issuer-key-sets.js';

@@ -40,8 +40,12 @@ export function mapExternalClaims(
   };
 }
 
-/** An actor without an issuer is one of its issuer's, not ours. One that it says is of a third it cannot speak for. */
-function qualifyActors(act: unknown, issuer: string): ActClaim {
+/**
+ * An actor without an issuer is one of its issuer's, not ours. One that it says is of a third it cannot speak for.
+ *
+ * @throws OAuthError `invalid_token`
+ */
+export function qualifyActors(act: unknown, issuer: string): ActClaim {
   const parsed = actClaimSchema.safeParse(act);
   if (!parsed.success) throw new OAuthError('invalid_token', 'act is malformed', { cause: parsed.error });
   const qualify = ({ act: earlier, ...actor }: ActClaim): ActClaim => {
