@@ -29,6 +29,7 @@ import { ConsentController } from './http/consent.controller.js';
 import { DelegationController } from './http/delegation.controller.js';
 import { GrantsController } from './http/grants.controller.js';
 import { InteractionController } from './http/interaction.controller.js';
+import { RevocationsController } from './http/revocations.controller.js';
 import { routeToProvider } from './http/route-to-provider.js';
 import { SignInController } from './http/sign-in.controller.js';
 import { SignInCallbackController } from './http/sign-in-callback.controller.js';
@@ -47,7 +48,7 @@ class InteractionModule {}
 @Module({ controllers: [SignInCallbackController] })
 class SignInCallbackModule {}
 
-@Module({ controllers: [AdminController, AgentsController, GrantsController] })
+@Module({ controllers: [AdminController, AgentsController, GrantsController, RevocationsController] })
 class AdminModule {}
 
 @Module({ controllers: [AgentDocumentController] })

@@ -212,6 +212,7 @@ describe('openapi.json', () => {
       'post /agents/{agent}/suspend',
       'post /grants',
       'post /grants/{grant}/revoke',
+      'post /revocations',
     ]);
     const text = JSON.stringify(document);
     for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {

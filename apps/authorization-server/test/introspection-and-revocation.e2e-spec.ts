@@ -1,4 +1,4 @@
-import { agentId, TestAgents } from './test-agents.js';
+import { agentId, agentResource, TestAgents } from './test-agents.js';
 import { basic, files, TestServer } from './test-server.js';
 
 const webApp = basic('web-app', 'web-app-secret');
@@ -156,3 +156,54 @@ describe('introspection of an exchanged token', () => {
     expect(await agents.server.introspect(delegated, gateway)).toMatchObject({ active: true });
   });
 });
+
+describe('revocation by an administrator', () => {
+  let agents: TestAgents;
+  beforeEach(async () => {
+    agents = await TestAgents.start();
+    await agents.create();
+  });
+  afterEach(() => agents.close());
+
+  it.each<[string, (person: Claims, delegated: Claims) => unknown, boolean]>([
+    ['token', (_person, delegated) => delegated['jti'], false],
+    ['token', (person) => person['jti'], true],
+    ['transaction', (person) => person['txn'], true],
+    ['session', (person) => person['sid'], true],
+    ['grant', (person) => person['grant_id'], true],
+  ])('of a %s ends what came of it, here and elsewhere', async (kind, idOf, endsPerson) => {
+    const point = await agents.enforcementPoint();
+    const { server } = agents;
+    const { access_token: person, refresh_token: refresh } = await personTokens();
+    const delegated = (await agents.exchange(person)).body.access_token;
+    const further = (await agents.exchangeAtGateway(delegated)).body.access_token;
+    const id = idOf(await server.claims(person), await server.claims(delegated));
+    expect((await agents.admin('POST', '/revocations', { kind, id })).status).toBe(200);
+    await point.revoked;
+    expect(await point.verify(delegated)).toBe('invalid_token');
+    expect(await point.verify(further, 'https://files.example/mcp')).toBe('invalid_token');
+    expect((await agents.exchangeAtGateway(delegated)).body.error).toBe('invalid_request');
+    expect(await point.verify(person, agentResource)).toBe(endsPerson ? 'invalid_token' : 'accepted');
+    const refreshed = (await server.refresh(refresh)).status;
+    expect(refreshed).toBe(kind === 'session' || kind === 'grant' ? 400 : 200);
+    expect(server.audit).toContainEqual(
+      expect.objectContaining({ type: 'revocation', client: 'operator', details: { kind, id } }),
+    );
+    await point.close();
+  });
+
+  it('is for administrators, of what can be revoked', async () => {
+    const body = { kind: 'token', id: 'x' };
+    expect((await agents.admin('POST', '/revocations', body, { authorization: '' })).status).toBe(401);
+    expect((await agents.admin('POST', '/revocations', { kind: 'client', id: agentId })).status).toBe(400);
+    expect((await agents.admin('POST', '/revocations', { ...body, issuedUntilMs: 0 })).status).toBe(400);
+  });
+
+  async function personTokens() {
+    const wanted = { resource: agentResource, scope: 'mcp:tools' };
+    const code = (await agents.server.authorize(wanted)).get('code');
+    return (await agents.server.redeem(code, { resource: agentResource })).body;
+  }
+});
+
+type Claims = Record<string, unknown>;

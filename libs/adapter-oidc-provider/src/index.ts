@@ -31,4 +31,4 @@ export {
   writeRevocation,
 } from './revocation-records.js';
 export { transact } from './transact.js';
-export { endSessions, listSessions, type PersonSession } from './sessions.js';
+export { endSession, endSessions, listSessions, type PersonSession } from './sessions.js';

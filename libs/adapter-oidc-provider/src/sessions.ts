@@ -35,15 +35,29 @@ export async function endSessions(
     for (const { id, value } of found) {
       await transaction.delete(artifactRecords('Session'), id);
       for (const session of toSession(value)) {
-        await deleteIssuedIn(transaction, session.uid);
-        await writeRevocation(transaction, { kind: 'session', id: session.uid }, when);
+        await endIssuedIn(transaction, session.uid, when);
         ended.push(session);
       }
     }
   }
 }
 
-async function deleteIssuedIn(transaction: RecordTransaction, sessionUid: string): Promise<void> {
+/** Ends one sign-in in the same way, be it over or not. */
+export async function endSession(
+  transaction: RecordTransaction,
+  uid: string,
+  when: { nowMs: number; lifetimeSeconds: number },
+): Promise<void> {
+  const found = await transaction.list(artifactRecords('Session'), { where: { uid } });
+  for (const { id } of found) await transaction.delete(artifactRecords('Session'), id);
+  await endIssuedIn(transaction, uid, when);
+}
+
+async function endIssuedIn(
+  transaction: RecordTransaction,
+  sessionUid: string,
+  when: { nowMs: number; lifetimeSeconds: number },
+): Promise<void> {
   for (const model of issuedInSession) {
     const kind = artifactRecords(model);
     for (;;) {
@@ -52,6 +66,7 @@ async function deleteIssuedIn(transaction: RecordTransaction, sessionUid: string
       for (const { id } of found) await transaction.delete(kind, id);
     }
   }
+  await writeRevocation(transaction, { kind: 'session', id: sessionUid }, when);
 }
 
 function toSession({ uid, loginTs }: StoredArtifact): PersonSession[] {

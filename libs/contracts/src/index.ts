@@ -23,6 +23,8 @@ export {
   obligationTypes,
 } from './policy.js';
 export {
+  type CreateRevocationRequest,
+  createRevocationRequestSchema,
   type Revocation,
   type RevocationKind,
   listRevocations,

@@ -3,8 +3,8 @@ import { defineEvent, defineRequest } from './define.js';
 
 /**
  * What can be revoked. `token` names a `jti` (of the token, or of one it came from), `grant` a `grant_id` or one of
- * `delegations`, `session` a `sid`, `client` a `client_id` (as the
- * token's client or as any actor), `transaction` a `txn`: one chain of exchanges with all that came of it.
+ * `delegations`, `session` a `sid`, `client` a `client_id` (as the token's client or as any actor), `transaction` a
+ * `txn`: one chain of exchanges with all that came of it.
  */
 export const revocationKinds = ['token', 'grant', 'session', 'client', 'transaction'] as const;
 export type RevocationKind = (typeof revocationKinds)[number];
@@ -14,8 +14,8 @@ export const revocationSchema = z.object({
   id: z.string().min(1),
   revokedAtMs: z.number().int(),
   /**
-   * Of a `client` that may act again, or a `grant` that was narrowed: only tokens issued up to this moment are touched. Without it, all are, those
-   * included that were being issued when it was revoked.
+   * Of a `client` that may act again, or a `grant` that was narrowed: only tokens issued up to this moment are touched.
+   * Without it, all are, those included that were being issued when it was revoked.
    */
   issuedUntilMs: z.number().int().optional(),
   /** When the last token it can touch has expired, so that it may be forgotten. */
@@ -31,3 +31,10 @@ export const listRevocations = defineRequest(
   z.object({}),
   z.object({ revocations: z.array(revocationSchema) }),
 );
+
+/** `POST {admin}/revocations` */
+export const createRevocationRequestSchema = z.strictObject({
+  kind: z.enum(['token', 'grant', 'session', 'transaction']),
+  id: z.string().min(1).max(500).describe('`jti`, `grant_id` or one of `delegations`, `sid`, `txn`.'),
+});
+export type CreateRevocationRequest = z.output<typeof createRevocationRequestSchema>;

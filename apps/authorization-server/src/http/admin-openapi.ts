@@ -8,6 +8,7 @@ import {
   changeAgentStateRequestSchema,
   createAgentRequestSchema,
   createDelegationGrantRequestSchema,
+  createRevocationRequestSchema,
   delegationGrantListSchema,
   delegationGrantSchema,
   narrowDelegationGrantRequestSchema,
@@ -33,6 +34,7 @@ const schemas = {
   DelegationGrant: delegationGrantSchema,
   DelegationGrantList: delegationGrantListSchema,
   Error: errorSchema,
+  Revocation: createRevocationRequestSchema,
   NarrowDelegationGrant: narrowDelegationGrantRequestSchema,
   UpdateAgent: updateAgentRequestSchema,
 } as const;
@@ -210,6 +212,15 @@ const operations: Operation[] = [
     answer: 'DelegationGrant',
     ifMatch: 'optional',
     refusals: [404, 412],
+  },
+  {
+    method: 'post',
+    path: '/revocations',
+    id: 'revoke',
+    summary: 'Ends a token, a sign-in, a chain or what a person agreed to, with all that came of it',
+    body: 'Revocation',
+    answer: 'Revocation',
+    refusals: [400],
   },
 ];
 
