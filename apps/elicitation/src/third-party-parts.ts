@@ -35,7 +35,7 @@ export function thirdPartyParts(
       'elicitation.client: needed, so that people can sign in before they connect anything',
     ]);
   }
-  const keys = openVaultKeys(vault, infrastructure.keyEncryptionKey, environment);
+  const keys = openVaultKeys(vault, infrastructure.keyEncryptionKey, clock, environment);
   const thirdParties = new ThirdPartyClient({
     http: createGuardedRequest({ allowLoopback, maxBytes: maxAnswerBytes, timeoutMs: thirdPartyTimeoutMs }),
     clock,

@@ -40,3 +40,4 @@ export {
   type FakeProviderOptions,
   startFakeProvider,
 } from './fake-provider.js';
+export { describeKeyEncryptionKey, type OpenKeyEncryptionKey } from './describe-key-encryption-key.js';
