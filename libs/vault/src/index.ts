@@ -20,3 +20,5 @@ export { VaultError, type VaultErrorOptions, type VaultProblem } from './vault-e
 export { SealedClientRegistrations } from './sealed-client-registrations.js';
 export { SealedVault } from './sealed-vault.js';
 export { type VaultDependencies } from './vault-dependencies.js';
+export { type Decoy, plantDecoy } from './plant-decoy.js';
+export { rewrapBatch, type RewrapRun } from './rewrap-connections.js';
