@@ -17,7 +17,7 @@ export const delegationGrantRecordSchema = z.object({
   purpose: z.string(),
   origin: z.enum(delegationGrantOrigins),
   madeBy: z.string().describe('The person, or the client_id of the administrator.'),
-  state: z.enum(['active', 'revoked']),
+  state: z.enum(['active', 'expired', 'revoked']),
   createdAtMs: z.int(),
   updatedAtMs: z.int(),
   expiresAtMs: z.int(),
@@ -28,7 +28,6 @@ export type DelegationGrantRecord = z.output<typeof delegationGrantRecordSchema>
 export const delegationGrantSchema = delegationGrantRecordSchema.extend({
   id: z.string().describe('The `grant_id` of the tokens that are issued by it.'),
   version: z.int(),
-  state: z.enum(['active', 'expired', 'revoked']),
   lastUsedAtMs: z.int().optional().describe('To the minute.'),
 });
 export type DelegationGrant = z.output<typeof delegationGrantSchema>;

@@ -7,6 +7,7 @@ import type { Act, DelegateAgent, DelegationDependencies, GrantRevocation } from
 import { requestDelegation, type WantedDelegation } from './request-delegation.js';
 
 export const files = 'https://files.example/mcp';
+export const mail = 'https://mail.example/mcp';
 export const reporter: DelegateAgent = {
   clientId: 'reporter',
   name: 'Reporter',
@@ -28,7 +29,9 @@ export function delegationFixture() {
     newId: () => `id-${(ids += 1)}`,
     grantLifetimeSeconds: 3600,
     findResource: (identifier) =>
-      identifier.toLowerCase() === files ? { resource: files, scopes: ['read', 'write', 'list'] } : undefined,
+      [files, mail]
+        .filter((resource) => resource === identifier.toLowerCase())
+        .map((resource) => ({ resource, scopes: ['read', 'write', 'list'] }))[0],
     findAgent: async (clientId) => agents.get(clientId),
     revoke: async (_transaction, revocation) => void revoked.push(revocation),
     audit: async (record) => void audit.push(record),

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
-import { delegationFixture, files } from './delegation.fixture.js';
+import { delegationFixture, files, mail } from './delegation.fixture.js';
 import { findGrant, type GrantQuestion } from './find-grant.js';
 import { getGrant } from './get-grant.js';
 import { grantUseRecords } from './grant-records.js';
@@ -36,7 +36,7 @@ describe('making a grant', () => {
   it.each([
     ['another person', { person: 'bob' }],
     ['another agent', { agent: 'other' }],
-    ['another resource', { resource: 'https://mail.example/mcp' }],
+    ['another resource', { resource: mail }],
     ['another scope', { requiredScopes: ['write'] }],
     ['a scope more', { requiredScopes: ['read', 'write'] }],
     ['authorization details', { authorizationDetails: [{ type: 'payment' }] }],
@@ -47,7 +47,7 @@ describe('making a grant', () => {
   });
 
   it.each([
-    ['resource_unknown', { resource: 'https://mail.example/mcp' }],
+    ['resource_unknown', { resource: 'https://elsewhere.example/mcp' }],
     ['scope_unknown', { scopes: ['read', 'admin'] }],
     ['scope_unknown', { scopes: ['Read'] }],
     ['scope_unknown', { scopes: [] }],
@@ -83,6 +83,23 @@ describe('making a grant', () => {
     expect(expired.id).not.toBe(revoked.id);
     f.clock.advanceSeconds(3600);
     expect((await f.make()).id).not.toBe(expired.id);
+  });
+});
+
+describe('how many grants', () => {
+  it('of one kind there are is bounded, by those that are alive', async () => {
+    const make = (purpose: number) => f.make({ purpose: String(purpose), lifetimeSeconds: 60 });
+    for (let one = 0; one < 50; one++) await make(one);
+    await expect(make(50)).rejects.toEqual(refused('too_many_grants'));
+    // The same again is no further one, and at another resource it is another kind.
+    await expect(make(0)).resolves.toMatchObject({ version: 2 });
+    await expect(f.make({ resource: mail })).resolves.toBeDefined();
+    f.clock.advanceSeconds(60);
+    const { id } = await make(51);
+    expect((await find())?.id).toBe(id);
+    expect((await getGrant(f.records, 'id-2', f.clock.nowMs())).state).toBe('expired');
+    for (let one = 100; one < 149; one++) await make(one);
+    await expect(make(200)).rejects.toEqual(refused('too_many_grants'));
   });
 });
 

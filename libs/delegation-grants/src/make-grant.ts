@@ -67,8 +67,12 @@ export async function makeGrantWithin(
   };
   const where = { person, agent, resource, state: 'active' };
   const known = await transaction.list(grantRecords, { where, limit: maxGrants });
-  const same = known.find(({ value }) => value.expiresAtMs > nowMs && isSameGrant(value, record));
-  if (!same && known.length === maxGrants) throw new DelegationRefusal({ kind: 'too_many_grants' });
+  const live = known.filter(({ value }) => value.expiresAtMs > nowMs);
+  const same = live.find(({ value }) => isSameGrant(value, record));
+  if (!same && live.length === maxGrants) throw new DelegationRefusal({ kind: 'too_many_grants' });
+  // Those that are over leave, so that the live ones are never more than are looked at.
+  for (const { id, value, version } of known.filter((one) => !live.includes(one)))
+    await putGrant(transaction, id, { ...value, state: 'expired' }, version);
   const grant = same
     ? await putGrant(transaction, same.id, { ...record, createdAtMs: same.value.createdAtMs }, same.version)
     : await putGrant(transaction, dependencies.newId(), record, 0);

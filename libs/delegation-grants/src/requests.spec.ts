@@ -1,5 +1,5 @@
 import { decideRequest, findRequestFor } from './decide-request.js';
-import { delegationFixture, files } from './delegation.fixture.js';
+import { delegationFixture, files, mail } from './delegation.fixture.js';
 import { findGrant } from './find-grant.js';
 import { pollRequest } from './poll-request.js';
 import { revokeGrant } from './revoke-grant.js';
@@ -78,7 +78,8 @@ describe('a request for a delegation', () => {
   it('is the same while it waits, and others are bounded', async () => {
     const { id } = await f.ask({ scopes: ['read', 'write'] });
     expect((await f.ask({ scopes: ['write', 'read'] })).id).toBe(id);
-    const others = [['read'], ['write'], ['list'], ['list', 'read']];
+    expect((await f.ask({ scopes: ['read', 'write'], resource: mail })).id).not.toBe(id);
+    const others = [['read'], ['write'], ['list']];
     for (const scopes of others) expect((await f.ask({ scopes })).id).not.toBe(id);
     await expect(f.ask({ scopes: ['list', 'write'] })).rejects.toEqual(refused('too_many_requests'));
     // Of another agent they are others.
