@@ -7,7 +7,7 @@ import { freePort } from './free-port.mjs';
 import { costOf } from './process-cost.mjs';
 import { schema, toCedar } from './workload.mjs';
 
-export async function startBehalf({ rules }, nodeOptions = []) {
+export async function startBehalf({ rules }, nodeOptions = [], settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'behalf-bench-policy-'));
   mkdirSync(join(folder, 'policies'));
   writeFileSync(join(folder, 'policies/bench.cedar'), rules.map(toCedar).join('\n'));
@@ -23,6 +23,7 @@ export async function startBehalf({ rules }, nodeOptions = []) {
       publicUrl: url,
       policies: join(folder, 'policies'),
       allowUnauthenticatedLoopback: true,
+      ...settings,
     },
     gateway: { clientId: 'demo-gateway', upstreams: {} },
   };

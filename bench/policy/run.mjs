@@ -1,9 +1,10 @@
-// node bench/policy/run.mjs [in-process|http]: everything is measured in one run, so the ratios hold where figures do not.
+// node bench/policy/run.mjs [in-process|http|overload]: everything is measured in one run, so the ratios hold where figures do not.
 import { pathToFileURL } from 'node:url';
 import { benchHttp } from './http.mjs';
 import { benchInProcess } from './in-process.mjs';
+import { benchOverload } from './overload.mjs';
 
-const suites = { 'in-process': benchInProcess, http: benchHttp };
+const suites = { 'in-process': benchInProcess, http: benchHttp, overload: benchOverload };
 
 export async function benchPolicy(wanted = []) {
   for (const [name, bench] of Object.entries(suites))

@@ -53,7 +53,9 @@ export class DecisionPoint {
   readonly #gate: DecisionGate;
 
   constructor(private readonly options: DecisionPointOptions) {
-    this.#gate = new DecisionGate(options.maxInFlight);
+    this.#gate = new DecisionGate(options.maxInFlight, (shed) =>
+      options.logger.warn({ shed }, 'too many decisions at once: callers were told to come back'),
+    );
   }
 
   /**
@@ -62,6 +64,16 @@ export class DecisionPoint {
    */
   decide(evaluation: Evaluation, caller?: string): Promise<EvaluationDecision> {
     return this.#gate.run(1, () => this.#decideInSpan(evaluation, caller));
+  }
+
+  /**
+   * For edges, before they read or verify anything: what is shed should cost next to nothing, or shedding itself makes the
+   * answers of others late.
+   *
+   * @throws OAuthError `temporarily_unavailable` while there is no room
+   */
+  checkRoom(): void {
+    this.#gate.check();
   }
 
   /** @throws TooManyEvaluations; OAuthError `temporarily_unavailable` */

@@ -47,6 +47,7 @@ import {
   withConditions,
 } from './life/life-providers.js';
 import { ShadowPolicies } from './life/shadow-policies.js';
+import { MetadataSigner } from './metadata-signer.js';
 import { PolicySource } from './policy-source.js';
 import { ProxiedCalls } from './proxied-calls.js';
 import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
@@ -146,6 +147,16 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
           audience: vault.publicUrl,
           lifetimeSeconds: vault.grantSeconds,
         }),
+    },
+    {
+      provide: MetadataSigner,
+      inject: [POLICY_CONFIG, RECORD_STORE, KEY_ENCRYPTION_KEY, CLOCK],
+      useFactory: (
+        { publicUrl }: PolicyServiceConfig,
+        records: RecordStore,
+        kek: KeyEncryptionKey,
+        clock: Clock,
+      ) => new MetadataSigner(records, kek, clock, publicUrl),
     },
     {
       provide: ProxiedCalls,

@@ -1,3 +1,4 @@
+import { type JSONWebKeySet, createLocalJWKSet, jwtVerify } from 'jose';
 import { type PolicyService, startPolicyService } from './policy-service.js';
 
 const writeFile = {
@@ -168,7 +169,8 @@ describe('access evaluation over HTTP', () => {
 
   it('says where it can be asked', async () => {
     const response = await fetch(`${service.url}/.well-known/authzen-configuration`);
-    expect(await response.json()).toEqual({
+    const { signed_metadata, ...metadata } = (await response.json()) as Record<string, unknown>;
+    expect(metadata).toEqual({
       policy_decision_point: 'https://pdp.example',
       access_evaluation_endpoint: 'https://pdp.example/access/v1/evaluation',
       access_evaluations_endpoint: 'https://pdp.example/access/v1/evaluations',
@@ -178,6 +180,11 @@ describe('access evaluation over HTTP', () => {
       access_request_endpoint: 'https://pdp.example/access/v1/access-request',
       supported_obligations: ['step-up', 'approval', 'tool-approval', 'redact'],
     });
+    const keys = await (await fetch(`${service.url}/.well-known/jwks.json`)).json();
+    const { payload } = await jwtVerify(String(signed_metadata), createLocalJWKSet(keys as JSONWebKeySet), {
+      issuer: 'https://pdp.example',
+    });
+    expect(payload).toMatchObject(metadata);
     expect((await fetch(`${service.url}/.well-known/authzen-configuration/other`)).status).toBe(404);
   });
 });

@@ -4,6 +4,7 @@ import { LOGGER, type Logger } from '@behalf/service-kit';
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { type PolicyServiceConfig, requiredScope } from '../config.js';
+import { isShed } from '../decision-gate.js';
 import { POLICY_CONFIG } from '../tokens.js';
 import { echoRequestId } from './echo-request-id.js';
 
@@ -24,7 +25,7 @@ export class AuthzenErrorFilter implements ExceptionFilter {
       thrown instanceof OAuthError
         ? thrown
         : new OAuthError('server_error', 'something failed here', { cause: thrown });
-    if (error.status >= 500) this.logger.error({ err: error.cause ?? error }, error.code);
+    if (error.status >= 500 && !isShed(error)) this.logger.error({ err: error.cause ?? error }, error.code);
     echoRequestId(request, response);
     if (error.status === 401 || error.status === 403)
       response.set('WWW-Authenticate', this.#challenge(request, error));

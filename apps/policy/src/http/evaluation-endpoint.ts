@@ -60,8 +60,13 @@ export function evaluationEndpoint({
   };
   return (request, response, next) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    if (request.method !== 'POST' || !Object.hasOwn(routes, path)) return next();
-    routes[path]?.(request, response).catch((error: unknown) => faults.refuse(error, request, response));
+    const route = request.method === 'POST' && Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (route === undefined) return next();
+    const answer = async (): Promise<void> => {
+      decisions.checkRoom();
+      await route(request, response);
+    };
+    answer().catch((error: unknown) => faults.refuse(error, request, response));
   };
 }
 
