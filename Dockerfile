@@ -23,6 +23,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 COPY deploy deploy
+COPY apps/policy/proto apps/policy/proto
 RUN mkdir /data && chown node:node /data
 USER node
 CMD ["node", "--enable-source-maps", "dist/apps/standalone/src/main.js"]

@@ -33,14 +33,14 @@ await give('nats', 'services.conf', natsConfig(publicKeys), users.nobody);
 await give(
   'nats',
   'nats.conf',
-  'listen: 0.0.0.0:4222\nhttp: 127.0.0.1:8222\njetstream { store_dir: /data }\ninclude services.conf\n',
+  'listen: 0.0.0.0:4222\nhttp: 127.0.0.1:8222\njetstream { store_dir: /state }\ninclude services.conf\n',
   users.nobody,
 );
 await give('redis', 'password', redisPassword, users.nobody);
 await give(
   'redis',
   'redis.conf',
-  `bind 0.0.0.0\nrequirepass ${redisPassword}\ndir /data\nappendonly yes\nappendfsync always\nmaxmemory-policy noeviction\n`,
+  `bind 0.0.0.0\nrequirepass ${redisPassword}\ndir /state\nappendonly yes\nappendfsync always\nmaxmemory-policy noeviction\n`,
   users.nobody,
 );
 await give('postgres', 'password', databasePassword, users.root);

@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import { Pool } from 'pg';
 import type { Database, Tables } from './database.js';
 import type { OpenedDatabase } from './open-pglite.js';
-import { PostgresClient, toUnavailable } from './postgres-client.js';
+import { isTimeout, PostgresClient, toUnavailable } from './postgres-client.js';
 
 export interface PostgresOptions {
   /** Shown by `pg_stat_activity`. */
@@ -63,9 +63,13 @@ export function openPostgres(url: string, options: PostgresOptions): OpenedPostg
       pool: {
         options: bounded.options,
         connect: () =>
-          bounded.connect().catch((error: unknown) => {
-            throw toUnavailable(error);
-          }),
+          bounded
+            .connect()
+            // Once more after a timeout: a process that was busy for long looks at the clock before it looks at answers.
+            .catch((error: unknown) => (isTimeout(error) ? bounded.connect() : Promise.reject(error)))
+            .catch((error: unknown) => {
+              throw toUnavailable(error);
+            }),
         end: () => bounded.end(),
       },
     });

@@ -2,7 +2,11 @@ import { OAuthError } from '@behalf/oauth';
 import { Client } from 'pg';
 
 /** What pg says when a query's time is over on our side, and when there was no connection to be had in time. */
-const timeouts = ['Query read timeout', 'timeout exceeded when trying to connect'];
+const timeouts = [
+  'Query read timeout',
+  'timeout exceeded when trying to connect',
+  'Connection terminated due to connection timeout',
+];
 /**
  * Classes of errors that are about the server and not about what was asked: connection exception, insufficient
  * resources, operator intervention (which a statement that took too long counts as), system error.
@@ -42,6 +46,7 @@ export function toUnavailable(error: unknown): unknown {
   });
 }
 
-function isTimeout(error: unknown): boolean {
+/** Whether our own time was over, for an answer or for a connection. */
+export function isTimeout(error: unknown): boolean {
   return error instanceof Error && timeouts.includes(error.message);
 }

@@ -57,7 +57,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
   try {
     const tracing = startTracing({
       serviceName: name,
-      otlpEndpoint: config.otlpEndpoint ?? environment['OTEL_EXPORTER_OTLP_ENDPOINT'],
+      otlpEndpoint: config.otlpEndpoint ?? (environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined),
     });
     opened.push(() => tracing.stop());
     const database = await openDatabase(name, addresses, config, logger);
