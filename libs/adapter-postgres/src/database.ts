@@ -5,7 +5,9 @@ export interface Tables {
   records: RecordsTable;
   outbox: OutboxTable;
   outbox_head: OutboxHeadTable;
-  audit_records: AuditRecordsTable;
+  audit_leaves: AuditLeavesTable;
+  audit_tiles: AuditTilesTable;
+  audit_waiting: AuditWaitingTable;
 }
 
 export type Database = Kysely<Tables>;
@@ -42,10 +44,20 @@ export interface OutboxHeadTable {
   last_sequence: Bigint;
 }
 
-export interface AuditRecordsTable {
+export interface AuditLeavesTable {
+  leaf_index: Bigint;
+  /** The record in canonical JSON: what was hashed, to the byte. */
+  leaf: string;
+}
+
+/** The roots of full tiles, in base64. */
+export interface AuditTilesTable {
+  tile_index: Bigint;
+  root: string;
+}
+
+/** Committed with a change, and not in the log yet. */
+export interface AuditWaitingTable {
   position: Generated<number | string>;
-  type: string;
-  outcome: string;
-  occurred_at_ms: Bigint;
-  record: Jsonb;
+  leaf: string;
 }

@@ -3,12 +3,14 @@ import type { Database } from './database.js';
 import { records } from './migrations/0001-records.js';
 import { outbox } from './migrations/0002-outbox.js';
 import { auditRecords } from './migrations/0003-audit-records.js';
+import { auditLog } from './migrations/0004-audit-log.js';
 
 /** In order. A migration that has been released is never changed; there is no way back, only a next one. */
 const migrations: Record<string, Migration> = {
   '0001-records': records,
   '0002-outbox': outbox,
   '0003-audit-records': auditRecords,
+  '0004-audit-log': auditLog,
 };
 
 /** Every version of the database that there has been. */

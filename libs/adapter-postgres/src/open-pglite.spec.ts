@@ -2,8 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@behalf/ports';
+import { sql } from 'kysely';
 import { z } from 'zod';
-import { FolderInUse, SqlRecordStore, migrate, openPglite, sweepExpired } from './index.js';
+import { FolderInUse, SqlAuditLog, SqlRecordStore, migrate, openPglite, sweepExpired } from './index.js';
 
 const note = { name: 'test-note', schema: z.object({ text: z.string() }) };
 
@@ -51,4 +52,24 @@ describe('openPglite', () => {
     ]);
     await opened.close();
   });
+
+  it('takes the audit records of an earlier version into the log, in their order', async () => {
+    const opened = await openPglite('memory://');
+    await migrate(opened.db, '0003-audit-records');
+    const count = 1001;
+    await sql`
+      insert into audit_records (type, outcome, occurred_at_ms, record)
+      select 'exchange', 'allowed', n,
+        jsonb_build_object('type', 'exchange', 'outcome', 'allowed', 'occurredAtMs', n, 'client', 'a')
+      from generate_series(1, ${count}::int) n`.execute(opened.db);
+    await migrate(opened.db);
+    const log = new SqlAuditLog(opened.db, { maxWaiting: 10 });
+    await log.append({ type: 'exchange', outcome: 'refused', occurredAtMs: count + 1 });
+    const leaves = await opened.db.selectFrom('audit_leaves').select('leaf').orderBy('leaf_index').execute();
+    const times = leaves.map(({ leaf }) => (JSON.parse(leaf) as { occurredAtMs: number }).occurredAtMs);
+    await log.idle();
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(await log.latest(2000)).toHaveLength(count + 1);
+    await opened.close();
+  }, 60_000);
 });

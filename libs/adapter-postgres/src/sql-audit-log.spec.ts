@@ -1,6 +1,8 @@
-import type { AuditRecord } from '@behalf/audit';
+import { type AuditRecord, TreeEdge, hashLeaf } from '@behalf/audit';
+import { canonicalJson } from '@behalf/i-json';
 import { FakeClock } from '@behalf/testing';
 import { sql } from 'kysely';
+import { readEdge } from './audit-leaves.js';
 import { type OpenedDatabase, SqlAuditLog, SqlRecordStore, migrate, openPglite } from './index.js';
 
 const record = (client: string): AuditRecord => ({
@@ -45,12 +47,12 @@ describe('SqlAuditLog', () => {
     expect(await log.latest(3)).toEqual([record('room again'), record('b'), record('a')]);
   });
 
-  it('refuses a record the database cannot hold without losing its neighbours', async () => {
+  it('keeps whatever JSON can say, and refuses the rest without losing its neighbours', async () => {
     const outcomes = await Promise.allSettled(
-      ['before', 'nul \0', 'after'].map((client) => log.append(record(client))),
+      ['nul \0', 'lone \ud800', 'after'].map((client) => log.append(record(client))),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect((await log.latest(2)).map(({ client }) => client)).toEqual(['after', 'before']);
+    expect((await log.latest(2)).map(({ client }) => client)).toEqual(['after', 'nul \0']);
   });
 
   it('is part of a record transaction it is called in', async () => {
@@ -64,12 +66,65 @@ describe('SqlAuditLog', () => {
     expect(await log.latest(1)).toEqual([record('committed')]);
   });
 
+  const placed = async (): Promise<string[]> =>
+    (await opened.db.selectFrom('audit_leaves').select('leaf').orderBy('leaf_index').execute()).map(
+      ({ leaf }) => leaf,
+    );
+  /** The head and the tiles are what the leaves make. */
+  const checkTree = async (): Promise<void> => {
+    const hashes = (await placed()).map((leaf) => hashLeaf(leaf));
+    const whole = TreeEdge.empty.append(hashes);
+    expect(await readEdge(opened.db)).toEqual(whole);
+    const tiles = await opened.db.selectFrom('audit_tiles').select('root').orderBy('tile_index').execute();
+    const full = Array.from({ length: Math.floor(hashes.length / 256) }, (_, tile) =>
+      Buffer.from(TreeEdge.empty.append(hashes.slice(tile * 256, tile * 256 + 256)).root).toString('base64'),
+    );
+    expect(tiles.map(({ root }) => root)).toEqual(full);
+  };
+
+  it('is a Merkle tree of its records, over the bounds of tiles, also when several append', async () => {
+    const other = new SqlAuditLog(opened.db, { maxWaiting: 1000 });
+    for (let round = 0; round < 4; round++) {
+      await Promise.all(
+        Array.from({ length: 90 }, (_, n) => (n % 2 ? log : other).append(record(`tree-${round}-${n}`))),
+      );
+    }
+    await checkTree();
+    expect((await placed()).length).toBeGreaterThan(512);
+  });
+
+  it('gives the records of transactions their place, those of an earlier process too', async () => {
+    const store = new SqlRecordStore(opened.db, new FakeClock());
+    await store.transaction(() => log.append(record('with a change')));
+    await log.idle();
+    expect((await placed()).at(-1)).toContain('with a change');
+    await opened.db
+      .insertInto('audit_waiting')
+      .values({ leaf: canonicalJson(record('left behind')) })
+      .execute();
+    await new SqlAuditLog(opened.db, { maxWaiting: 10 }).place();
+    expect((await placed()).at(-1)).toContain('behind');
+    expect(await opened.db.selectFrom('audit_waiting').selectAll().execute()).toEqual([]);
+    await checkTree();
+  });
+
+  it('refuses what cannot be written, and goes on when it can be again', async () => {
+    await sql`alter table audit_leaves rename to away`.execute(opened.db);
+    const outcomes = await Promise.allSettled(['a', 'b'].map((client) => log.append(record(client))));
+    await sql`alter table away rename to audit_leaves`.execute(opened.db);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await log.append(record('again'));
+    expect((await placed()).at(-1)).toContain('again');
+    await checkTree();
+  });
+
   it('cannot be rewritten', async () => {
     await log.append(record('kept'));
     for (const statement of [
-      sql`delete from audit_records`,
-      sql`update audit_records set type = 'x'`,
-      sql`truncate audit_records`,
+      sql`delete from audit_leaves`,
+      sql`update audit_leaves set leaf = 'x'`,
+      sql`truncate audit_leaves`,
+      sql`delete from audit_tiles`,
     ]) {
       await expect(statement.execute(opened.db)).rejects.toThrow();
     }

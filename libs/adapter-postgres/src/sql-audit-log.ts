@@ -1,114 +1,173 @@
-import { type AuditLog, type AuditRecord, auditRecordSchema } from '@behalf/audit';
+import { type AuditLog, type AuditRecord, type TreeEdge, auditRecordSchema } from '@behalf/audit';
+import { canonicalJson } from '@behalf/i-json';
 import { OAuthError } from '@behalf/oauth';
-import { sql } from 'kysely';
 import { setImmediate } from 'node:timers/promises';
+import { type WaitingLeaf, appendLeaves, readEdge, readWaiting } from './audit-leaves.js';
 import type { Database } from './database.js';
 import { outsideTransaction, transactionAround } from './open-transaction.js';
 
 /** In one commit. More take longer than a caller likes to wait. */
-const maxRowsPerInsert = 500;
+const maxLeavesPerCommit = 500;
+/** Another process appends, too: each time it was first, the batch is placed after it. */
+const maxAttempts = 20;
+/** By then the transaction that a record was written in has ended, most of the time. */
+const placeAfterMs = 20;
+const retryAfterMs = 1_000;
 
 export interface SqlAuditLogOptions {
   /** Records that may wait for the database. More are refused: what cannot be recorded must not happen. */
   maxWaiting: number;
+  /** Told when records could not be given their place; they are committed, and it is tried again. */
+  onError?: (error: unknown) => void;
 }
 
 interface Waiting {
-  readonly record: AuditRecord;
+  readonly leaf: string;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * The append-only audit log. Records that arrive while one INSERT runs share the next one (group commit), so a busy
- * system pays for one commit per batch; each `append` still resolves only when its own record is durable.
+ * The audit log: every record a leaf of a Merkle tree. Records that arrive while one commit runs share the next one
+ * (group commit), so a busy system pays for one per batch; each `append` still resolves only when its own is durable.
  *
- * Inside a record transaction the record becomes part of it: it is kept if, and only if, that commits. A refusal that
- * ends a transaction has to be recorded after it.
+ * Inside a record transaction the record becomes part of it: it is kept if, and only if, that commits, and placed in
+ * the log after it. A refusal that ends a transaction has to be recorded after it.
  */
 export class SqlAuditLog implements AuditLog {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #taken = 0;
+  #edge: TreeEdge | undefined;
+  #hasUnplaced = true;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly db: Database,
     private readonly options: SqlAuditLogOptions,
   ) {}
 
-  /** @throws OAuthError `temporarily_unavailable` when too many records wait already */
+  /** @throws OAuthError `temporarily_unavailable` when too many records wait already; TypeError for what JSON cannot say */
   async append(record: AuditRecord): Promise<void> {
-    const parsed = auditRecordSchema.parse(record);
+    const leaf = canonicalJson(auditRecordSchema.parse(record));
     const transaction = transactionAround(this.db);
-    if (transaction) return insert(transaction, [parsed]);
+    if (transaction) {
+      await transaction.insertInto('audit_waiting').values({ leaf }).execute();
+      this.#placeAfter(placeAfterMs);
+      return;
+    }
     if (this.#waiting.length + this.#taken >= this.options.maxWaiting) {
       throw new OAuthError('temporarily_unavailable', 'the audit log cannot keep up', {
         retryAfterSeconds: 1,
       });
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ record: parsed, resolve, reject });
-    this.#flushing ??= outsideTransaction(() => this.#flush());
+    this.#waiting.push({ leaf, resolve, reject });
+    this.#start();
     return promise;
   }
 
   async latest(limit: number): Promise<AuditRecord[]> {
-    const rows = await (transactionAround(this.db) ?? this.db)
-      .selectFrom('audit_records')
-      .select('record')
+    const db = transactionAround(this.db) ?? this.db;
+    const newest = await db
+      .selectFrom('audit_waiting')
+      .select('leaf')
       .orderBy('position', 'desc')
       .limit(limit)
       .execute();
-    return rows.map(({ record }) => auditRecordSchema.parse(record));
+    const placed = await db
+      .selectFrom('audit_leaves')
+      .select('leaf')
+      .orderBy('leaf_index', 'desc')
+      .limit(limit)
+      .execute();
+    return [...newest, ...placed]
+      .slice(0, limit)
+      .map(({ leaf }) => auditRecordSchema.parse(JSON.parse(leaf)));
+  }
+
+  /** Gives records their place that an earlier process, or a transaction, has left without one. Resolves when done. */
+  async place(): Promise<void> {
+    this.#hasUnplaced = true;
+    this.#start();
+    await this.idle();
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
+    if (this.#timer) this.#start();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     await this.#flushing;
   }
 
+  #placeAfter(pauseMs: number): void {
+    this.#hasUnplaced = true;
+    this.#timer ??= outsideTransaction(() =>
+      setTimeout(() => {
+        this.#timer = undefined;
+        this.#start();
+      }, pauseMs).unref(),
+    );
+  }
+
+  #start(): void {
+    this.#flushing ??= outsideTransaction(() => this.#flush());
+  }
+
   async #flush(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      // Whoever is being served right now gets to add a record of their own: one commit more costs more than this wait.
-      await setImmediate();
-      const batch = this.#waiting.splice(0, maxRowsPerInsert);
-      this.#taken = batch.length;
-      await this.#write(batch);
-      this.#taken = 0;
+    try {
+      while (this.#waiting.length > 0 || this.#hasUnplaced) {
+        // Whoever is being served right now gets to add a record of their own: one commit more costs more than this wait.
+        await setImmediate();
+        const batch = this.#waiting.splice(0, maxLeavesPerCommit);
+        this.#taken = batch.length;
+        await this.#write(batch);
+        this.#taken = 0;
+      }
+    } catch (error) {
+      this.options.onError?.(error);
+      this.#placeAfter(retryAfterMs);
+    } finally {
+      this.#flushing = undefined;
     }
-    this.#flushing = undefined;
   }
 
   async #write(batch: Waiting[]): Promise<void> {
     try {
-      await insert(
-        this.db,
-        batch.map(({ record }) => record),
-      );
+      await this.#append(batch.map(({ leaf }) => leaf));
       for (const { resolve } of batch) resolve();
     } catch (error) {
-      const [only, ...rest] = batch;
-      if (rest.length === 0 || !isDataException(error)) {
-        for (const { reject } of batch) reject(error);
-        return;
-      }
-      // One record that the database cannot hold (a NUL in a tool's name, say) must not take the others with it.
-      for (const one of [only, ...rest]) if (one) await this.#write([one]);
+      // Whether a commit that got no answer was made, only the database knows.
+      this.#edge = undefined;
+      this.#hasUnplaced = true;
+      for (const { reject } of batch) reject(error);
+      if (batch.length === 0) throw error;
     }
   }
-}
 
-/** One statement, however many there are: the database parses and plans it once. */
-async function insert(db: Database, records: AuditRecord[]): Promise<void> {
-  await sql`
-    insert into audit_records (type, outcome, occurred_at_ms, record)
-    select one ->> 'type', one ->> 'outcome', (one ->> 'occurredAtMs')::bigint, one
-    from jsonb_array_elements(${JSON.stringify(records)}::jsonb) with ordinality as given(one, nth)
-    order by nth`.execute(db);
-}
+  async #append(leaves: string[]): Promise<void> {
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      const edge = (this.#edge ??= await readEdge(this.db));
+      const unplaced = await this.#takeUnplaced();
+      const areMoreUnplaced = unplaced.length === maxLeavesPerCommit;
+      const next = [...unplaced.map(({ leaf }) => leaf), ...(areMoreUnplaced ? [] : leaves)];
+      if (next.length === 0) return;
+      const positions = unplaced.map(({ position }) => position);
+      this.#edge = await appendLeaves(this.db, edge, next, positions);
+      if (this.#edge && !areMoreUnplaced) return;
+      // What was committed before comes first; that is no failed attempt.
+      if (this.#edge) attempt = 0;
+      this.#hasUnplaced = true;
+    }
+    throw new OAuthError('temporarily_unavailable', 'the audit log cannot be written', {
+      retryAfterSeconds: 1,
+    });
+  }
 
-/** @see PostgreSQL, appendix A, class 22 */
-function isDataException(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && code.startsWith('22');
+  async #takeUnplaced(): Promise<WaitingLeaf[]> {
+    if (!this.#hasUnplaced) return [];
+    this.#hasUnplaced = false;
+    return readWaiting(this.db, maxLeavesPerCommit);
+  }
 }

@@ -20,7 +20,10 @@ export const auditRecordSchema = z.object({
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
 export interface AuditLog {
-  /** Resolves when the record is durable. */
+  /**
+   * Resolves when the record is durable and has its place in the log. One that is written with a change, in the
+   * change's transaction, is committed with it, and gets its place a moment later.
+   */
   append(record: AuditRecord): Promise<void>;
   /** The newest first. */
   latest(limit: number): Promise<AuditRecord[]>;

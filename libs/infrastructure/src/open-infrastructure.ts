@@ -86,6 +86,13 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
           })
         : stored;
 
+    const audit = new SqlAuditLog(database.db, {
+      maxWaiting: maxInFlight,
+      onError: (err) => logger.error({ err }, 'audit records wait for their place in the log'),
+    });
+    await audit.place();
+    opened.push(() => audit.idle());
+
     const services = await start({
       config,
       clock,
@@ -95,7 +102,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       sharedCache: shortLived.sharedCache,
       leases: shortLived.leases,
       bus,
-      audit: new SqlAuditLog(database.db, { maxWaiting: maxInFlight }),
+      audit,
       keyEncryptionKey: await loadOrCreateLocalKey(config.dataFolder, environment),
       logger,
       waitingFor: () => (isConnected() ? [] : ['nats']),

@@ -1,5 +1,5 @@
 import type { Evaluation } from '@behalf/contracts';
-import { canonicalJson, digestOf } from './canonical-json.js';
+import { canonicalJson, digestOf } from '@behalf/i-json';
 import { describedTool } from './tool-definition.js';
 
 /** Everything that an approval is for. Whatever differs is another call, and needs another approval. */

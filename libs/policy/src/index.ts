@@ -28,7 +28,7 @@ export {
   type UncheckedEvaluations,
   evaluateBatch,
 } from './evaluate-batch.js';
-export { canonicalJson, digestOf } from './canonical-json.js';
+export { canonicalJson, digestOf } from '@behalf/i-json';
 export {
   type DescribedTool,
   type ToolDefinition,

@@ -1,5 +1,5 @@
 import type { Evaluation } from '@behalf/contracts';
-import { digestOf } from './canonical-json.js';
+import { digestOf } from '@behalf/i-json';
 import { InvalidEvaluation } from './invalid-evaluation.js';
 
 /** A tool as its server describes it: the object that stands in the result of `tools/list`. */

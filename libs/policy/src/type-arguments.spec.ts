@@ -1,7 +1,7 @@
 import { checkPolicyBundle } from '@behalf/adapter-cedar';
 import type { Evaluation } from '@behalf/contracts';
 import { buildCedarRequest } from './build-cedar-request.js';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '@behalf/i-json';
 import { generateArgumentTypes } from './generate-argument-types.js';
 import { toolDefinitionHash } from './tool-definition.js';
 import { typeArguments } from './type-arguments.js';

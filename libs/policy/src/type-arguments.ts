@@ -1,4 +1,4 @@
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '@behalf/i-json';
 import type { CedarValue } from './cedar-request.js';
 import { InvalidEvaluation } from './invalid-evaluation.js';
 import { resolveSchema } from './resolve-schema.js';
