@@ -23,6 +23,7 @@ import { AccountChangesController } from './http/account-changes.controller.js';
 import { followCacheEvents } from './bus/follow-cache-events.js';
 import { AccountController } from './http/account.controller.js';
 import { AdminController } from './http/admin.controller.js';
+import { ExplainController } from './http/explain.controller.js';
 import { AgentDocumentController } from './http/agent-document.controller.js';
 import { AgentsController } from './http/agents.controller.js';
 import { ConsentController } from './http/consent.controller.js';
@@ -48,7 +49,15 @@ class InteractionModule {}
 @Module({ controllers: [SignInCallbackController] })
 class SignInCallbackModule {}
 
-@Module({ controllers: [AdminController, AgentsController, GrantsController, RevocationsController] })
+@Module({
+  controllers: [
+    AdminController,
+    AgentsController,
+    ExplainController,
+    GrantsController,
+    RevocationsController,
+  ],
+})
 class AdminModule {}
 
 @Module({ controllers: [AgentDocumentController] })

@@ -59,7 +59,7 @@ export function parseCommand(args: string[]): Command {
   const [group, name, ...operands] = parsed.positionals;
   if (group !== 'policy' || name === undefined)
     throw new UsageError(
-      `${usage}\n\nbehalf agents <command>: see behalf agents\nbehalf grants <command>: see behalf grants`,
+      `${usage}\n\nbehalf agents <command>: see behalf agents\nbehalf grants <command>: see behalf grants\nbehalf explain: why an exchange is, or is not, permitted`,
     );
   return { name, operands, options: parsed.values };
 }

@@ -8,6 +8,7 @@ import { FederatedClients } from './federated-clients.js';
 import { buildProviderConfiguration } from './provider-configuration.js';
 import { issueOwnToken } from './issue-own-token.js';
 import { registerJwtBearer } from './register-jwt-bearer.js';
+import { checkExplainable } from './explain-requests.js';
 import { registerTokenExchange } from './register-token-exchange.js';
 import { detectReplays } from './replay-detection.js';
 import {
@@ -76,7 +77,13 @@ function settleRequests(provider: Provider, deps: ProviderDependencies): void {
       if (key !== 'Client' || !this.params) return;
       const parameters = this.params as RequestParameters;
       if (this.route === 'authorization') settleAuthorizationRequest(parameters, deps.resources);
-      if (this.route === 'token') settleResourceSpelling(parameters, deps.resources);
+      if (this.route === 'token') {
+        checkExplainable(
+          (this as unknown as { ctx: KoaContextWithOIDC }).ctx.req,
+          parameters['grant_type' as never],
+        );
+        settleResourceSpelling(parameters, deps.resources);
+      }
     }
   }
   Object.defineProperty(provider, 'OIDCContext', { value: SettlingContext });

@@ -4,6 +4,7 @@
  * `@behalf/token-exchange`'s.
  */
 export { accountClientId } from './account-client.js';
+export { explainAs, type ExplainedRequest, markAsExplaining } from './explain-requests.js';
 export { createProvider } from './create-provider.js';
 export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
 export { maxAssertionSeconds } from './check-assertion.js';

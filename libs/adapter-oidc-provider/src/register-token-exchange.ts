@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { VerifiedTokens } from '@behalf/exchange-cache';
-import { grantTypes, tokenTypes } from '@behalf/oauth';
+import { grantTypes, OAuthError, tokenTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import type { AccessTokenClaims } from '@behalf/resource-server';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
@@ -10,12 +10,13 @@ import {
   elicitedParameterNames,
   type ExchangeDependencies,
   exchangeForThirdParty,
+  explainExchange,
   type ExchangeParameters,
   type ExchangeRequest,
   type RequestingClient,
   type ThirdPartyDependencies,
 } from '@behalf/token-exchange';
-import type { Client, Provider, TokenEndpointGrantContext } from 'oidc-provider';
+import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 import type { AgentClients } from './agent-clients.js';
 import { checkNotRevoked } from './check-not-revoked.js';
 import type { ProviderDependencies } from './dependencies.js';
@@ -23,6 +24,7 @@ import { chainDescriber } from './describe-chain.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
 import { issueIdentityAssertion } from './issue-identity-assertion.js';
 import { readProof } from './presented-proof.js';
+import { isExplaining, setExplainer } from './explain-requests.js';
 import { externalPeople } from './external-people.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
 import { readOwnIdToken, readOwnTransactionToken } from './read-own-jwt.js';
@@ -92,6 +94,8 @@ export function registerTokenExchange(
         span.setAttributes(describeExchange(record));
         return deps.audit(record);
       };
+      // First: what is asked about must not be done.
+      if (isExplaining(ctx.req)) return explainExchange(request, { ...dependencies, audit: { append } });
       if (params['requested_token_type'] === tokenTypes.idJag)
         return issueIdentityAssertion(provider, { ...request, ...request.client }, deps, append);
       if (thirdParty && isForThirdParty(request, thirdParty))
@@ -110,6 +114,20 @@ export function registerTokenExchange(
     }).catch((error: unknown) => throwToLibrary(ctx, error));
   };
   provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);
+  setExplainer(provider, async ({ clientId, parameters: asked, proof }) => {
+    const client = await requestingClient({ clientId }, deps, agents).catch((cause: unknown) => {
+      if (!(cause instanceof errors.InvalidClientAuth)) throw cause;
+      throw new OAuthError('unauthorized_client', 'the agent may not act', { cause });
+    });
+    const request = {
+      nowSeconds: nowSeconds(deps.clock),
+      client,
+      parameters: ownParameters(asked),
+      proof,
+      traceId: activeTraceId(),
+    };
+    return explainExchange(request, { ...dependencies, audit: { append: deps.audit } });
+  });
 }
 
 /** Without those that authenticate the client: they are none of an exchange's business, and new with every request. */
@@ -155,7 +173,7 @@ function exchangeDependencies(deps: ProviderDependencies): Omit<ExchangeDependen
  * after authentication, so that an agent suspended in between gets nothing.
  */
 async function requestingClient(
-  { clientId, tokenEndpointAuthMethod }: Client,
+  { clientId, tokenEndpointAuthMethod }: { clientId: string; tokenEndpointAuthMethod?: string | undefined },
   { config }: ProviderDependencies,
   agents: AgentClients,
 ): Promise<RequestingClient> {

@@ -135,6 +135,11 @@ export const authorizationServerSchema = z.strictObject({
       token: path.default('/token'),
       jwks: path.default('/jwks'),
       registration: path.default('/register'),
+      explain: path
+        .default('/exchange/explain')
+        .describe(
+          'What a token exchange would come to, and why; for administrators and for the client itself.',
+        ),
       introspection: path.default('/introspect'),
       revocation: path.default('/revoke'),
       userinfo: path.default('/userinfo'),

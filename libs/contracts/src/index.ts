@@ -113,3 +113,9 @@ export {
   type KeptAgentCredential,
 } from './agent-credentials.js';
 export { type ServiceAccess, serviceAccess, type ServiceName, serviceNames } from './service-access.js';
+export {
+  type ExchangeExplanation,
+  exchangeExplanationSchema,
+  type ExplainExchangeRequest,
+  explainExchangeRequestSchema,
+} from './explain-exchange.js';

@@ -1,3 +1,4 @@
+import { markAsExplaining } from '@behalf/adapter-oidc-provider';
 import type { AuthorizationServerConfig } from '@behalf/config';
 import type { RateLimiter } from '@behalf/ports';
 import type { RequestHandler } from 'express';
@@ -78,8 +79,17 @@ export function routeToProvider(
         return;
       }
     }
+    if (pathname === paths.explain && request.method === 'POST') {
+      // An administrator comes with a token, a client authenticates as at the token endpoint.
+      if (/^(?:bearer|dpop) /i.test(request.headers.authorization ?? '')) {
+        request.url = `${paths.admin}/exchange/explain`;
+        return next();
+      }
+      markAsExplaining(request);
+      request.url = paths.token;
+    }
     const isResume = pathname.startsWith(`${paths.authorization}/`);
-    if (!exact.has(pathname) && !isResume) return next();
+    if (!exact.has(request.url.split(/[?#]/, 1)[0] ?? '/') && !isResume) return next();
     // Our pages say so themselves; the library has pages of its own, such as the one that posts a code to the client.
     response.set({ 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' });
     // oidc-provider builds its URLs from the issuer; what it was mounted under must not be added once more.
