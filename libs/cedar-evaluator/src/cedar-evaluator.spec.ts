@@ -110,4 +110,20 @@ describe('CedarEvaluator', () => {
     const entities = [{ uid: eng, attrs: {}, parents: [staff] }];
     expect(evaluator.evaluate({ ...request, entities }).decision).toBe('allow');
   });
+
+  it('matches a pattern made to backtrack against a text made for it, in one pass', () => {
+    const wildcards = Array.from({ length: 2000 }, () => ['Wildcard', { Literal: 'a' }]).flat();
+    const matches = (text: string) =>
+      evaluate(
+        {
+          like: {
+            left: { '.': { left: { Var: 'context' }, attr: 'text' } },
+            pattern: [...wildcards, 'Wildcard', { Literal: 'b' }],
+          },
+        },
+        { context: { text } },
+      );
+    const long = 'a'.repeat(1_000_000);
+    expect([matches(long), matches(`${long}b`)]).toEqual([false, true]);
+  });
 });

@@ -83,7 +83,7 @@ function strict(json: ExpressionJson, compile: (operand: ExpressionJson) => Part
   const [operator, body] = operatorOf(json);
   const operands = operandsOf(operator, body);
   const runs = operands.map(compile);
-  const places = new Map(operands.map((json, index) => [json, index]));
+  const places = new Map(operands.map((operand, index) => [operand, index]));
   // The operator is compiled once, over places that each evaluation fills; nothing of it runs in between.
   const values: Value[] = [];
   const compiler: Compiler = {
