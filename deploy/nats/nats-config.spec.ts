@@ -84,9 +84,9 @@ describeWith('nats-server')('what a service may do on NATS', () => {
     const authorization = await busOf('authorization-server');
     const policy = await busOf('policy');
     const gateway = await busOf('gateway');
-    authorization.handle(listRevocations, async () => ({ revocations: [] }));
+    authorization.handle(listRevocations, async () => ({ revocations: [], more: false }));
     policy.handle(evaluatePolicy, async () => ({ decision: true }));
-    expect(await gateway.request(listRevocations, {}, soon)).toEqual({ revocations: [] });
+    expect(await gateway.request(listRevocations, {}, soon)).toEqual({ revocations: [], more: false });
     const question = {
       subject: { type: 'user', id: 'alice' },
       action: { name: 'tools/call' },

@@ -2,10 +2,11 @@ import { asFetch, createGuardedFetch } from '@behalf/adapter-http';
 import type { FetchDocument } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
 import type { ExchangeCache } from '@behalf/exchange-cache';
-import type { Bus, RecordStore, Subscription } from '@behalf/ports';
+import type { Bus, Clock, RecordStore, Subscription } from '@behalf/ports';
 import {
   bootstrapService,
   BUS,
+  CLOCK,
   type Infrastructure,
   RECORD_STORE,
   type RunningService,
@@ -77,13 +78,14 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
   constructor(
     @Inject(BUS) private readonly bus: Bus,
     @Inject(RECORD_STORE) private readonly records: RecordStore,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(KEY_ROTATION) private readonly rotation: KeyRotation,
     @Inject(EXCHANGE_CACHE) private readonly cache: ExchangeCache,
   ) {}
 
   onModuleInit(): void {
     this.#subscriptions = [
-      answerRevocations(this.bus, this.records),
+      answerRevocations(this.bus, this.records, this.clock),
       this.rotation.follow(this.bus),
       ...followCacheEvents(this.bus, this.cache),
     ];

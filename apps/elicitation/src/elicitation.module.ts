@@ -216,7 +216,7 @@ const edgeProviders: Provider[] = [
     provide: READINESS,
     inject: [RevocationView],
     useFactory: (revocations: RevocationView): Readiness => ({
-      waitingFor: () => (revocations.loaded ? [] : ['revocations']),
+      waitingFor: () => (revocations.isCurrent ? [] : ['revocations']),
     }),
   },
 ];

@@ -1,5 +1,4 @@
 import type { BehalfConfig } from '@behalf/config';
-import { revocationCreated } from '@behalf/contracts';
 import type { Bus, Clock, OneTimeStore, Subscription } from '@behalf/ports';
 import { AccessTokenVerifier, DpopNonces, SenderConstraints, remoteKeys } from '@behalf/resource-server';
 import { RevocationView, followRevocations } from '@behalf/revocation';
@@ -102,12 +101,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
 
   onModuleInit(): void {
     this.#subscriptions = [
-      followRevocations(this.bus, this.view),
-      // The view may hear of it later than we do; adding twice is adding once.
-      this.bus.subscribe(revocationCreated, (event) => {
-        this.view.add(event.data);
-        this.live.endRevoked();
-      }),
+      followRevocations(this.bus, this.view, { onRevoked: () => this.live.endRevoked() }),
     ];
     for (const upstream of this.upstreams.values()) upstream.start();
   }
@@ -168,7 +162,7 @@ function mcpEndpoint(
 function readiness(revocations: RevocationView, upstreams: Upstreams): Readiness {
   return {
     waitingFor: () => [
-      ...(revocations.loaded ? [] : ['revocations']),
+      ...(revocations.isCurrent ? [] : ['revocations']),
       ...[...upstreams.values()].flatMap((upstream) => upstream.waitingFor()),
     ],
   };

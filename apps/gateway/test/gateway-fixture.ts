@@ -37,7 +37,7 @@ export async function startTestGateway(change: GatewayChange) {
   const issuer = given ?? (await startFakeIssuer());
   const bus = new InProcessBus({ maxInFlight: 64 });
   const policy = fakePolicy(bus, decide ?? permitUnlessForbidden);
-  bus.handle(listRevocations, async () => ({ revocations: [] }));
+  bus.handle(listRevocations, async () => ({ revocations: [], more: false }));
   const config = parseConfig(
     {
       logLevel: process.env['TEST_LOG'] ?? 'silent',

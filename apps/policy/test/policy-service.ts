@@ -96,7 +96,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
   );
   const audit = new RememberedAudit();
   const bus = change.bus ?? new InProcessBus({ maxInFlight: 64 });
-  const revocations = bus.handle(listRevocations, async () => ({ revocations: [] }));
+  const revocations = bus.handle(listRevocations, async () => ({ revocations: [], more: false }));
   const records = change.records ?? new MemoryRecordStore(systemClock);
   const infrastructure: Infrastructure = {
     config,

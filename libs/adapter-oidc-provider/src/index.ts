@@ -26,7 +26,7 @@ export { revokeGrant } from './revoke-grant.js';
 export { registeredClientName } from './registered-client-name.js';
 export { readOwnAccessToken } from './read-own-access-token.js';
 export {
-  liveRevocations,
+  listRevocationsAfter,
   revocationLifetimeSeconds,
   revocationRecords,
   writeRevocation,

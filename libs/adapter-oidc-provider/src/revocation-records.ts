@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { BehalfConfig } from '@behalf/config';
 import { type Revocation, type RevocationKind, revocationCreated, revocationSchema } from '@behalf/contracts';
 import type { RecordKind, RecordReader, RecordTransaction } from '@behalf/ports';
@@ -5,8 +6,13 @@ import type { RecordKind, RecordReader, RecordTransaction } from '@behalf/ports'
 /** Resource servers allow for clocks that differ by seconds; a revocation must outlive that too. */
 const clockMarginSeconds = 60;
 const pageSize = 500;
+/** Longer than a transaction may take, and than clocks of servers differ. */
+const settledAfterMs = 30_000;
 
 export const revocationRecords: RecordKind<Revocation> = { name: 'revocation', schema: revocationSchema };
+
+/** The same in the order in which they were made, for enforcement points that have to catch up. */
+const revocationLog: RecordKind<Revocation> = { name: 'revocation-log', schema: revocationSchema };
 
 /** The longest that any access token lives, with a margin for clocks: how long a revocation has to be remembered. */
 export function revocationLifetimeSeconds(config: BehalfConfig): number {
@@ -30,19 +36,36 @@ export async function writeRevocation(
   const expiresAtMs = when.nowMs + when.lifetimeSeconds * 1000;
   const revocation: Revocation = { ...what, revokedAtMs: when.nowMs, expiresAtMs };
   await transaction.put(revocationRecords, revocationId(what.kind, what.id), revocation, { expiresAtMs });
+  await transaction.put(revocationLog, logId(when.nowMs, randomUUID()), revocation, { expiresAtMs });
   await transaction.emit(revocationCreated, revocation);
 }
 
-/** Every revocation that can still touch a token. */
-export async function liveRevocations(records: RecordReader): Promise<Revocation[]> {
-  const all: Revocation[] = [];
-  for (let afterId: string | undefined; ;) {
-    const page = await records.list(revocationRecords, {
-      limit: pageSize,
-      ...(afterId !== undefined && { afterId }),
-    });
-    all.push(...page.map((record) => record.value));
-    afterId = page.at(-1)?.id;
-    if (page.length < pageSize) return all;
-  }
+export interface RevocationPage {
+  revocations: Revocation[];
+  cursor?: string;
+  more: boolean;
+}
+
+/** The revocations that can still touch a token and were made after the cursor of a page, at most one page of them. */
+export async function listRevocationsAfter(
+  records: RecordReader,
+  after: string | undefined,
+  nowMs: number,
+): Promise<RevocationPage> {
+  const page = await records.list(revocationLog, {
+    limit: pageSize,
+    ...(after !== undefined && { afterId: after }),
+  });
+  const revocations = page.map(({ value }) => value);
+  const last = page.at(-1)?.id ?? after;
+  if (page.length === pageSize && last !== undefined) return { revocations, cursor: last, more: true };
+  // One that was begun before the last of these may be committed after it, or its writer's clock may be behind.
+  const settled = logId(nowMs - settledAfterMs, '');
+  const cursor = last !== undefined && last < settled ? last : settled;
+  return { revocations, cursor, more: false };
+}
+
+/** Ids sort by time: that of the writer. */
+function logId(atMs: number, name: string): string {
+  return `${String(Math.max(0, atMs)).padStart(15, '0')}:${name}`;
 }

@@ -25,11 +25,18 @@ export type Revocation = z.infer<typeof revocationSchema>;
 
 export const revocationCreated = defineEvent('behalf.revocation.created', revocationSchema);
 
-/** Every revocation that is still live: what an enforcement point loads before it accepts its first token. */
+/**
+ * The revocations that are still live, in the order they were made: all of them for an enforcement point that begins,
+ * then from time to time what has come since, which also proves that nothing was missed.
+ */
 export const listRevocations = defineRequest(
   'behalf.authorization.revocations.list',
-  z.object({}),
-  z.object({ revocations: z.array(revocationSchema) }),
+  z.object({ after: z.string().max(200).optional().describe('The cursor of the answer before.') }),
+  z.object({
+    revocations: z.array(revocationSchema),
+    cursor: z.string().optional(),
+    more: z.boolean().describe('There is another page after the cursor.'),
+  }),
 );
 
 /** `POST {admin}/revocations` */

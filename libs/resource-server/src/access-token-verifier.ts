@@ -126,7 +126,7 @@ export class AccessTokenVerifier {
     try {
       isRevoked = this.options.revocations.isRevoked(claims);
     } catch (cause) {
-      throw new OAuthError('temporarily_unavailable', 'revocations are not known yet', {
+      throw new OAuthError('temporarily_unavailable', 'revocations are not known at this moment', {
         cause,
         retryAfterSeconds: 2,
       });

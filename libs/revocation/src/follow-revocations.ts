@@ -2,33 +2,56 @@ import { listRevocations, revocationCreated } from '@behalf/contracts';
 import type { Bus, Subscription } from '@behalf/ports';
 import type { RevocationView } from './revocation-view.js';
 
-const snapshotTimeoutMs = 5_000;
+const timeoutMs = 2_000;
+const everyMs = 1_000;
 const firstRetryMs = 100;
-const longestRetryMs = 5_000;
+
+export interface FollowOptions {
+  /** Called when something has been revoked. */
+  onRevoked?: () => void;
+  /** How often is asked whether anything was missed. */
+  intervalMs?: number;
+}
 
 /**
- * Keeps a view up to date: listens to events first and takes the snapshot second, so that nothing falls between.
- * While the authorization server cannot be asked the view stays unloaded and everything is refused; it is asked again
- * with growing, jittered pauses until it answers.
+ * Keeps a view up to date. Events tell of each revocation in milliseconds; besides, the authorization server is asked
+ * again and again for what came after the last answer, so that nothing depends on the events: not one that was lost,
+ * not the stream itself. While it does not answer, the view is not confirmed, and after a while refuses everything.
  */
-export function followRevocations(bus: Bus, view: RevocationView): Subscription {
-  const events = bus.subscribe(revocationCreated, (event) => view.add(event.data));
+export function followRevocations(
+  bus: Bus,
+  view: RevocationView,
+  { onRevoked = () => {}, intervalMs = everyMs }: FollowOptions = {},
+): Subscription {
+  const events = bus.subscribe(revocationCreated, (event) => {
+    view.add(event.data);
+    onRevoked();
+  });
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
+  let after: string | undefined;
 
-  const load = async (pauseMs: number): Promise<void> => {
-    try {
-      const { revocations } = await bus.request(listRevocations, {}, { timeoutMs: snapshotTimeoutMs });
-      view.load(revocations);
-    } catch {
-      if (stopped) return;
-      timer = setTimeout(
-        () => void load(Math.min(pauseMs * 2, longestRetryMs)),
-        pauseMs * (0.5 + Math.random()),
-      );
-    }
+  const catchUp = async (): Promise<void> => {
+    let more: boolean;
+    do {
+      // What is revoked after the question is asked may be missing in the answer.
+      const askedAt = view.moment();
+      const page = await bus.request(listRevocations, after === undefined ? {} : { after }, { timeoutMs });
+      for (const revocation of page.revocations) view.add(revocation);
+      ({ cursor: after, more } = page);
+      if (!more) view.confirm(askedAt);
+      if (page.revocations.length > 0) onRevoked();
+    } while (more);
   };
-  void load(firstRetryMs);
+  const follow = async (retryMs: number): Promise<void> => {
+    const [pauseMs, nextRetryMs] = await catchUp().then(
+      () => [intervalMs, firstRetryMs] as const,
+      () => [retryMs, Math.min(retryMs * 2, intervalMs)] as const,
+    );
+    if (stopped) return;
+    timer = setTimeout(() => void follow(nextRetryMs), pauseMs * (0.5 + Math.random())).unref();
+  };
+  void follow(firstRetryMs);
 
   return {
     drain: async () => {

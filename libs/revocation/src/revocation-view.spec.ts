@@ -30,7 +30,7 @@ describe('RevocationView', () => {
 
   it('says nothing while nothing has been loaded, not even "not revoked"', () => {
     view.add(revocation('token', 'other'));
-    expect(view.loaded).toBe(false);
+    expect(view.isCurrent).toBe(false);
     expect(() => view.isRevoked(claims)).toThrow();
   });
 

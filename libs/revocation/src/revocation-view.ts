@@ -6,25 +6,48 @@ import { touches } from './touches.js';
 
 const sweepIntervalMs = 1_000;
 
+/** How long it may be since it was last known that nothing was missed. */
+const maxLagMs = 10_000;
+
 /**
- * The revocations that are live now, in memory. Until it has been loaded it knows nothing and `isRevoked` throws:
- * an enforcement point that cannot know refuses (design rule 6).
+ * The revocations that are live now, in memory. While it has not been loaded, or nobody has confirmed for too long that
+ * nothing is missing, `isRevoked` throws: an enforcement point that cannot know refuses (design rule 6).
  */
 export class RevocationView {
   readonly #live = new Map<string, Revocation>();
-  #loaded = false;
+  #completeAtMs = -Infinity;
   #sweepAtMs = 0;
 
-  constructor(private readonly clock: Clock) {}
+  /** @param elapsedMs time that nobody can set, and that goes on while this process does not */
+  constructor(
+    private readonly clock: Clock,
+    private readonly elapsedMs: () => number = () => performance.now(),
+  ) {}
 
-  get loaded(): boolean {
-    return this.#loaded;
+  /** True when nothing can be missing but what was revoked within the bound. */
+  get isCurrent(): boolean {
+    return this.lagMs <= maxLagMs;
   }
 
-  /** Takes a snapshot over; what arrived as events before it stays. */
+  /** How long ago it was last known that nothing was missing. */
+  get lagMs(): number {
+    return this.elapsedMs() - this.#completeAtMs;
+  }
+
+  /** Takes over all revocations that there are; what arrived as events before it stays. */
   load(revocations: Iterable<Revocation>): void {
     for (const revocation of revocations) this.add(revocation);
-    this.#loaded = true;
+    this.confirm(this.elapsedMs());
+  }
+
+  /** Says that everything made before this moment is in here. */
+  confirm(atElapsedMs: number): void {
+    this.#completeAtMs = Math.max(this.#completeAtMs, atElapsedMs);
+  }
+
+  /** Now, as `confirm` takes it. */
+  moment(): number {
+    return this.elapsedMs();
   }
 
   add(revocation: Revocation): void {
@@ -43,9 +66,9 @@ export class RevocationView {
     for (const [key, { expiresAtMs }] of this.#live) if (expiresAtMs <= now) this.#live.delete(key);
   }
 
-  /** @throws Error while nothing has been loaded */
+  /** @throws Error while it cannot be known */
   isRevoked(claims: RevocableClaims): boolean {
-    if (!this.#loaded) throw new Error('revocations are not loaded yet');
+    if (!this.isCurrent) throw new Error('revocations are not known at this moment');
     return revocationKeys(claims).some((key) => {
       const revocation = this.#live.get(key);
       return revocation !== undefined && touches(revocation, claims);

@@ -60,7 +60,7 @@ export class LiveRequests {
   }
 
   #endIfRevoked({ claims, controller }: LiveRequest): void {
-    if (!this.revocations.loaded || this.revocations.isRevoked(claims)) controller.abort(revoked());
+    if (!this.revocations.isCurrent || this.revocations.isRevoked(claims)) controller.abort(revoked());
   }
 }
 

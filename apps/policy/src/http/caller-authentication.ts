@@ -105,7 +105,7 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
 
   /** Tokens cannot be judged before the revocations are known. */
   waitingFor(): string[] {
-    return this.revocations.loaded ? [] : ['revocations'];
+    return this.revocations.isCurrent ? [] : ['revocations'];
   }
 
   onModuleDestroy(): Promise<void> {
