@@ -117,3 +117,15 @@ it('needs credentials', async () => {
   const listing = runCommand(['agents', 'list', '--issuer', server.issuer], {});
   await expect(listing).rejects.toMatchObject({ name: 'UsageError' });
 });
+
+it('creates an agent that authenticates with secrets, and makes and removes them', async () => {
+  const credential = join(folder, 'credential.json');
+  await writeFile(credential, JSON.stringify({ method: 'client_secret' }));
+  const agent = await create('--credential', credential, '--bound-tokens', 'dpop');
+  expect(agent).toMatchObject({ credential: { method: 'client_secret', secrets: [] }, boundTokens: 'dpop' });
+  const secret = JSON.parse(await text('add-secret', 'reporter', '--json')) as Record<string, string>;
+  expect(secret).toEqual({ id: expect.any(String), clientSecret: expect.stringMatching(/^[\w-]{43}$/) });
+  expect(await text('add-secret', 'reporter')).toMatch(/not shown again:\n[\w-]{43}/);
+  const left = await run('remove-secret', 'reporter', secret['id'] ?? '');
+  expect(left.credential).toMatchObject({ secrets: [{ id: expect.not.stringMatching(secret['id'] ?? '') }] });
+});

@@ -86,3 +86,4 @@ export const agentSecretSchema = z.object({
   id: z.string(),
   clientSecret: z.string(),
 });
+export type AgentSecret = z.output<typeof agentSecretSchema>;

@@ -109,6 +109,7 @@ export {
 export {
   type AgentCredential,
   agentCredentialSchema,
+  type AgentSecret,
   agentSecretSchema,
   type KeptAgentCredential,
 } from './agent-credentials.js';

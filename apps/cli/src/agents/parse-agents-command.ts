@@ -6,7 +6,8 @@ export const agentsUsage = `behalf agents <command>
 
   create --name <text> --owner <who> --purpose <text> --audience <resource> --scope <scope>
          [--slug <name> | --id <https URL>]
-         (--generate-key <file> | --jwks <file> | --jwks-uri <URL>)
+         (--generate-key <file> | --jwks <file> | --jwks-uri <URL> | --credential <file>)
+         [--bound-tokens dpop|mtls]
          [--max-chain-depth <n>] [--token-seconds <n>] [--authorization-details-type <type>]
          [--impersonate <resource>] [--max-targets <n>]
   list [--state active|suspended|retired]
@@ -14,10 +15,13 @@ export const agentsUsage = `behalf agents <command>
   suspend | resume | retire <agent> [--reason <text>]
   add-key <agent> (--generate-key <file> | --key <file>)
   remove-key <agent> <kid>
+  add-secret <agent>
+  remove-secret <agent> <id>
 
   An <agent> is its id, or the last part of an id that was made here. --audience, --scope,
   --authorization-details-type and --impersonate may repeat. --generate-key makes a key pair here, keeps the private key in a
-  new file that only you can read, and registers the public one.
+  new file that only you can read, and registers the public one. --credential names a file with another way to prove who
+  it is, as docs/agents.md describes it. A secret is told once, when it is made.
 
 ${adminUsage}`;
 
@@ -63,6 +67,8 @@ function parse(args: string[]) {
       'generate-key': { type: 'string' },
       jwks: { type: 'string' },
       'jwks-uri': { type: 'string' },
+      credential: { type: 'string' },
+      'bound-tokens': { type: 'string' },
       key: { type: 'string' },
       state: { type: 'string' },
       reason: { type: 'string' },

@@ -1,8 +1,15 @@
-import { type Agent, agentListSchema, agentSchema } from '@behalf/contracts';
+import { readFile } from 'node:fs/promises';
+import {
+  type Agent,
+  agentListSchema,
+  agentSchema,
+  type AgentSecret,
+  agentSecretSchema,
+} from '@behalf/contracts';
 import { AdminClient } from '../admin-client.js';
 import { UsageError } from '../parse-command.js';
 import { readPublicKeys, withGeneratedKey } from './agent-keys.js';
-import { describeAgent, describeAgents } from './describe-agent.js';
+import { describeAgent, describeAgents, describeSecret } from './describe-agent.js';
 import {
   type AgentsCommand,
   type AgentsOptions,
@@ -18,11 +25,15 @@ export async function runAgentsCommand(
   const command = parseAgentsCommand(args);
   const run = commandOf(command);
   const found = await run(await AdminClient.open(command.options, environment));
-  const text = Array.isArray(found) ? describeAgents(found) : describeAgent(found);
+  const text = Array.isArray(found)
+    ? describeAgents(found)
+    : 'clientSecret' in found
+      ? describeSecret(found)
+      : describeAgent(found);
   return { output: command.options.json ? JSON.stringify(found, undefined, 2) : text, failed: false };
 }
 
-type Run = (admin: AdminClient) => Promise<Agent | Agent[]>;
+type Run = (admin: AdminClient) => Promise<Agent | Agent[] | AgentSecret>;
 
 /** What is wrong with a command line is found before anything is asked. */
 function commandOf({ name, operands, options }: AgentsCommand): Run {
@@ -51,6 +62,14 @@ function commandOf({ name, operands, options }: AgentsCommand): Run {
       const at = `${path()}/keys/${encodeURIComponent(required(kid))}`;
       return (admin) => admin.ask('DELETE', at, agentSchema);
     }
+    case 'add-secret': {
+      const at = `${path()}/secrets`;
+      return (admin) => admin.ask('POST', at, agentSecretSchema);
+    }
+    case 'remove-secret': {
+      const at = `${path()}/secrets/${encodeURIComponent(required(kid))}`;
+      return (admin) => admin.ask('DELETE', at, agentSchema);
+    }
     default:
       throw new UsageError(agentsUsage);
   }
@@ -66,8 +85,10 @@ function create(options: AgentsOptions): Run {
     jwks: file,
     'jwks-uri': jwksUri,
     'generate-key': keyFile,
+    credential: credentialFile,
+    'bound-tokens': boundTokens,
   } = options;
-  const keySources = [file, jwksUri, keyFile].filter((source) => source !== undefined);
+  const keySources = [file, jwksUri, keyFile, credentialFile].filter((source) => source !== undefined);
   if ([name, owner, purpose].includes(undefined) || keySources.length !== 1)
     throw new UsageError(agentsUsage);
   const depth = options['max-chain-depth'];
@@ -76,6 +97,7 @@ function create(options: AgentsOptions): Run {
   const request = {
     ...(slug !== undefined && { slug }),
     ...(id !== undefined && { id }),
+    ...(boundTokens !== undefined && { boundTokens }),
     name,
     owner,
     purpose,
@@ -93,6 +115,8 @@ function create(options: AgentsOptions): Run {
     const register = (keys: object): Promise<Agent> =>
       admin.ask('POST', '/agents', agentSchema, { ...request, ...keys });
     if (keyFile !== undefined) return withGeneratedKey(keyFile, (key) => register({ jwks: { keys: [key] } }));
+    if (credentialFile !== undefined)
+      return register({ credential: JSON.parse(await readFile(credentialFile, 'utf8')) as unknown });
     return register(file === undefined ? { jwksUri } : { jwks: await readPublicKeys(file) });
   };
 }
