@@ -41,7 +41,12 @@ export async function startCerbos({ rules }) {
   }
   const [http, grpc] = [await freePort(), await freePort()];
   const config = {
-    server: { httpListenAddr: `127.0.0.1:${http}`, grpcListenAddr: `127.0.0.1:${grpc}` },
+    server: {
+      httpListenAddr: `127.0.0.1:${http}`,
+      grpcListenAddr: `127.0.0.1:${grpc}`,
+      // The most that it takes.
+      requestLimits: { maxActionsPerResource: 500, maxResourcesPerRequest: 500 },
+    },
     telemetry: { disabled: true },
     storage: { driver: 'disk', disk: { directory: join(folder, 'policies'), watchForChanges: false } },
   };

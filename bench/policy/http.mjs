@@ -5,7 +5,7 @@ import { startBehalf } from './behalf.mjs';
 import { startCerbos } from './cerbos.mjs';
 import { calls, listOf, toBehalfEvaluation, toCerbosEvaluation, workload } from './workload.mjs';
 
-const policies = Number(process.env.BENCH_HTTP_POLICIES ?? 1000);
+const sizes = (process.env.BENCH_HTTP_POLICIES ?? '10,100,1000,10000').split(',').map(Number);
 const dispatcher = new Agent({ connections: 64, pipelining: 1 });
 const ours = 'Behalf (recorded before answered)';
 const headers = { 'content-type': 'application/json' };
@@ -33,6 +33,10 @@ async function checkAgreement(asked, behalf, cerbos) {
 }
 
 export async function benchHttp() {
+  for (const policies of sizes) await benchAt(policies);
+}
+
+async function benchAt(policies) {
   const work = workload(policies);
   const behalf = await startBehalf(work);
   const cerbos = await startCerbos(work);
@@ -53,16 +57,24 @@ export async function benchHttp() {
         `AuthZEN evaluation over HTTP, ${policies} policies, concurrency ${concurrency}`,
         await compare(single, concurrency),
       );
-    const many = listOf(work.servers, 50);
-    const lists = contenders(
-      '/access/v1/evaluations',
-      [JSON.stringify({ evaluations: many.map(toBehalfEvaluation) })],
-      [JSON.stringify({ evaluations: many.map(toCerbosEvaluation) })],
-    );
-    for (const concurrency of [1, 4])
-      print(`AuthZEN evaluations of 50 tools, concurrency ${concurrency}`, await compare(lists, concurrency));
+    for (const [size, concurrency] of [
+      [50, 1],
+      [50, 4],
+      [500, 1],
+    ]) {
+      const many = listOf(work.servers, size);
+      const lists = contenders(
+        '/access/v1/evaluations',
+        [JSON.stringify({ evaluations: many.map(toBehalfEvaluation) })],
+        [JSON.stringify({ evaluations: many.map(toCerbosEvaluation) })],
+      );
+      print(
+        `AuthZEN evaluations of ${size} tools, ${policies} policies, concurrency ${concurrency}`,
+        await compare(lists, concurrency),
+      );
+    }
     console.log(
-      `\nMemory after the load: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB`,
+      `\nMemory after the load, ${policies} policies: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB`,
     );
   } finally {
     await cerbos.stop();

@@ -14,7 +14,9 @@ async function load(url, bodies, concurrency, mustDeny) {
   const taken = { answered: [], shed: [] };
   let [wrong, next] = [0, 0];
   const began = performance.now();
-  const end = began + secondsEach * 1000;
+  // All connect at once; what that takes is not what is asked here.
+  const counted = began + (secondsEach * 1000) / 3;
+  const end = counted + secondsEach * 1000;
   const caller = async () => {
     while (performance.now() < end) {
       const index = next++ % bodies.length;
@@ -27,19 +29,21 @@ async function load(url, bodies, concurrency, mustDeny) {
       });
       const text = await body.text();
       if (statusCode === 200) {
-        taken.answered.push(performance.now() - sent);
+        if (sent > counted) taken.answered.push(performance.now() - sent);
         if (JSON.parse(text).decision && mustDeny[index]) wrong += 1;
         continue;
       }
       if (statusCode !== 503 || headers['retry-after'] === undefined || text.includes('"decision"'))
         wrong += 1;
-      taken.shed.push(performance.now() - sent);
+      if (sent > counted) taken.shed.push(performance.now() - sent);
       const waitMs = Number(headers['retry-after']) * 1000 * (0.5 + Math.random());
-      await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, end - performance.now())));
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.max(0, Math.min(waitMs, end - performance.now()))),
+      );
     }
   };
   await Promise.all(Array.from({ length: concurrency }, caller));
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (performance.now() - counted) / 1000;
   await dispatcher.close();
   return { seconds, wrong, ...taken };
 }
