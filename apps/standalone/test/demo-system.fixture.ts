@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
+import { type Fleet, settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
 import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
 import { startStandalone } from '../src/start-standalone.js';
 
@@ -51,6 +51,8 @@ async function unusedPort(taken: number[]): Promise<number> {
 export interface DemoSystem {
   config: BehalfConfig;
   services: Record<'authorizationServer' | 'policy' | 'elicitation' | 'gateway', { close(): Promise<void> }>;
+  /** Its processes and servers; there are none in one process. */
+  fleet?: Fleet;
   issuer: string;
   gateway: string;
   /** The MCP URL of an upstream, which is also its resource identifier. */
@@ -83,6 +85,7 @@ export async function startDemoSystem(
     return {
       config,
       services: running.services,
+      ...(running.fleet && { fleet: running.fleet }),
       issuer,
       gateway: config.gateway.publicUrl,
       mcpUrl: (name) => upstreamResource(config.gateway, name),
@@ -99,7 +102,7 @@ export async function startDemoSystem(
   }
 }
 
-type Running = Pick<DemoSystem, 'services' | 'close'>;
+type Running = Pick<DemoSystem, 'services' | 'fleet' | 'close'>;
 
 function startInOneProcess(config: BehalfConfig): Promise<Running> {
   return openInfrastructure({ name: 'behalf-test', config }, startStandalone);
@@ -123,5 +126,5 @@ async function startAsFleet(config: BehalfConfig): Promise<Running> {
     };
     return [key, { close }];
   });
-  return { services: Object.fromEntries(services) as Running['services'], close: () => fleet.close() };
+  return { services: Object.fromEntries(services) as Running['services'], fleet, close: () => fleet.close() };
 }
