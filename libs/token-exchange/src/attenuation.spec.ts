@@ -1,64 +1,147 @@
-import { type ActClaim, actorChain, maxChainDepth } from '@behalf/oauth';
+import {
+  type ActClaim,
+  actorChain,
+  type AuthorizationDetail,
+  isWithinDetails,
+  maxChainDepth,
+  ScopeSet,
+} from '@behalf/oauth';
 import fc from 'fast-check';
 import { exchangeFixture, gatewayResource, now, subjectClaims } from './exchange.fixture.js';
-import type { RequestingClient, TokenClaims } from './ports.js';
+import type { DelegationGrant, ExchangeParameters, RequestingClient, TokenClaims } from './ports.js';
 
+const clientIds = ['one', 'two'];
 const scopes = ['a', 'b', 'c', 'd'];
-const hop = fc.record({
-  clientId: fc.constantFrom('one', 'two', 'three'),
-  ceiling: fc.subarray(scopes),
-  target: fc.subarray(scopes),
-  requested: fc.option(fc.subarray(scopes), { nil: undefined }),
-  lifetime: fc.integer({ min: 1, max: 1000 }),
+const types = ['payment', 'files'];
+const scope = fc.subarray(scopes);
+const mostScopes = fc.subarray(scopes, { minLength: 3 });
+/** Seldom, so that most hops succeed and chains grow long. */
+const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+const detail: fc.Arbitrary<AuthorizationDetail> = fc.record({
+  type: fc.constantFrom(...types),
+  actions: fc.subarray(['read', 'write', 'delete'], { minLength: 1 }),
 });
+const details = fc.array(detail, { maxLength: 3 });
+const keyOf = (clientId: string): string => clientId.padEnd(43, 'k');
+
+const hop = fc.record({
+  clientId: fc.constantFrom(...clientIds),
+  ceiling: mostScopes,
+  types: fc.subarray(types),
+  target: mostScopes,
+  requested: seldom(scope),
+  requestedDetails: seldom(fc.array(detail, { minLength: 1, maxLength: 2 })),
+  lifetime: fc.integer({ min: 1, max: 1000 }),
+  provesKey: fc.boolean(),
+  /** Names the client of the next hop, with its key. */
+  handsOver: fc.boolean(),
+  grant: seldom(fc.record({ scopes: mostScopes, details, lifetime: fc.integer({ min: 1, max: 1000 }) })),
+});
+type Hop = typeof hop extends fc.Arbitrary<infer T> ? T : never;
+
+const refusals = ['invalid_scope', 'invalid_request', 'invalid_authorization_details', 'invalid_target'];
+
+function exchangeAt(token: TokenClaims, at: Hop, next: Hop | undefined, index: number) {
+  const fixture = exchangeFixture({ subject: token });
+  const grant: DelegationGrant | undefined = at.grant && {
+    id: `grant-${index}`,
+    scopes: at.grant.scopes,
+    authorizationDetails: at.grant.details,
+    expiresAtSeconds: now + at.grant.lifetime,
+  };
+  Object.assign(fixture.dependencies, {
+    findTarget: () => ({
+      resource: gatewayResource,
+      scopes: at.target,
+      servedBy: clientIds,
+      delegation: grant ? 'grant' : 'policy',
+    }),
+    findDelegationGrant: async () => grant,
+    maxLifetimeSeconds: at.lifetime,
+    newId: () => `hop-${index}`,
+  });
+  const client: RequestingClient = {
+    clientId: at.clientId,
+    isConfidential: true,
+    ceiling: { audiences: ['*'], scopes: at.ceiling, authorizationDetailsTypes: at.types },
+  };
+  const parameters: ExchangeParameters = {
+    ...(at.requested && { scope: at.requested.join(' ') }),
+    ...(at.requestedDetails && { authorization_details: JSON.stringify(at.requestedDetails) }),
+    ...(at.handsOver &&
+      next && { requested_actor: next.clientId, requested_actor_jkt: keyOf(next.clientId) }),
+  };
+  const proof = at.provesKey ? { jkt: keyOf(at.clientId) } : undefined;
+  return fixture
+    .issued(parameters, client, proof)
+    .catch((error: { code?: string }) => error.code ?? 'no OAuthError');
+}
 
 describe('any chain of exchanges', () => {
-  it('only narrows scope and lifetime, never changes sub, and is exactly the sequence of its actors', async () => {
+  it('narrows scope, details and lifetime, keeps sub and binding, and is exactly the sequence of its actors', async () => {
+    let longest = 0;
+    let bound = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.subarray(scopes),
-        fc.array(hop, { minLength: 1, maxLength: 7 }),
-        async (granted, hops) => {
-          let token: TokenClaims = subjectClaims({ scope: granted.join(' '), client_id: hops[0]!.clientId });
+        mostScopes,
+        details,
+        fc.array(hop, { minLength: 1, maxLength: 12 }),
+        async (granted, held, hops) => {
+          let token: TokenClaims = subjectClaims({
+            scope: granted.join(' '),
+            client_id: hops[0]!.clientId,
+            authorization_details: held,
+          });
           const actors: string[] = [];
-          for (const [index, { clientId, ceiling, target, requested, lifetime }] of hops.entries()) {
-            const fixture = exchangeFixture({ subject: token });
-            fixture.dependencies.findTarget = () => ({
-              resource: gatewayResource,
-              scopes: target,
-              servedBy: ['one', 'two', 'three'],
-            });
-            fixture.dependencies.maxLifetimeSeconds = lifetime;
-            fixture.dependencies.newId = () => `hop-${index}`;
-            const client: RequestingClient = {
-              clientId,
-              isConfidential: true,
-              ceiling: { audiences: ['*'], scopes: ceiling },
+          const lineage: string[] = [];
+          for (const [index, at] of hops.entries()) {
+            const issued = await exchangeAt(token, at, hops[index + 1], index);
+            const holdsKey = at.provesKey ? keyOf(at.clientId) : undefined;
+            const { cnf, may_act: mayAct } = token as {
+              cnf?: { jkt: string };
+              may_act?: { sub: string; cnf?: { jkt: string } };
             };
-            const issued = await fixture
-              .issued(requested === undefined ? {} : { scope: requested.join(' ') }, client)
-              .catch((error: { code: string }) => error.code);
             if (typeof issued === 'string') {
-              expect(['invalid_scope', 'invalid_request']).toContain(issued);
-              if (actors.length < maxChainDepth) expect(issued).toBe('invalid_scope');
-              return;
+              expect(refusals).toContain(issued);
+              // The chain goes on from where it was.
+              continue;
             }
-            actors.unshift(clientId);
-            const before = new Set(token.scope.split(' '));
-            expect(
-              issued.scope
-                .split(' ')
-                .every((s) => before.has(s) && ceiling.includes(s) && target.includes(s)),
-            ).toBe(true);
-            expect(issued.exp).toBeLessThanOrEqual(Math.min(token.exp, now + lifetime));
-            expect(issued.sub).toBe('alice');
-            expect(issued.txn).toBe('txn-1');
+            // What was refused may have had many reasons; what was issued must have had none.
+            if (cnf) expect([cnf.jkt, mayAct?.cnf?.jkt]).toContain(holdsKey);
+            if (mayAct) expect(mayAct.sub).toBe(at.clientId);
+            actors.unshift(at.clientId);
+            lineage.push(token.jti);
+            longest = Math.max(longest, actors.length);
+
+            const scopeOut = new ScopeSet(issued.scope.split(' '));
+            const bounds = [token.scope.split(' '), at.ceiling, at.target, at.grant?.scopes ?? scopes];
+            for (const each of bounds) expect(scopeOut.isSubsetOf(new ScopeSet(each))).toBe(true);
+            const detailsOut = issued.authorization_details ?? [];
+            for (const each of detailsOut) {
+              expect(isWithinDetails(each, token.authorization_details ?? [])).toBe(true);
+              expect(at.types).toContain(each.type);
+              if (at.grant) expect(isWithinDetails(each, at.grant.details)).toBe(true);
+            }
+            const exps = [token.exp, now + at.lifetime, ...(at.grant ? [now + at.grant.lifetime] : [])];
+            expect(issued.exp).toBe(Math.min(...exps));
+            expect([issued.sub, issued.txn, issued.lineage]).toEqual(['alice', 'txn-1', lineage]);
             expect(actorChain(issued.act as ActClaim).map((actor) => actor.sub)).toEqual(actors);
+            expect(issued.cnf).toEqual(holdsKey === undefined ? undefined : { jkt: holdsKey });
+            if (cnf) {
+              expect(issued.cnf).toBeDefined();
+              bound += 1;
+            }
+            expect(issued.delegations?.includes(`grant-${index}`) ?? false).toBe(at.grant !== undefined);
             token = issued;
           }
+          expect(actors.length).toBeLessThanOrEqual(maxChainDepth);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300, seed: 20261123 },
     );
+    // Otherwise the above proves little.
+    expect(longest).toBe(maxChainDepth);
+    expect(bound).toBeGreaterThan(50);
   });
 });
