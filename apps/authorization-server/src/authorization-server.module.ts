@@ -19,6 +19,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
+import type { AuditCheckpoints } from './audit-checkpoints.js';
 import { answerRevocations } from './bus/answer-revocations.js';
 import { AccountChangesController } from './http/account-changes.controller.js';
 import { followCacheEvents } from './bus/follow-cache-events.js';
@@ -27,6 +28,7 @@ import { AdminController } from './http/admin.controller.js';
 import { ExplainController } from './http/explain.controller.js';
 import { AgentDocumentController } from './http/agent-document.controller.js';
 import { AgentsController } from './http/agents.controller.js';
+import { AuditController } from './http/audit.controller.js';
 import { ConsentController } from './http/consent.controller.js';
 import { DelegationController } from './http/delegation.controller.js';
 import { GrantsController } from './http/grants.controller.js';
@@ -38,7 +40,7 @@ import { SignInCallbackController } from './http/sign-in-callback.controller.js'
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
 import { type AuthorizationServerOptions, buildProviders } from './providers.js';
-import { EXCHANGE_CACHE, KEY_ROTATION, PROVIDER_HOLDER } from './tokens.js';
+import { AUDIT_CHECKPOINTS, EXCHANGE_CACHE, KEY_ROTATION, PROVIDER_HOLDER } from './tokens.js';
 
 // Metadata documents end at 5 KB, which oidc-provider counts; key sets may be larger.
 const maxDocumentBytes = 64 * 1024;
@@ -53,6 +55,7 @@ class SignInCallbackModule {}
 @Module({
   controllers: [
     AdminController,
+    AuditController,
     AgentsController,
     ExplainController,
     GrantsController,
@@ -80,10 +83,12 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     @Inject(RECORD_STORE) private readonly records: RecordStore,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(KEY_ROTATION) private readonly rotation: KeyRotation,
+    @Inject(AUDIT_CHECKPOINTS) private readonly checkpoints: AuditCheckpoints,
     @Inject(EXCHANGE_CACHE) private readonly cache: ExchangeCache,
   ) {}
 
   onModuleInit(): void {
+    this.checkpoints.start();
     this.#subscriptions = [
       answerRevocations(this.bus, this.records, this.clock),
       this.rotation.follow(this.bus),
@@ -92,6 +97,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.checkpoints.stop();
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
   }
 

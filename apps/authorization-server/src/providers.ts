@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AgentDependencies } from '@behalf/agent-identity';
-import type { AuditLog } from '@behalf/audit';
+import type { AuditLeaves, AuditLog } from '@behalf/audit';
 import {
   createProvider,
   type FetchDocument,
@@ -29,6 +29,7 @@ import {
 } from '@behalf/service-kit';
 import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
 import { IssuerKeySets } from '@behalf/trusted-issuers';
+import { AuditCheckpoints } from './audit-checkpoints.js';
 import { clientSecretFrom } from './config.js';
 import { exchangeDelegation } from './delegation/exchange-delegation.js';
 import { thirdPartyTokens } from './third-party-tokens.js';
@@ -48,6 +49,7 @@ import { trusts } from './trusts.js';
 import {
   ADMIN_AUTHORIZATION,
   AGENT_DEPENDENCIES,
+  AUDIT_CHECKPOINTS,
   DELEGATION,
   EXCHANGE_CACHE,
   FORM_GUARD,
@@ -117,6 +119,23 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         const { certificates } = openMutualTls(config.mutualTls);
         return new AdminAuthorization(config, { clock, records, issuerKeys, constraints, certificates });
       },
+    },
+    {
+      provide: AUDIT_CHECKPOINTS,
+      inject: [AUDIT_LOG, RECORD_STORE, KEY_ENCRYPTION_KEY, LOGGER],
+      useFactory: async (
+        leaves: AuditLog & AuditLeaves,
+        records: RecordStore,
+        kek: KeyEncryptionKey,
+        logger: Logger,
+      ) =>
+        new AuditCheckpoints({
+          leaves,
+          records,
+          origin: `${server.issuer.replace(/^https?:\/\//, '')}/audit`,
+          secret: Buffer.from(await serverSecret(records, kek, 'audit-log'), 'base64url'),
+          onError: (err) => logger.error({ err }, 'the head of the audit log was not published'),
+        }),
     },
     {
       provide: AGENT_DEPENDENCIES,

@@ -1,5 +1,6 @@
 /** What the parts of this service ask for by injection, besides the ports. */
 export const ADMIN_AUTHORIZATION = Symbol('ADMIN_AUTHORIZATION');
+export const AUDIT_CHECKPOINTS = Symbol('AUDIT_CHECKPOINTS');
 export const AGENT_DEPENDENCIES = Symbol('AGENT_DEPENDENCIES');
 export const INTERACTIONS = Symbol('INTERACTIONS');
 export const PROVIDER_HOLDER = Symbol('PROVIDER_HOLDER');

@@ -134,6 +134,8 @@ export class TestServer {
         audit: {
           append: async (record) => void audit.push(record),
           latest: async (limit) => audit.toReversed().slice(0, limit),
+          head: async () => ({ size: 0, root: new Uint8Array(32) }),
+          leaves: async () => [],
         },
         keyEncryptionKey: kek,
       },

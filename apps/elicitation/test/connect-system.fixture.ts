@@ -108,7 +108,12 @@ export async function startConnectSystem() {
     rateLimiter: new MemoryRateLimiter(clock),
     leases: new MemoryLeaseStore(clock),
     bus,
-    audit: { append: async (record: AuditRecord) => void audit.push(record), latest: async () => audit },
+    audit: {
+      append: async (record: AuditRecord) => void audit.push(record),
+      latest: async () => audit,
+      head: async () => ({ size: 0, root: new Uint8Array(32) }),
+      leaves: async () => [],
+    },
     keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
     logger: createLogger('test', config.logLevel),
   };

@@ -1,5 +1,5 @@
 import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
-import type { AuditLog, AuditRecord } from '@behalf/audit';
+import type { AuditLeaves, AuditLog, AuditRecord, TreeHead } from '@behalf/audit';
 import { parseConfig } from '@behalf/config';
 import { listRevocations } from '@behalf/contracts';
 import { type Bus, systemClock } from '@behalf/ports';
@@ -18,7 +18,7 @@ import { startPolicy } from '../src/policy.module.js';
 // oxlint-enable no-restricted-imports
 
 /** Keeps records in memory, and fails when told to. */
-export class RememberedAudit implements AuditLog {
+export class RememberedAudit implements AuditLog, AuditLeaves {
   readonly records: AuditRecord[] = [];
   failing = false;
 
@@ -52,6 +52,14 @@ export class RememberedAudit implements AuditLog {
       await held.released;
     }
     this.records.push(record);
+  }
+
+  async head(): Promise<TreeHead> {
+    return { size: 0, root: new Uint8Array(32) };
+  }
+
+  async leaves(): Promise<string[]> {
+    return [];
   }
 
   async latest(limit: number): Promise<AuditRecord[]> {

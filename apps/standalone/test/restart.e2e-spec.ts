@@ -1,3 +1,4 @@
+import { formatExport, parseVerifier, verifyExport } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -64,5 +65,31 @@ describe('a second start on the same folder', () => {
     const { end, pages } = await browsePages(url, 'alice');
     expect(end.searchParams.get('code')).not.toBeNull();
     expect(pages).toEqual(['sign-in']);
+  });
+
+  it('has an audit log that anybody with its key can verify, from the first start on', async () => {
+    const { issuer, paths } = config.authorizationServer;
+    const resource = `${issuer}${paths.admin}`;
+    const credentials = Buffer.from('demo-admin:demo-admin-secret').toString('base64');
+    const answer = await fetch(`${issuer}${paths.token}`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${credentials}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', resource, scope: 'admin' }),
+    });
+    const { access_token: token } = (await answer.json()) as { access_token: string };
+    const ask = async <T>(path: string): Promise<T> =>
+      (await (
+        await fetch(`${resource}/audit${path}`, { headers: { authorization: `Bearer ${token}` } })
+      ).json()) as T;
+    const { checkpoint, size, verifier } = await ask<Record<string, string>>('/checkpoint');
+    const { leaves } = await ask<{ leaves: string[] }>('/leaves?from=0');
+    const { signers, leaves: verified } = verifyExport(
+      formatExport(checkpoint ?? '', leaves.slice(0, Number(size))),
+      [parseVerifier(verifier ?? '')],
+    );
+    expect(signers).toHaveLength(1);
+    const signIns = verified.filter((leaf) => leaf.includes('"type":"sign-in"'));
+    expect(signIns.length).toBeGreaterThan(0);
+    expect((await fetch(`${resource}/audit/leaves`)).status).toBe(401);
   });
 });

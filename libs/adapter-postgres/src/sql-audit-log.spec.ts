@@ -75,6 +75,8 @@ describe('SqlAuditLog', () => {
     const hashes = (await placed()).map((leaf) => hashLeaf(leaf));
     const whole = TreeEdge.empty.append(hashes);
     expect(await readEdge(opened.db)).toEqual(whole);
+    expect(await log.head()).toEqual({ size: whole.size, root: whole.root });
+    expect(await log.leaves(whole.size - 2, 5)).toEqual((await placed()).slice(-2));
     const tiles = await opened.db.selectFrom('audit_tiles').select('root').orderBy('tile_index').execute();
     const full = Array.from({ length: Math.floor(hashes.length / 256) }, (_, tile) =>
       Buffer.from(TreeEdge.empty.append(hashes.slice(tile * 256, tile * 256 + 256)).root).toString('base64'),

@@ -1,4 +1,11 @@
-import { type AuditLog, type AuditRecord, type TreeEdge, auditRecordSchema } from '@behalf/audit';
+import {
+  type AuditLeaves,
+  type AuditLog,
+  type AuditRecord,
+  type TreeEdge,
+  type TreeHead,
+  auditRecordSchema,
+} from '@behalf/audit';
 import { canonicalJson } from '@behalf/i-json';
 import { OAuthError } from '@behalf/oauth';
 import { setImmediate } from 'node:timers/promises';
@@ -34,7 +41,7 @@ interface Waiting {
  * Inside a record transaction the record becomes part of it: it is kept if, and only if, that commits, and placed in
  * the log after it. A refusal that ends a transaction has to be recorded after it.
  */
-export class SqlAuditLog implements AuditLog {
+export class SqlAuditLog implements AuditLog, AuditLeaves {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #taken = 0;
@@ -84,6 +91,22 @@ export class SqlAuditLog implements AuditLog {
     return [...newest, ...placed]
       .slice(0, limit)
       .map(({ leaf }) => auditRecordSchema.parse(JSON.parse(leaf)));
+  }
+
+  async head(): Promise<TreeHead> {
+    const { size, root } = await readEdge(this.db);
+    return { size, root };
+  }
+
+  async leaves(from: number, limit: number): Promise<string[]> {
+    const rows = await this.db
+      .selectFrom('audit_leaves')
+      .select('leaf')
+      .where('leaf_index', '>=', from)
+      .orderBy('leaf_index')
+      .limit(limit)
+      .execute();
+    return rows.map(({ leaf }) => leaf);
   }
 
   /** Gives records their place that an earlier process, or a transaction, has left without one. Resolves when done. */

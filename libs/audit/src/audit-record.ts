@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TreeHead } from './merkle-proof.js';
 
 /** One line of the audit log. `details` holds ids, digests and reasons; never tokens, secrets or arguments. */
 export const auditRecordSchema = z.object({
@@ -27,4 +28,12 @@ export interface AuditLog {
   append(record: AuditRecord): Promise<void>;
   /** The newest first. */
   latest(limit: number): Promise<AuditRecord[]>;
+}
+
+/** An audit log that can be shown to others. Leaves keep their places for ever. */
+export interface AuditLeaves {
+  /** How far the log has grown. */
+  head(): Promise<TreeHead>;
+  /** Leaves from a place on, as they were hashed. */
+  leaves(from: number, limit: number): Promise<string[]>;
 }

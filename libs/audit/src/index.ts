@@ -4,7 +4,7 @@
  * of a Merkle log: here are its hashes, proofs, signed heads and witness, and the check of an exported log. Where it is
  * kept is an adapter's business.
  */
-export { type AuditLog, type AuditRecord, auditRecordSchema } from './audit-record.js';
+export { type AuditLeaves, type AuditLog, type AuditRecord, auditRecordSchema } from './audit-record.js';
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.js';
 export { type VerifiedLog, formatExport, proveLeaf, verifyExport } from './exported-log.js';
 export {

@@ -32,6 +32,7 @@ export {
   revocationKinds,
   revocationSchema,
 } from './revocations.js';
+export { auditCheckpointSigned } from './audit.js';
 export { connectionChanged, vaultAlarmed } from './connections.js';
 export {
   type ElicitationOffer,

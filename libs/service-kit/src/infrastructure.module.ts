@@ -1,4 +1,4 @@
-import type { AuditLog } from '@behalf/audit';
+import type { AuditLeaves, AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import type { Bus, Cache, Clock, LeaseStore, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
@@ -28,7 +28,7 @@ export interface Infrastructure {
   sharedCache?: Cache<string> | undefined;
   leases: LeaseStore;
   bus: Bus;
-  audit: AuditLog;
+  audit: AuditLog & AuditLeaves;
   keyEncryptionKey: KeyEncryptionKey;
   logger: Logger;
   /** What of it cannot be used now, by name. */
