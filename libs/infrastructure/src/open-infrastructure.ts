@@ -6,7 +6,8 @@ import { agentRecords } from '@behalf/agent-identity';
 import type { BehalfConfig } from '@behalf/config';
 import { type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
-import { startTracing } from '@behalf/telemetry';
+import { startMetrics, startTracing } from '@behalf/telemetry';
+import { measureDatabase } from './measure-database.js';
 import { openBus } from './open-bus.js';
 import { openDatabase } from './open-database.js';
 import { openShortLived } from './open-short-lived.js';
@@ -60,8 +61,17 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       otlpEndpoint: config.otlpEndpoint ?? (environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined),
     });
     opened.push(() => tracing.stop());
+    if (addresses.METRICS_PORT !== undefined) {
+      const measuring = await startMetrics({
+        serviceName: name,
+        host: addresses.METRICS_HOST,
+        port: addresses.METRICS_PORT,
+      });
+      opened.push(() => measuring.stop());
+    }
     const database = await openDatabase(name, addresses, config, logger);
     opened.push(() => database.close());
+    measureDatabase(database, relays);
     const shortLived = await openShortLived(name, addresses, { clock, logger, isNew: database.isNew });
     opened.push(() => shortLived.close());
     const { bus, isConnected } = await openBus(name, addresses, { logger, maxInFlight, ownsEvents: relays });

@@ -16,10 +16,12 @@ const schema = z.object({
   NATS_NKEY_SEED: z.string().startsWith('SU', 'must be the seed of a user').optional(),
   NATS_CA_FILE: z.string().optional(),
   NATS_EVENT_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  METRICS_PORT: z.coerce.number().int().min(1).max(65535).optional(),
   DATABASE_MAX_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(10),
 });
 
-/** The servers that this program uses instead of what it embeds. */
+/** The servers that this program uses instead of what it embeds, and where it is measured. */
 export type ServerAddresses = z.output<typeof schema>;
 
 /** Names of variables and what is wrong with them, never their values: they hold passwords. */

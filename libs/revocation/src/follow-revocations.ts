@@ -1,5 +1,6 @@
 import { listRevocations, revocationCreated } from '@behalf/contracts';
 import type { Bus, Subscription } from '@behalf/ports';
+import { type ObservableCallback, metrics } from '@opentelemetry/api';
 import type { RevocationView } from './revocation-view.js';
 
 const timeoutMs = 2_000;
@@ -51,12 +52,19 @@ export function followRevocations(
     if (stopped) return;
     timer = setTimeout(() => void follow(nextRetryMs), pauseMs * (0.5 + Math.random())).unref();
   };
+  const lag = metrics.getMeter('behalf').createObservableGauge('behalf.revocation.lag', {
+    description: 'Since it was last known that no revocation is missing',
+    unit: 's',
+  });
+  const observe: ObservableCallback = (result) => result.observe(view.lagMs / 1000);
+  lag.addCallback(observe);
   void follow(firstRetryMs);
 
   return {
     drain: async () => {
       stopped = true;
       clearTimeout(timer);
+      lag.removeCallback(observe);
       await events.drain();
     },
   };

@@ -1,5 +1,6 @@
 import { type ServiceAccess, serviceAccess } from '@behalf/contracts';
-import type { Bus } from '@behalf/ports';
+import { type Bus, BusError } from '@behalf/ports';
+import { metrics } from '@opentelemetry/api';
 
 /** A service does on the bus what `serviceAccess` does not say. */
 export class BusAccessError extends Error {
@@ -16,16 +17,37 @@ export function allowedBus(service: string, bus: Bus): Bus {
   const check = (isAllowed: boolean, what: keyof ServiceAccess, name: string): void => {
     if (!isAllowed) throw new BusAccessError(`${service} may not do this: ${what} ${name}`);
   };
+  const duration = metrics.getMeter('behalf').createHistogram('behalf.bus.request.duration', {
+    description: 'Requests by subject, side and outcome',
+    unit: 's',
+  });
+  const measured = async <R>(side: 'ask' | 'answer', subject: string, work: () => Promise<R>): Promise<R> => {
+    const began = performance.now();
+    let outcome = 'ok';
+    try {
+      return await work();
+    } catch (error) {
+      outcome = error instanceof BusError ? error.reason : 'failed';
+      throw error;
+    } finally {
+      duration.record((performance.now() - began) / 1000, {
+        'service.name': service,
+        side,
+        subject,
+        outcome,
+      });
+    }
+  };
   const has = (subjects: readonly { subject: string }[], subject: string): boolean =>
     subjects.some((one) => one.subject === subject);
   return {
     request: async (contract, payload, options) => {
       check(has(asks, contract.subject), 'asks', contract.subject);
-      return bus.request(contract, payload, options);
+      return measured('ask', contract.subject, () => bus.request(contract, payload, options));
     },
     handle: (contract, handler) => {
       check(has(answers, contract.subject), 'answers', contract.subject);
-      return bus.handle(contract, handler);
+      return bus.handle(contract, (payload) => measured('answer', contract.subject, () => handler(payload)));
     },
     publish: async (contract, envelope) => {
       check(publishesEvents, 'publishesEvents', contract.type);

@@ -7,6 +7,7 @@ import { allowedBus } from './allowed-bus.js';
 import { healthController } from './health.controller.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 import { createLogger } from './logger.js';
+import { measureRequests } from './measure-requests.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
 import { readTlsOptions } from './tls-options.js';
 import { traceRequests } from './trace-requests.js';
@@ -54,6 +55,7 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(traceRequests);
+  app.use(measureRequests(name));
   app.useGlobalFilters(new OAuthErrorFilter(logger));
   try {
     await options.configure?.(app);

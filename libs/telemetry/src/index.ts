@@ -2,3 +2,4 @@
 export { attributes } from './attributes.js';
 export { activeTraceId, inSpan, injectTraceContext, withTraceContext, type TraceCarrier } from './tracing.js';
 export { startTracing, type TracingOptions, type Tracing } from './start-tracing.js';
+export { type MetricsOptions, startMetrics } from './start-metrics.js';
