@@ -39,7 +39,7 @@ import { EndedAccounts } from './ended-accounts.js';
 import { callbackController } from './http/callback.controller.js';
 import { connectController } from './http/connect.controller.js';
 import { connectionsController } from './http/connections.controller.js';
-import { MetadataController } from './http/metadata.controller.js';
+import { MetadataController, clientMetadataController } from './http/metadata.controller.js';
 import { nothingConfiguredController } from './http/nothing-configured.controller.js';
 import { signInCallbackController } from './http/sign-in-callback.controller.js';
 import { taskController } from './http/task.controller.js';
@@ -88,6 +88,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
               connectionsController(paths),
               taskController(paths),
               MetadataController,
+              clientMetadataController(paths),
             ],
       providers: [
         { provide: ELICITATION_CONFIG, useValue: config },

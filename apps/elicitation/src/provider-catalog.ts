@@ -20,6 +20,10 @@ export class ProviderCatalog {
     return this.#byId.get(id);
   }
 
+  idsOf(kind: Provider['kind']): string[] {
+    return [...this.#byId.values()].filter((provider) => provider.kind === kind).map(({ id }) => id);
+  }
+
   findByResource(resource: string): ElicitedProvider | undefined {
     return this.#byResource.get(canonicalResource(resource));
   }

@@ -28,7 +28,8 @@ export function thirdPartyParts(
 ): ThirdPartyParts {
   const { config, clock, records, bus, leases, oneTime, rateLimiter, audit, logger } = infrastructure;
   const { publicUrl, paths, vault } = config.elicitation;
-  const { allowLoopbackFetch: allowLoopback } = config.development;
+  const { allowLoopbackFetch, allowLoopbackProviders } = config.development;
+  const allowLoopback = allowLoopbackFetch || allowLoopbackProviders;
   const providers = resolveProviders(config.elicitation.providers, environment);
   if (providers.length > 0 && config.elicitation.client === undefined) {
     throw new ConfigError([

@@ -15,6 +15,9 @@ export function vaultTokens(vault: Vault): ConnectionTokens {
         throw new OAuthError('temporarily_unavailable', 'the policy gave no grant to open the credential');
       try {
         const opened = await vault.openForUse(decisionGrant);
+        // The grant says whose it is. Whoever came with the grant of another person gets nothing of theirs.
+        if (opened.connectionId !== connection.id)
+          throw new OAuthError('access_denied', 'the grant is for another credential');
         const { accessToken, prefix, expiresAtMs } = opened;
         const tokenType = prefix.trim() === '' ? 'N_A' : prefix.trim();
         return { kind: 'token', accessToken, tokenType, expiresAtMs, scopes: opened.scopes };

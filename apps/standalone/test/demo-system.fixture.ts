@@ -5,12 +5,14 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { startDriveServer } from '../../../deploy/demo/drive/drive-server.js';
+import { startDrive } from '../../../deploy/demo/drive/start-drive.js';
 import { type Fleet, settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
 import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
 import { startStandalone } from '../src/start-standalone.js';
 
 /** The ports that `deploy/demo/behalf.yaml` writes down, wherever they stand in it. */
-const demoPorts = /\b(?:4000|4001|4002|4003|4010|4012)\b/g;
+const demoPorts = /\b(?:4000|4001|4002|4003|4010|4011|4012|4030)\b/g;
 
 /**
  * The shape that the system is tested in: `embedded`, everything in this process, or `fleet`, two processes of each
@@ -34,10 +36,11 @@ export async function demoConfigOnFreePorts(
   const file = parse(text.replaceAll(demoPorts, (port) => String(ports.get(port)))) as Record<string, any>;
   file['dataFolder'] = dataFolder;
   file['logLevel'] = process.env['BEHALF_TEST_LOG'] ?? 'silent';
-  const { files, whoami } = file['gateway'].upstreams;
+  const { files, whoami, drive } = file['gateway'].upstreams;
   files.cwd = join(dataFolder, 'files');
-  // The program behind whoami runs inside the test, so that no build has to exist.
+  // The programs behind these run inside the test, so that no build has to exist.
   delete whoami.process;
+  delete drive.process;
   adjust(file);
   return parseConfig(file, {});
 }
@@ -61,22 +64,18 @@ export interface DemoSystem {
   close(): Promise<void>;
 }
 
-/** Starts all services and the server behind whoami on free ports. */
+/** Starts all services, the servers behind whoami and drive, and Demo Drive itself, on free ports. */
 export async function startDemoSystem(
   options: { config?: BehalfConfig; adjust?: AdjustConfig } = {},
 ): Promise<DemoSystem> {
   const temporary = options.config ? undefined : await mkdtemp(join(tmpdir(), 'behalf-'));
   const config = options.config ?? (await demoConfigOnFreePorts(temporary ?? '', options.adjust));
   await mkdir(join(config.dataFolder, 'files'), { recursive: true });
-  const { issuer, paths } = config.authorizationServer;
-  const upstream = config.gateway.upstreams['whoami'];
-  if (upstream?.transport !== 'http') throw new Error('the demo has no whoami');
-  const whoami = await startWhoami({
-    port: Number(new URL(upstream.url).port),
-    issuer,
-    jwksUri: `${issuer}${paths.jwks}`,
-    resource: upstream.url,
-  });
+  const { issuer } = config.authorizationServer;
+  const programs = [await startWhoami(trustedBy(config, 'whoami')), ...(await startDrives(config))];
+  const closePrograms = async (): Promise<void> => {
+    for (const program of programs) await program.close();
+  };
   const removeTemporary = async (): Promise<void> => {
     if (temporary) await rm(temporary, { recursive: true, force: true });
   };
@@ -91,12 +90,12 @@ export async function startDemoSystem(
       mcpUrl: (name) => upstreamResource(config.gateway, name),
       close: async () => {
         await running.close();
-        await whoami.close();
+        await closePrograms();
         await removeTemporary();
       },
     };
   } catch (error) {
-    await whoami.close();
+    await closePrograms();
     await removeTemporary();
     throw error;
   }
@@ -127,4 +126,31 @@ async function startAsFleet(config: BehalfConfig): Promise<Running> {
     return [key, { close }];
   });
   return { services: Object.fromEntries(services) as Running['services'], fleet, close: () => fleet.close() };
+}
+
+function trustedBy(config: BehalfConfig, name: string) {
+  const { issuer, paths } = config.authorizationServer;
+  const upstream = config.gateway.upstreams[name];
+  if (upstream?.transport !== 'http') throw new Error(`the demo has no ${name}`);
+  const { url } = upstream;
+  return { port: Number(new URL(url).port), issuer, jwksUri: `${issuer}${paths.jwks}`, resource: url };
+}
+
+async function startDrives(config: BehalfConfig) {
+  const [provider] = config.elicitation.providers;
+  if (provider?.kind !== 'oauth' || provider.issuer === undefined) return [];
+  const { publicUrl, paths } = config.elicitation;
+  return [
+    await startDrive({
+      issuer: provider.issuer,
+      redirectUri: `${publicUrl}${paths.callback}/${provider.id}`,
+      clientSecret: 'behalf-at-drive',
+    }),
+    await startDriveServer({
+      ...trustedBy(config, 'drive'),
+      clientId: 'demo-drive-server',
+      clientSecret: 'demo-drive-server-secret',
+      api: `${provider.issuer}/api`,
+    }),
+  ];
 }

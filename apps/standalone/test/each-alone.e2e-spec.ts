@@ -66,14 +66,13 @@ describe('a service that is alone', () => {
   );
 
   it(
-    'elicitation: refuses and says why',
+    'elicitation: is not ready, and tells people that they cannot sign in now',
     () =>
       alone(startElicitation, async (_config, url) => {
-        const response = await fetch(`${url}/connect`);
-        expect([response.status, await response.json()]).toMatchObject([
-          501,
-          { error: 'temporarily_unavailable' },
-        ]);
+        expect((await fetch(`${url}/readyz`)).status).toBe(503);
+        const page = await fetch(`${url}/connect?e=11111111-1111-1111-1111-111111111111`);
+        expect([page.status, page.headers.get('retry-after')]).toEqual([503, '5']);
+        expect(await page.text()).toContain('cannot sign in');
       }),
     startTimeoutMs,
   );

@@ -123,3 +123,16 @@ describe('the demo policies: everything else', () => {
     ).toBe(answer);
   });
 });
+
+describe("the demo policies: a third party's tokens", () => {
+  const drive = { type: 'audience', id: 'http://localhost:4030/api', properties: { provider: 'drive' } };
+  it.each([
+    ['the server, behind the gateway', ['demo-drive-server', 'demo-gateway'], 'permitted'],
+    ['the gateway, after the server', ['demo-gateway', 'demo-drive-server'], 'forbidden'],
+    ['an agent', ['demo-agent'], 'forbidden'],
+    ['the server, after a stranger', ['demo-drive-server', 'stranger'], 'no_matching_permit'],
+  ])('for %s', (_who, chain, expected) => {
+    const context = { actors: chain.map((sub) => ({ sub })), scope: 'files.read' };
+    expect(decide('alice', 'exchange', drive, context)).toBe(expected);
+  });
+});

@@ -2,7 +2,8 @@ import { upstreamResource } from '@behalf/config';
 import { HeadlessBrowser } from '@behalf/headless-browser';
 import { loadConfig } from '@behalf/service-kit';
 import { Agent } from './agent.js';
-import { Person } from './person.js';
+import { Person, type PersonOptions } from './person.js';
+import { connectDemoDrive } from './third-party.js';
 import { chapter, outcome, showClaims, sideBySide, tell } from './print.js';
 
 // Plays the story of the demo against a running system: `npm start` first.
@@ -27,8 +28,13 @@ if (
 const alice = new HeadlessBrowser();
 const bob = new HeadlessBrowser();
 const people: Person[] = [];
-const connect = async (username: string, browser: HeadlessBrowser, upstream: string): Promise<Person> => {
-  const person = new Person(username, resource(upstream), browser, clientId);
+const connect = async (
+  username: string,
+  browser: HeadlessBrowser,
+  upstream: string,
+  options: PersonOptions = {},
+): Promise<Person> => {
+  const person = new Person(username, resource(upstream), browser, clientId, options);
   people.push(person);
   await person.connect();
   return person;
@@ -96,6 +102,39 @@ await callWithToken('everything', 'echo', underGrant).then(
   (text) => outcome(true, 'echo', text),
   (error: unknown) => outcome(false, 'echo', error instanceof Error ? error.message : ''),
 );
+
+chapter('8. A tool that needs an account of alice at a third party');
+const drive = await connect('alice', alice, 'drive', {
+  onUrl: async (url) => {
+    tell(`Her client shows her a URL and nothing else: ${url}`);
+    tell(
+      `She signs in, agrees, agrees at Demo Drive, and reads "${await connectDemoDrive(alice, url, 'alice')}".`,
+    );
+  },
+});
+const listed = await drive.call('list_files');
+outcome(!listed.isError, 'list_files, by the call that was waiting', listed.text);
+
+chapter('9. The same for bob, whose client is of the era before and shows no URLs');
+const bobDrive = await connect('bob', bob, 'drive', { era: 'legacy' });
+const inWords = await bobDrive.call('list_files');
+outcome(!inWords.isError, 'list_files', inWords.text);
+const [link] = /http\S+\/connect\?e=[0-9a-f-]+/.exec(inWords.text) ?? [];
+if (link !== undefined) {
+  tell(`His model passes the link on, he opens it, and reads "${await connectDemoDrive(bob, link, 'bob')}".`);
+  const again = await bobDrive.call('list_files');
+  outcome(!again.isError, 'list_files, called again', again.text);
+}
+
+chapter('10. What alice has connected, and how she ends it');
+const { publicUrl, paths } = config.elicitation;
+const connections = await alice.open(`${publicUrl}${paths.connections}`);
+tell(
+  `"${titleOf(connections.html)}", says ${connections.url.href}; she disconnects Demo Drive, there and here.`,
+);
+await alice.submit(connections, {});
+const ended = await (await connect('alice', alice, 'drive')).call('list_files');
+outcome(!ended.isError, 'list_files', ended.text);
 
 await Promise.all(people.map((person) => person.close()));
 

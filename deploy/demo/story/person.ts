@@ -7,17 +7,26 @@ export interface ToolResult {
   text: string;
 }
 
+export interface PersonOptions {
+  /** The newest that the server speaks, without it. */
+  era?: 'legacy';
+  /** What the person does with a URL that their client shows them; a client without it shows none. */
+  onUrl?: (url: string) => Promise<void>;
+}
+
 /** A person with an MCP client: connects, signs in when told to, calls tools. */
 export class Person {
   readonly #provider: PersonOAuthProvider;
-  #client = new Client({ name: 'demo-story', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+  #client: Client;
 
   constructor(
     readonly username: string,
     readonly resource: string,
     private readonly browser: HeadlessBrowser,
     clientMetadataUrl: string,
+    private readonly options: PersonOptions = {},
   ) {
+    this.#client = this.#newClient();
     this.#provider = new PersonOAuthProvider(clientMetadataUrl);
   }
 
@@ -27,10 +36,7 @@ export class Person {
 
   async connect(): Promise<void> {
     await this.#signingInWhenAsked(async () => {
-      this.#client = new Client(
-        { name: 'demo-story', version: '1.0.0' },
-        { versionNegotiation: { mode: 'auto' } },
-      );
+      this.#client = this.#newClient();
       await this.#client.connect(this.#transport());
     });
   }
@@ -53,6 +59,24 @@ export class Person {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  #newClient(): Client {
+    const { era, onUrl } = this.options;
+    const client = new Client(
+      { name: 'demo-story', version: '1.0.0' },
+      {
+        versionNegotiation: { mode: era ?? 'auto' },
+        ...(onUrl && { capabilities: { elicitation: { url: {} } } }),
+      },
+    );
+    if (onUrl)
+      client.setRequestHandler('elicitation/create', async ({ params }) => {
+        if (params.mode !== 'url') return { action: 'decline' };
+        await onUrl(params.url);
+        return { action: 'accept' };
+      });
+    return client;
   }
 
   #transport(): StreamableHTTPClientTransport {

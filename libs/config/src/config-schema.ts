@@ -25,6 +25,12 @@ export const configSchema = z.strictObject({
         .describe(
           'Lets documents named by strangers come from this machine. Refused when NODE_ENV=production.',
         ),
+      allowLoopbackProviders: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Lets third parties of `elicitation.providers` be on this machine, over plain http. Refused when NODE_ENV=production.',
+        ),
     })
     .prefault({}),
   health: z

@@ -24,11 +24,16 @@ describe('parseConfig', () => {
       'authorizationServer.signIn',
       'authorizationServer.clients.demo-gateway.demoSecret',
       'authorizationServer.clients.demo-agent.demoSecret',
+      'authorizationServer.clients.demo-drive-server.demoSecret',
       'authorizationServer.clients.behalf-policy.demoSecret',
+      'authorizationServer.clients.behalf-connections.demoSecret',
       'authorizationServer.clients.demo-admin.demoSecret',
+      'elicitation.providers.drive.client.demoSecret',
+      'elicitation.client.demoSecret',
       'gateway.demoClientSecret',
       'policy.approvals.demoSecret',
       'policy.allowUnauthenticatedLoopback',
+      'development.allowLoopbackProviders',
     ]);
   });
 
@@ -74,8 +79,28 @@ describe('parseConfig', () => {
 
   it('gives a public client neither a secret nor an exchange', () => {
     const file = demo();
-    file['authorizationServer'].clients[2].exchange = { audiences: ['*'], scopes: ['mcp:tools'] };
+    const { clients } = file['authorizationServer'];
+    clients.find(({ clientId }: { clientId: string }) => clientId === 'demo-client').exchange = {
+      audiences: ['*'],
+      scopes: ['mcp:tools'],
+    };
     expect(faultsOf(file)).toHaveLength(1);
+  });
+});
+
+describe('third parties', () => {
+  it('need a client by which people can sign in', () => {
+    const file = demo();
+    delete file['elicitation'].client;
+    expect(faultsOf(file)).toEqual([expect.stringContaining('elicitation.client')]);
+  });
+
+  it('have no token in the header that holds the exchanged one', () => {
+    const file = demo();
+    file['gateway'].upstreams.whoami.thirdParty = { resource: 'https://api.example' };
+    expect(faultsOf(file)).toEqual([expect.stringContaining('thirdParty.header')]);
+    file['gateway'].upstreams.whoami.thirdParty.header = 'x-token';
+    expect(faultsOf(file)).toEqual([]);
   });
 });
 
@@ -86,9 +111,12 @@ describe('protectedResources', () => {
       'http://localhost:4003/mcp/everything',
       'http://localhost:4003/mcp/files',
       'http://localhost:4003/mcp/whoami',
+      'http://localhost:4003/mcp/drive',
       'http://localhost:4002',
       'http://localhost:4000/admin',
+      'http://localhost:4001',
       'http://localhost:4010/mcp',
+      'http://localhost:4011/mcp',
       'http://localhost:4020/agent',
     ]);
     expect(resources[1]).toMatchObject({

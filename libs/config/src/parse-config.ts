@@ -118,6 +118,7 @@ function demoOnly(config: BehalfConfig): string[] {
     [config.policy.approvals.demoSecret !== undefined, 'policy.approvals.demoSecret'],
     [config.policy.allowUnauthenticatedLoopback, 'policy.allowUnauthenticatedLoopback'],
     [config.development.allowLoopbackFetch, 'development.allowLoopbackFetch'],
+    [config.development.allowLoopbackProviders, 'development.allowLoopbackProviders'],
   ];
   return found.flatMap(([present, what]) =>
     present ? [`${what}: not allowed when NODE_ENV=production`] : [],

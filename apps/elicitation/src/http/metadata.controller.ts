@@ -1,6 +1,35 @@
 import { type ProtectedResourceMetadata, protectedResourceMetadata } from '@behalf/resource-server';
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { type ClientMetadata, buildClientMetadata } from '@behalf/third-party';
+import { Controller, Get, Header, Inject, type Type } from '@nestjs/common';
 import { ELICITATION_CONFIG, type ElicitationServiceConfig } from '../config.js';
+import { ProviderCatalog } from '../provider-catalog.js';
+
+/**
+ * Our client identifier metadata document: who we are to authorization servers that take one.
+ *
+ * @see draft-ietf-oauth-client-id-metadata-document §4
+ */
+export function clientMetadataController({
+  clientMetadata,
+  callback,
+}: ElicitationServiceConfig['paths']): Type {
+  @Controller(clientMetadata)
+  class ClientMetadataController {
+    constructor(
+      @Inject(ELICITATION_CONFIG) private readonly config: ElicitationServiceConfig,
+      @Inject(ProviderCatalog) private readonly providers: ProviderCatalog,
+    ) {}
+
+    @Get()
+    @Header('Cache-Control', 'public, max-age=3600')
+    document(): ClientMetadata {
+      const { publicUrl } = this.config;
+      const redirectUris = this.providers.idsOf('mcp').map((id) => `${publicUrl}${callback}/${id}`);
+      return buildClientMetadata(`${publicUrl}${clientMetadata}`, redirectUris);
+    }
+  }
+  return ClientMetadataController;
+}
 
 /** Whose tokens open the interfaces for programs. Public. @see RFC 9728 §3 */
 @Controller('.well-known')

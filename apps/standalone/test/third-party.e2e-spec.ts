@@ -1,0 +1,121 @@
+import { TestBrowser, type Visit, readForm } from '@behalf/testing';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
+import { signIn } from './oauth-client.fixture.js';
+
+let system: DemoSystem;
+let url: string;
+beforeAll(async () => {
+  system = await startDemoSystem();
+  url = system.mcpUrl('drive');
+}, startTimeoutMs);
+afterAll(() => system.close());
+
+const tokenOf = async (username: string) => (await signIn(system, { username, resource: url })).access_token;
+const bearer = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
+const textOf = (result: unknown) => (result as { content: { text: string }[] }).content[0]?.text ?? '';
+
+async function connectModern(token: string, onUrl?: (url: string) => Promise<void>) {
+  const client = new Client(
+    { name: 'test', version: '1' },
+    {
+      versionNegotiation: { mode: { pin: '2026-07-28' } },
+      ...(onUrl && { capabilities: { elicitation: { url: {} } } }),
+    },
+  );
+  if (onUrl)
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      await onUrl((params as { url: string }).url);
+      return { action: 'accept' };
+    });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), bearer(token)));
+  return client;
+}
+
+/** Opens the link as a person does: our sign-in, our question, the third party's sign-in and question, and back. */
+async function goThrough(link: string, username: string, browser = new TestBrowser()): Promise<Visit> {
+  const back = await browser.signInAndConsent(link, {
+    username,
+    stopAt: ({ pathname }) => pathname === '/sign-in/callback',
+  });
+  let page = await browser.submit(await browser.open(back), { answer: 'allow' });
+  if (page.html.includes('name="account"'))
+    page = await browser.submit(page, { account: `${username}@drive`, answer: 'sign-in' });
+  if (page.html.includes('value="yes"')) page = await browser.submit(page, { answer: 'yes' });
+  return page;
+}
+
+describe('a tool that needs an account at a third party', () => {
+  const browser = new TestBrowser();
+
+  it('asks for it by a URL, and the call goes on when the person has connected it', async () => {
+    const shown: string[] = [];
+    const pages: Visit[] = [];
+    const client = await connectModern(await tokenOf('alice'), async (link) => {
+      shown.push(link);
+      pages.push(await goThrough(link, 'alice', browser));
+    });
+    const result = await client.callTool({ name: 'list_files' });
+    await client.close();
+    expect(pages[0]?.html).toContain('Go back to your application');
+    expect(shown).toHaveLength(1);
+    expect(shown[0]).toMatch(
+      new RegExp(`^${system.config.elicitation.publicUrl}/connect\\?e=[0-9a-f-]{36}$`),
+    );
+    expect(JSON.parse(textOf(result))).toMatchObject({ account: 'alice@drive' });
+  });
+
+  it('is called again without asking, by a client of the earlier era too', async () => {
+    const client = new ClientV1({ name: 'test', version: '1' });
+    await client.connect(new TransportV1(new URL(url), bearer(await tokenOf('alice'))));
+    const result = await client.callTool({ name: 'list_files' });
+    await client.close();
+    expect(textOf(result)).toContain('alice@drive');
+  });
+
+  it('gives a client that shows no URLs the link in words, and another client of the same person is asked again', async () => {
+    const { access_token } = await signIn(system, {
+      username: 'alice',
+      resource: url,
+      clientId: 'demo-client',
+    });
+    const client = await connectModern(access_token);
+    const first = await client.callTool({ name: 'list_files' });
+    expect(first.isError).toBe(true);
+    const [link = ''] = /http:\S+\/connect\?e=[0-9a-f-]+/.exec(textOf(first)) ?? [];
+    const page = await goThrough(link, 'alice');
+    expect(page.html).toContain('Connected');
+    expect(textOf(await client.callTool({ name: 'list_files' }))).toContain('alice@drive');
+    await client.close();
+  });
+
+  it("is nobody else's account: the link of one leads another nowhere", async () => {
+    let refusal: Visit | undefined;
+    const client = await connectModern(await tokenOf('bob'), async (link) => {
+      const stranger = new TestBrowser();
+      const back = await stranger.signInAndConsent(link, {
+        username: 'carol',
+        stopAt: ({ pathname }) => pathname === '/sign-in/callback',
+      });
+      refusal = await stranger.open(back);
+      await goThrough(link, 'bob');
+    });
+    const result = await client.callTool({ name: 'list_files' });
+    await client.close();
+    expect(refusal?.status).toBe(403);
+    expect(JSON.parse(textOf(result))).toMatchObject({ account: 'bob@drive' });
+  });
+
+  it('is ended by the person, here and there, and then asks anew', async () => {
+    const listed = await browser.open(`${system.config.elicitation.publicUrl}/connections`);
+    expect(listed.html).toContain('Demo Drive');
+    expect(readForm(listed).action).toContain('/connections/disconnect');
+    const ended = await browser.submit(listed, {});
+    expect(ended.html).toContain('Demo Drive is disconnected. It was ended at the provider, too.');
+    const client = await connectModern(await tokenOf('alice'));
+    expect((await client.callTool({ name: 'list_files' })).isError).toBe(true);
+    await client.close();
+  });
+});
