@@ -66,6 +66,7 @@ export const exchangeChecks: Check[] = [
       const next = { resource: undefined, audience: undefined, ...sts.config.exchange.nextTarget };
       const second = issued(await sts.exchange({ subject_token: first, ...next }, { client: 'next' }));
       const { act } = claimsOf(second) as { act?: { sub?: string; act?: unknown } };
+      ensure(claimsOf(first)['act'] !== undefined, 'the first token has no act');
       same(act?.act, claimsOf(first)['act'], 'the nested act');
       same(claimsOf(second).sub, claimsOf(first).sub, 'sub');
     },

@@ -4,7 +4,13 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { certificateThumbprint } from '@behalf/client-certificate';
-import { testCertificate, testClientCertificates } from '@behalf/testing';
+import { freePort, testCertificate, testClientCertificates } from '@behalf/testing';
+import {
+  Client,
+  DpopSession,
+  type OAuthClientProvider,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client';
 import * as dpop from 'dpop';
 import { modernRequest } from './clients.js';
 import { publicUrl, startTestGateway, type TestGateway } from './gateway-fixture.js';
@@ -116,6 +122,39 @@ describe('sender-constrained tokens at the gateway', () => {
       const { status } = await call({ authorization: `Bearer ${token}`, 'client-cert': `:${header}:` });
       expect(status).toBe(401);
     });
+  });
+
+  it('MCP SEP-1932: the MCP SDK calls with its DpopSession, and comes back for a nonce', async () => {
+    const port = await freePort();
+    const url = `http://localhost:${port}`;
+    gateway = await startTestGateway({
+      upstreams: upstreams(),
+      gateway: { listen: { port }, publicUrl: url, dpop: { requireNonce: true } },
+    });
+    const session = await DpopSession.create();
+    const token = await gateway.issuer.sign({
+      aud: `${url}/mcp/strict`,
+      cnf: { jkt: session.thumbprint },
+    });
+    const never = (): never => {
+      throw new Error('no authorization is needed');
+    };
+    const authProvider: OAuthClientProvider = {
+      redirectUrl: undefined,
+      clientMetadata: { redirect_uris: [] },
+      clientInformation: () => ({ client_id: 'test-client' }),
+      tokens: () => ({ access_token: token, token_type: 'DPoP' }),
+      dpop: () => session,
+      saveTokens: never,
+      redirectToAuthorization: never,
+      saveCodeVerifier: never,
+      codeVerifier: never,
+    };
+    const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp/strict`), { authProvider }));
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['allowed']);
+    await client.close();
+    await gateway.close();
   });
 
   it('RFC 9440: believes the certificate that a trusted proxy tells', async () => {
