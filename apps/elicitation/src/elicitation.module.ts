@@ -11,6 +11,8 @@ import {
   CLOCK,
   type Infrastructure,
   KEY_ENCRYPTION_KEY,
+  LOGGER,
+  type Logger,
   ONE_TIME_STORE,
   READINESS,
   RECORD_STORE,
@@ -48,6 +50,7 @@ import { ProviderRoundTrip } from './provider-round-trip.js';
 import { thirdPartyParts } from './third-party-parts.js';
 import { THIRD_PARTIES, VAULT } from './tokens.js';
 import { vaultTokens } from './vault-tokens.js';
+import { VaultUpkeep } from './vault-upkeep.js';
 
 /** As long as the way to a provider and back may take, and a little more to look around. */
 const sessionSeconds = 900;
@@ -57,6 +60,8 @@ export interface ThirdPartyParts {
   providers: readonly ThirdParty[];
   thirdParties: ThirdParties;
   vault: Vault;
+  /** One piece of what the vault has to do by itself; false when nothing is left. */
+  upkeep?: () => Promise<boolean>;
 }
 
 /** The elicitation service: the broker to third-party authorization servers. */
@@ -95,6 +100,11 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
         { provide: ProviderCatalog, useValue: new ProviderCatalog(parts.providers) },
         { provide: THIRD_PARTIES, useValue: parts.thirdParties },
         { provide: VAULT, useValue: parts.vault },
+        {
+          provide: VaultUpkeep,
+          inject: [LOGGER],
+          useFactory: (logger: Logger) => new VaultUpkeep(parts.upkeep ?? (async () => false), logger),
+        },
         ...domainProviders,
         ...edgeProviders,
       ],

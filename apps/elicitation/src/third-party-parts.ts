@@ -5,7 +5,13 @@ import { listDecisionGrantKeys } from '@behalf/contracts';
 import { verifyDecisionGrant } from '@behalf/decision-grant';
 import type { Infrastructure } from '@behalf/service-kit';
 import { ThirdPartyClient, resolveProviders } from '@behalf/third-party';
-import { SealedClientRegistrations, SealedVault } from '@behalf/vault';
+import {
+  SealedClientRegistrations,
+  SealedVault,
+  type VaultDependencies,
+  isRewrapped,
+  rewrapBatch,
+} from '@behalf/vault';
 import { setTimeout } from 'node:timers/promises';
 import { GrantKeys } from './grant-keys.js';
 import type { ThirdPartyParts } from './elicitation.module.js';
@@ -47,31 +53,41 @@ export function thirdPartyParts(
   const grantKeys = new GrantKeys(clock, () =>
     bus.request(listDecisionGrantKeys, {}, { timeoutMs: grantKeysTimeoutMs }),
   );
+  const dependencies: VaultDependencies = {
+    records,
+    keys,
+    leases,
+    seenVersions: infrastructure.sharedCache ?? new MemoryCache(clock, { maxEntries: maxSeenVersions }),
+    rateLimiter,
+    audit,
+    clock,
+    thirdParties,
+    providers,
+    verifyGrant: (token) =>
+      verifyDecisionGrant(token, {
+        issuer: config.policy.publicUrl,
+        audience: publicUrl,
+        keys: grantKeys.find,
+        oneTime,
+        nowMs: clock.nowMs(),
+      }),
+    opensPerMinute: vault.opensPerMinute,
+    wait: (ms) => setTimeout(ms),
+    random: Math.random,
+    onFault: (what, err) => logger.warn({ err }, what),
+  };
   return {
     providers,
     thirdParties,
-    vault: new SealedVault({
-      records,
-      keys,
-      leases,
-      seenVersions: infrastructure.sharedCache ?? new MemoryCache(clock, { maxEntries: maxSeenVersions }),
-      rateLimiter,
-      audit,
-      clock,
-      thirdParties,
-      providers,
-      verifyGrant: (token) =>
-        verifyDecisionGrant(token, {
-          issuer: config.policy.publicUrl,
-          audience: publicUrl,
-          keys: grantKeys.find,
-          oneTime,
-          nowMs: clock.nowMs(),
-        }),
-      opensPerMinute: vault.opensPerMinute,
-      wait: (ms) => setTimeout(ms),
-      random: Math.random,
-      onFault: (what, err) => logger.warn({ err }, what),
-    }),
+    vault: new SealedVault(dependencies),
+    upkeep: async () => {
+      if (await isRewrapped(dependencies)) return false;
+      const { keyId, moved, failed, finishedAtMs } = await rewrapBatch(dependencies);
+      if (finishedAtMs === undefined) return true;
+      const counts = { key: keyId, moved, failed };
+      if (failed > 0) logger.error(counts, 'data keys of the vault could not be moved; keep the former key');
+      else if (moved > 0) logger.info(counts, 'the data keys of the vault were moved to the current key');
+      return false;
+    },
   };
 }

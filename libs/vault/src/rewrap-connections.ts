@@ -62,6 +62,15 @@ export async function rewrapBatch(
   return next;
 }
 
+/** Whether everything was moved to the current key, in one run without a failure. */
+export async function isRewrapped({
+  records,
+  keys,
+}: Pick<VaultDependencies, 'records' | 'keys'>): Promise<boolean> {
+  const run = (await records.get(runKind, keys.current.id))?.value;
+  return run?.finishedAtMs !== undefined && run.failed === 0;
+}
+
 async function rewrapConnection(
   connection: StoredRecord<ConnectionRecord>,
   { records, keys, onFault }: Pick<VaultDependencies, 'records' | 'keys' | 'onFault'>,
