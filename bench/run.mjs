@@ -1,10 +1,11 @@
-// npm run bench [-- exchange|gateway|policy]: everything is measured in one run, so the ratios hold where the figures do not.
+// npm run bench [-- exchange|gateway|policy|vault]: everything is measured in one run, so the ratios hold where the figures do not.
 import { benchExchange } from './exchange.mjs';
 import { benchGateway } from './gateway.mjs';
 import { benchPolicy } from './policy/run.mjs';
 import { startSystem } from './system.mjs';
+import { benchVault } from './vault.mjs';
 
-const suites = { exchange: benchExchange, gateway: benchGateway };
+const suites = { exchange: benchExchange, gateway: benchGateway, vault: benchVault };
 // The policy suite starts servers of its own, beside Cerbos, and does without the rest of the system.
 if (process.argv.includes('policy')) {
   await benchPolicy(process.argv.slice(2).filter((name) => name !== 'policy'));
