@@ -57,6 +57,11 @@ export class PdpClient {
     return this.#send(`${origin}/.well-known/authzen-configuration${pathname === '/' ? '' : pathname}`, {});
   }
 
+  /** The keys of an issuer, where AuthZEN's metadata is signed. */
+  async keysOf(issuer: string): Promise<PdpAnswer> {
+    return this.#send(`${issuer}/.well-known/jwks.json`, {});
+  }
+
   async discover(): Promise<void> {
     if (this.#options.defaultPaths === true) return;
     const { status, body } = await this.metadata();
