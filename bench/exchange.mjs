@@ -7,16 +7,16 @@ import { basic, exchangeForm, personToken } from './tokens.mjs';
 
 const dispatcher = new Agent({ connections: 64 });
 
-function poster(url, form, headers = {}) {
-  const body = new URLSearchParams(form).toString();
+/** @param vary makes each request another one, so that no cache can answer it */
+function poster(url, form, headers = {}, vary = () => '') {
+  const fixed = new URLSearchParams(form).toString();
   const options = {
     method: 'POST',
-    body,
     dispatcher,
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
   };
   return async () => {
-    const response = await request(url, options);
+    const response = await request(url, { ...options, body: fixed + vary() });
     const text = await response.body.text();
     if (response.statusCode !== 200) throw new Error(`${url}: ${response.statusCode} ${text}`);
   };
@@ -29,6 +29,9 @@ export async function benchExchange(system) {
     const issuer = system.url('4000');
     const subject = await personToken(issuer, 'alice', `${system.url('4003')}/mcp/whoami`);
     const { cpuMs } = system;
+    const target = `${system.url('4010')}/mcp`;
+    const exchanger = { authorization: basic('demo-gateway') };
+    let count = 0;
     const contenders = {
       'floor: node:http, verify + sign': {
         call: poster(floorReady.url, { subject_token: floorReady.subjectToken }),
@@ -42,10 +45,17 @@ export async function benchExchange(system) {
         ),
         cpuMs,
       },
-      'token exchange (verify, decide, sign, record)': {
-        call: poster(`${issuer}/token`, exchangeForm(subject, `${system.url('4010')}/mcp`), {
-          authorization: basic('demo-gateway'),
-        }),
+      'exchange, another each time (decide, sign, record)': {
+        call: poster(
+          `${issuer}/token`,
+          exchangeForm(subject, target),
+          exchanger,
+          () => `&request_context=${encodeURIComponent(JSON.stringify({ n: String((count += 1)) }))}`,
+        ),
+        cpuMs,
+      },
+      'exchange, the same again (cached, recorded)': {
+        call: poster(`${issuer}/token`, exchangeForm(subject, target), exchanger),
         cpuMs,
       },
     };

@@ -55,7 +55,7 @@ export function print(title, results) {
   const [floor] = Object.values(results);
   console.log(`\n${title}`);
   const heads = ['req/s', 'p50 ms', 'p99 ms', 'CPU ms', 'ratio', 'by CPU'];
-  console.log(`  ${'contender'.padEnd(46)}${heads.map((head) => head.padStart(9)).join('')}`);
+  console.log(`  ${'contender'.padEnd(52)}${heads.map((head) => head.padStart(9)).join('')}`);
   for (const [name, { perSecond, p50, p99, cpu }] of Object.entries(results)) {
     const cells = [
       perSecond.toFixed(0),
@@ -65,6 +65,6 @@ export function print(title, results) {
       (perSecond / floor.perSecond).toFixed(2),
       cpu === undefined || floor.cpu === undefined ? '' : (floor.cpu / cpu).toFixed(2),
     ];
-    console.log(`  ${name.padEnd(46)}${cells.map((cell) => cell.padStart(9)).join('')}`);
+    console.log(`  ${name.padEnd(52)}${cells.map((cell) => cell.padStart(9)).join('')}`);
   }
 }
