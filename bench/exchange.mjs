@@ -35,7 +35,7 @@ export async function benchExchange(system) {
     const contenders = {
       'floor: node:http, verify + sign': {
         call: poster(floorReady.url, { subject_token: floorReady.subjectToken }),
-        cpuMs: costOf(floor.pid).cpuMs,
+        cpuMs: () => costOf(floor.pid).cpuMs(),
       },
       'oidc-provider: client_credentials': {
         call: poster(
