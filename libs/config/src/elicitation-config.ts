@@ -47,20 +47,6 @@ const common = {
     .array(z.string())
     .default([])
     .describe('Hosts of this provider inside our own network. No other one that it names is ever dialled.'),
-  forward: z
-    .strictObject({
-      url: baseUrl.describe('The API that calls are forwarded to.'),
-      methods: z
-        .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']))
-        .min(1)
-        .default(['GET', 'HEAD']),
-      paths: z
-        .array(path)
-        .min(1)
-        .describe('Below `url`; each opens the path itself and everything under it.'),
-    })
-    .optional()
-    .describe('Lets agents call the API through us, without ever holding its token.'),
 };
 
 /** How revocation is asked for: RFC 7009, the token itself as the bearer, or GitHub's own way. */
@@ -214,7 +200,6 @@ export const elicitationSchema = z
         connections: path.default('/connections').describe('Where people see what they have connected.'),
         signInCallback: path.default('/sign-in/callback'),
         elicitations: path.default('/elicitations').describe('Where agents ask how far a person is.'),
-        forward: path.default('/forward').describe('The API of provider `x` is at `<publicUrl><forward>/x`.'),
       })
       .prefault({}),
     client: z

@@ -30,7 +30,7 @@ export function connectPage(page: ConnectPage): Page {
         <dd>${who(names, client)}${idOf(names, client)}</dd>
         <dt>Through</dt>
         <dd>
-          <ol class="plain">
+          <ol>
             ${actors.toReversed().map((actor) => html`<li>${who(names, actor)}${idOf(names, actor)}</li>`)}
           </ol>
         </dd>

@@ -1,0 +1,151 @@
+import { Chromium, findChromium } from '@behalf/testing';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
+import { signIn } from './oauth-client.fixture.js';
+
+const executable = findChromium();
+/** Where the pictures go, for people to look at. */
+const pictures = process.env['BEHALF_TEST_ARTEFACTS'] ?? join(tmpdir(), 'behalf-test-artefacts');
+
+/** A phone, without JavaScript: what the pages are like for a person. */
+(executable ? describe : describe.skip)('the pages of the elicitation service, in a real browser', () => {
+  let system: DemoSystem;
+  let browser: Chromium;
+  let client: Client;
+  let link: string;
+  beforeAll(async () => {
+    await mkdir(pictures, { recursive: true });
+    system = await startDemoSystem();
+    browser = await Chromium.start(executable ?? '');
+    const resource = system.mcpUrl('drive');
+    const { access_token } = await signIn(system, { username: 'alice', resource });
+    client = new Client(
+      { name: 'test', version: '1' },
+      { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+    );
+    const requestInit = { headers: { authorization: `Bearer ${access_token}` } };
+    await client.connect(new StreamableHTTPClientTransport(new URL(resource), { requestInit }));
+    link = /http:\S+\/connect\?e=[0-9a-f-]+/.exec(await listFiles())?.[0] ?? '';
+  }, startTimeoutMs);
+  afterAll(async () => {
+    await client?.close();
+    await browser?.close();
+    await system?.close();
+  });
+
+  const listFiles = async (): Promise<string> => {
+    const { content } = await client.callTool({ name: 'list_files' });
+    return (content as { text: string }[])[0]?.text ?? '';
+  };
+
+  /** What a screen reader, a keyboard and weak eyes need of every page. */
+  const expectAccessible = async (picture: string): Promise<void> => {
+    await browser.screenshot(join(pictures, `${picture}.png`));
+    expect(await browser.fitsTheScreen()).toBe(true);
+    expect(await browser.evaluate('document.documentElement.lang')).toBe('en');
+    expect(String(await browser.evaluate('document.title')).length).toBeGreaterThan(5);
+    expect(await browser.accessibleNames('main')).toHaveLength(1);
+    expect(await browser.evaluate("document.querySelectorAll('h1').length")).toBe(1);
+    for (const role of ['button', 'textbox', 'link', 'heading'])
+      for (const name of await browser.accessibleNames(role)) expect(name.trim()).not.toBe('');
+    const ids = (await browser.evaluate(
+      "[...document.querySelectorAll('[id]')].map((e) => e.id)",
+    )) as string[];
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(await browser.evaluate(smallTargets)).toEqual([]);
+    expect(await browser.evaluate(weakContrasts)).toEqual([]);
+  };
+
+  it('asks alice after she has signed in, and says all that there is to say', async () => {
+    await browser.open(link);
+    await browser.type('[name=username]', 'alice');
+    await browser.type('[name=password]', 'alice');
+    await browser.click('button[type=submit]');
+    // The service is a client of our own issuer, which asks about it once.
+    if (await browser.evaluate("document.querySelector('[name=decision][value=allow]') !== null"))
+      await browser.click('[name=decision][value=allow]');
+    expect(await browser.url()).toBe(link);
+    const text = await browser.text();
+    for (const said of [
+      'Files in Demo Drive',
+      'Demo gateway',
+      'Demo Drive',
+      'list_files',
+      'See the names of your files',
+      'Alice Ahrends',
+      'UTC',
+    ])
+      expect(text).toContain(said);
+    expect(await browser.accessibleNames('button')).toEqual(['Continue to Demo Drive', "Don't allow"]);
+    await expectAccessible('connect');
+  });
+
+  it('takes her to Demo Drive and back, and says what to do next', async () => {
+    await browser.click('button[value=allow]');
+    await browser.type('#account', 'alice@drive');
+    await browser.click('button[value=sign-in]');
+    await browser.click('button[value=yes]');
+    expect(await browser.text()).toContain('Go back to your application');
+    await expectAccessible('connected');
+    expect(await listFiles()).toContain('alice@drive');
+  });
+
+  it('shows her what is connected, and lets her end it', async () => {
+    await browser.open(
+      `${system.config.elicitation.publicUrl}${system.config.elicitation.paths.connections}`,
+    );
+    expect(await browser.text()).toContain('Works.');
+    expect(await browser.accessibleNames('button')).toEqual(['Disconnect Demo Drive']);
+    await expectAccessible('connections');
+    await browser.click('button');
+    expect(await browser.text()).toContain('Demo Drive is disconnected.');
+    await expectAccessible('disconnected');
+    expect(await listFiles()).toContain('/connect?e=');
+  });
+
+  it('tells somebody else that the link is not for them', async () => {
+    const stranger = await Chromium.start(executable ?? '');
+    try {
+      await stranger.open(/http:\S+\/connect\?e=[0-9a-f-]+/.exec(await listFiles())?.[0] ?? '');
+      await stranger.type('[name=username]', 'carol');
+      await stranger.type('[name=password]', 'carol');
+      await stranger.click('button[type=submit]');
+      if (await stranger.evaluate("document.querySelector('[name=decision][value=allow]') !== null"))
+        await stranger.click('[name=decision][value=allow]');
+      expect(await stranger.text()).toContain('This link is not for you');
+      await stranger.screenshot(join(pictures, 'other-person.png'));
+    } finally {
+      await stranger.close();
+    }
+  });
+});
+
+/** Buttons and fields that a thumb would miss. @see WCAG 2.2, 2.5.8 */
+const smallTargets = `[...document.querySelectorAll('button, input:not([type=hidden])')]
+  .filter((e) => { const r = e.getBoundingClientRect(); return r.width < 24 || r.height < 24; }).map((e) => e.outerHTML)`;
+
+/** Texts that stand out too little from what is behind them. @see WCAG 2.2, 1.4.3 */
+const weakContrasts = `(() => {
+  const numbers = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
+  const light = ([r, g, b]) => {
+    const part = (v) => { const c = v / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const color = numbers(getComputedStyle(e).backgroundColor);
+      if (color.length === 3 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll('main *')]
+    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim() !== ''))
+    .filter((e) => {
+      const [one, other] = [light(numbers(getComputedStyle(e).color)), light(behind(e))].sort((a, b) => b - a);
+      return (one + 0.05) / (other + 0.05) < 4.5;
+    })
+    .map((e) => e.outerHTML.slice(0, 80));
+})()`;
