@@ -6,7 +6,7 @@ import { peekIssuer, type VerifiedJwt, verifyTrustedJwt } from '@behalf/trusted-
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { AgentClients } from './agent-clients.js';
-import { currentContext } from './current-context.js';
+import { contextIfAny, currentContext } from './current-context.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { claimJti } from './replay-detection.js';
 import { throwToLibrary } from './throw-to-library.js';
@@ -64,7 +64,10 @@ export class FederatedClients {
     const find = Client.find.bind(Client);
     Client.find = async (id) => find(id === unknownClient ? await this.#authenticate(currentContext()) : id);
 
-    const isAuthenticated = (clientId: string): boolean => this.of(currentContext())?.clientId === clientId;
+    const isAuthenticated = (clientId: string): boolean => {
+      const ctx = contextIfAny();
+      return ctx !== undefined && this.of(ctx)?.clientId === clientId;
+    };
     Object.defineProperty(Client.prototype, 'clientAuthMethod', {
       get(this: { clientId: string; tokenEndpointAuthMethod: string }) {
         return isAuthenticated(this.clientId) ? 'none' : this.tokenEndpointAuthMethod;
