@@ -45,7 +45,12 @@ export class TcpBalancer {
     replica.once('connect', () => {
       replica.off('error', next);
       this.#keep(replica);
-      replica.on('close', () => client.destroy());
+      // A replica may answer and close before it has read everything: the answer still has to arrive.
+      replica.on('close', (failed) => {
+        if (failed) client.destroy();
+        else client.end();
+        client.resume();
+      });
       client.on('close', () => replica.destroy());
       client.pipe(replica).pipe(client);
     });
