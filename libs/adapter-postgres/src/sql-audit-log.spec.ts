@@ -110,6 +110,15 @@ describe('SqlAuditLog', () => {
     await checkTree();
   });
 
+  it('goes on after it was asked to place what somebody else had placed already', async () => {
+    const store = new SqlRecordStore(opened.db, new FakeClock());
+    await store.transaction(() => log.append(record('in a transaction')));
+    await log.append(record('places both'));
+    await log.idle();
+    await log.append(record('afterwards'));
+    expect((await log.latest(1)).map(({ client }) => client)).toEqual(['afterwards']);
+  });
+
   it('refuses what cannot be written, and goes on when it can be again', async () => {
     await sql`alter table audit_leaves rename to away`.execute(opened.db);
     const outcomes = await Promise.allSettled(['a', 'b'].map((client) => log.append(record(client))));

@@ -140,14 +140,15 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
 
   async #flush(): Promise<void> {
     try {
-      while (this.#waiting.length > 0 || this.#hasUnplaced) {
+      do {
+        // Also when nothing waits: a flush that ended before it was noted down would be taken for one that never ends.
         // Whoever is being served right now gets to add a record of their own: one commit more costs more than this wait.
         await setImmediate();
         const batch = this.#waiting.splice(0, maxLeavesPerCommit);
         this.#taken = batch.length;
         await this.#write(batch);
         this.#taken = 0;
-      }
+      } while (this.#waiting.length > 0 || this.#hasUnplaced);
     } catch (error) {
       this.options.onError?.(error);
       this.#placeAfter(retryAfterMs);
