@@ -138,7 +138,8 @@ function trustedBy(config: BehalfConfig, name: string) {
 
 async function startDrives(config: BehalfConfig) {
   const [provider] = config.elicitation.providers;
-  if (provider?.kind !== 'oauth' || provider.issuer === undefined) return [];
+  if (provider?.kind !== 'oauth' || provider.issuer === undefined || !config.gateway.upstreams['drive'])
+    return [];
   const { publicUrl, paths } = config.elicitation;
   return [
     await startDrive({

@@ -87,8 +87,9 @@ describeWith('nats-server')('NatsBus', () => {
     };
     const [a] = [await serve('a'), await serve('b')];
     const ask = (n: number): Promise<unknown> => caller.request(echo, { text: `${n}` }, soon);
-    await Promise.all(Array.from({ length: 50 }, (_, n) => ask(n)));
-    expect(Object.values(answered).every((count) => count > 0)).toBe(true);
+    // A replica gets requests from when the server knows of it, which nobody is told.
+    while (Object.values(answered).includes(0))
+      await Promise.all(Array.from({ length: 50 }, (_, n) => ask(n)));
     const during = Array.from({ length: 50 }, (_, n) => ask(n));
     await a.close();
     expect(await Promise.all(during)).toHaveLength(50);
