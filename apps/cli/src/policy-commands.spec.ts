@@ -23,7 +23,8 @@ describe('behalf policy test', () => {
   it("passes on the demo's own table", async () => {
     const { data, failed } = await run('test', demo);
     expect(data.results.filter((result: { passed: boolean }) => !result.passed)).toEqual([]);
-    expect([failed, data.passed]).toEqual([false, 21]);
+    expect(failed).toBe(false);
+    expect(data.passed).toBeGreaterThanOrEqual(20);
   });
 
   it('fails on a wrong decision, and on the right one by other policies', async () => {

@@ -31,7 +31,7 @@ describe('decision grants of the policy service', () => {
     const grant = await verifyDecisionGrant(context?.decision_grant ?? '', {
       issuer: service.publicUrl,
       audience: 'http://localhost:4001',
-      keys: createLocalJWKSet(keys as never),
+      keys: createLocalJWKSet(keys),
       oneTime: new MemoryOneTimeStore(systemClock),
       nowMs: Date.now(),
     });
