@@ -72,7 +72,7 @@ export async function startDemoSystem(
   const config = options.config ?? (await demoConfigOnFreePorts(temporary ?? '', options.adjust));
   await mkdir(join(config.dataFolder, 'files'), { recursive: true });
   const { issuer } = config.authorizationServer;
-  const programs = [await startWhoami(trustedBy(config, 'whoami')), ...(await startDrives(config))];
+  const programs: { close(): Promise<void> }[] = [];
   const closePrograms = async (): Promise<void> => {
     for (const program of programs) await program.close();
   };
@@ -80,6 +80,7 @@ export async function startDemoSystem(
     if (temporary) await rm(temporary, { recursive: true, force: true });
   };
   try {
+    programs.push(await startWhoami(trustedBy(config, 'whoami')), ...(await startDrives(config)));
     const running = shape === 'fleet' ? await startAsFleet(config) : await startInOneProcess(config);
     return {
       config,
