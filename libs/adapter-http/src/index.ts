@@ -1,9 +1,8 @@
 /**
- * The one way to fetch what a stranger named (client metadata, key sets, logos): guarded, bounded, and cached only when
- * valid. What the documents mean is decided by whoever asked for them.
+ * The one way to fetch what a stranger named (client metadata, key sets, logos): guarded and bounded.
+ * What the documents mean is decided by whoever asked for them.
  */
 export { asFetch } from './as-fetch.js';
-export { createCachingFetch, type CachingFetchOptions } from './caching-fetch.js';
 export { classifyAddress } from './classify-address.js';
 export { GuardedFetchError, type GuardedFetchReason } from './guarded-fetch-error.js';
 export {
