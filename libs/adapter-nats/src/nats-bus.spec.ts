@@ -11,23 +11,24 @@ const echo = {
   request: z.object({ text: z.string() }),
   reply: z.object({ text: z.string() }),
 };
+const probe = { subject: 'behalf.test.server.probe', request: z.object({}), reply: z.object({}) };
 const counted = { type: 'behalf.test.counted', data: z.object({ n: z.number() }) };
 const soon = { timeoutMs: 2_000 };
 
 describeWith('nats-server')('NatsBus', () => {
   let server: LocalServer;
   let proxy: FaultyProxy;
-  let buses: NatsBus[];
+  let opened: { close(): Promise<void> }[];
   beforeAll(async () => {
     server = await startNats();
   });
   afterAll(() => server.close());
   beforeEach(async () => {
-    buses = [];
+    opened = [];
     proxy = await FaultyProxy.open(server.port);
   });
   afterEach(async () => {
-    for (const bus of buses) await bus.close();
+    for (const { close } of opened) await close();
     await proxy.close();
   });
 
@@ -39,7 +40,7 @@ describeWith('nats-server')('NatsBus', () => {
       ownsEvents: true,
       ...options,
     });
-    buses.push(bus);
+    opened.push({ close: () => bus.close() });
     return bus;
   };
   const failureOf = (request: Promise<unknown>): Promise<BusError> =>
@@ -56,6 +57,14 @@ describeWith('nats-server')('NatsBus', () => {
         occurredAtMs: 0,
         data: { n },
       });
+  };
+  /** Resolves when the server knows of all that the replica handles so far: it reads what one connection says in order. */
+  const knownToServer = async (caller: NatsBus, replica: NatsBus): Promise<void> => {
+    replica.handle(probe, async (payload) => payload);
+    for (;;) {
+      const asked = caller.request(probe, {}, soon);
+      if (await asked.then(Boolean, (error: BusError) => error.reason !== 'no_responders')) return;
+    }
   };
   /** Resolves when these have been heard; duplicates do not count. */
   const listen = (bus: NatsBus) => {
@@ -87,7 +96,7 @@ describeWith('nats-server')('NatsBus', () => {
     };
     const [a] = [await serve('a'), await serve('b')];
     const ask = (n: number): Promise<unknown> => caller.request(echo, { text: `${n}` }, soon);
-    // A replica gets requests from when the server knows of it, which nobody is told.
+    // A replica gets requests from when the server knows of it.
     while (Object.values(answered).includes(0))
       await Promise.all(Array.from({ length: 50 }, (_, n) => ask(n)));
     const during = Array.from({ length: 50 }, (_, n) => ask(n));
@@ -99,10 +108,13 @@ describeWith('nats-server')('NatsBus', () => {
     const caller = await open();
     const replica = await open({ maxInFlight: 2 });
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    // A failed test must not leave a replica that waits for its requests for ever.
+    opened.unshift({ close: async () => release() });
     replica.handle(echo, async (payload) => {
       await held;
       return payload;
     });
+    await knownToServer(caller, replica);
     const requests = Array.from({ length: 5 }, () => caller.request(echo, { text: '' }, soon));
     const settled = Promise.allSettled(requests);
     // The first to settle is one that was not taken: the two that were are still held.
@@ -116,6 +128,7 @@ describeWith('nats-server')('NatsBus', () => {
     const caller = await open({ maxInFlight: 1 });
     const replica = await open();
     replica.handle(echo, async (payload) => payload);
+    await knownToServer(caller, replica);
     const [first, second] = [1, 2].map(() => caller.request(echo, { text: '' }, soon));
     expect(await failureOf(second!)).toMatchObject({ reason: 'overloaded' });
     expect(await first).toEqual({ text: '' });
@@ -137,7 +150,9 @@ describeWith('nats-server')('NatsBus', () => {
   it('answers what is no JSON, and leaves what is no answer of ours', async () => {
     const bus = await open();
     bus.handle(echo, async (payload) => payload);
+    await knownToServer(bus, bus);
     const stranger = await connect({ servers: server.url });
+    opened.push({ close: () => stranger.close() });
     const answer = await stranger.request(echo.subject, '{"text":', { timeout: 2_000 });
     expect(answer.headers?.get('Behalf-Answer')).toBe('malformed_request');
     const odd = { ...echo, subject: 'behalf.test.text.odd' };
@@ -146,7 +161,6 @@ describeWith('nats-server')('NatsBus', () => {
     expect(await failureOf(bus.request(odd, { text: '' }, soon))).toMatchObject({
       reason: 'malformed_reply',
     });
-    await stranger.close();
   });
 
   it('fails requests at once while it is not connected, and answers again when it is', async () => {
