@@ -153,14 +153,29 @@ export const agentListSchema = z.object({
 
 /** Who changed which agent: the same in every event, so that a listener can take all of them alike. */
 const agentEventSchema = z.object({
-  id: z.string(),
+  id: z.string().describe('The client_id of the agent.'),
   version: z.int(),
   state: z.enum(agentStates),
   by: z.string().describe('The client_id of the administrator.'),
 });
-export const agentCreated = defineEvent('behalf.agent.created', agentEventSchema);
-/** Its description, ceiling, lifetimes or keys; not its state. */
-export const agentChanged = defineEvent('behalf.agent.changed', agentEventSchema);
-export const agentSuspended = defineEvent('behalf.agent.suspended', agentEventSchema);
-export const agentResumed = defineEvent('behalf.agent.resumed', agentEventSchema);
-export const agentRetired = defineEvent('behalf.agent.retired', agentEventSchema);
+const from = 'authorization-server';
+export const agentCreated = defineEvent('behalf.agent.created', agentEventSchema, {
+  from,
+  tells: 'There is another agent.',
+});
+export const agentChanged = defineEvent('behalf.agent.changed', agentEventSchema, {
+  from,
+  tells: 'The description, ceiling, lifetimes or keys of an agent are others; not its state.',
+});
+export const agentSuspended = defineEvent('behalf.agent.suspended', agentEventSchema, {
+  from,
+  tells: 'An agent may not act until it is resumed.',
+});
+export const agentResumed = defineEvent('behalf.agent.resumed', agentEventSchema, {
+  from,
+  tells: 'An agent that was suspended may act again, with new tokens.',
+});
+export const agentRetired = defineEvent('behalf.agent.retired', agentEventSchema, {
+  from,
+  tells: 'An agent may never act again.',
+});

@@ -63,21 +63,28 @@ export const delegationGrantListSchema = z.object({
 
 /** The person is left out: who listens needs the grant only. */
 const delegationGrantEventSchema = z.object({
-  id: z.string(),
+  id: z.string().describe('The `grant_id` of the tokens that are issued by it.'),
   version: z.int(),
-  agent: z.string(),
+  agent: z.string().describe('The client_id of who may act.'),
   resource: z.string(),
 });
-export const delegationGrantMade = defineEvent('behalf.delegation-grant.made', delegationGrantEventSchema);
+const from = 'authorization-server';
+export const delegationGrantMade = defineEvent('behalf.delegation-grant.made', delegationGrantEventSchema, {
+  from,
+  tells: 'An agent may act for a person at a resource.',
+});
 export const delegationGrantRenewed = defineEvent(
   'behalf.delegation-grant.renewed',
   delegationGrantEventSchema,
+  { from, tells: 'The person agreed to the same once more: the grant lasts longer.' },
 );
 export const delegationGrantNarrowed = defineEvent(
   'behalf.delegation-grant.narrowed',
   delegationGrantEventSchema,
+  { from, tells: 'The agent may do less than before, or for a shorter time.' },
 );
 export const delegationGrantRevoked = defineEvent(
   'behalf.delegation-grant.revoked',
   delegationGrantEventSchema,
+  { from, tells: 'The agent may no longer act by this grant.' },
 );

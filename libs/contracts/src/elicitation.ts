@@ -83,8 +83,12 @@ export const requestThirdPartyToken = defineRequest(
   ]),
 );
 
-/** An elicitation has another status. Says nothing of the person. */
 export const elicitationChanged = defineEvent(
   'behalf.elicitation.changed',
-  z.object({ id: z.string(), status: z.enum(elicitationStatuses), provider: z.string() }),
+  z.object({
+    id: z.string(),
+    status: z.enum(elicitationStatuses),
+    provider: z.string().describe('The third party, by its id in the configuration.'),
+  }),
+  { from: 'elicitation', tells: 'An elicitation has another status. Says nothing of the person.' },
 );

@@ -2,7 +2,8 @@
  * Every subject and event of the bus, once, as zod. Types are inferred from here and never written twice.
  * The bus itself is a port (`@behalf/ports`); this library does not know how messages travel.
  */
-export { defineEvent, defineRequest } from './define.js';
+export { defineEvent, defineRequest, type DescribedEvent } from './define.js';
+export { eventCatalogue, events } from './event-catalogue.js';
 export {
   type DecisionContext,
   type Evaluation,

@@ -10,20 +10,27 @@ export const revocationKinds = ['token', 'grant', 'session', 'client', 'transact
 export type RevocationKind = (typeof revocationKinds)[number];
 
 export const revocationSchema = z.object({
-  kind: z.enum(revocationKinds),
-  id: z.string().min(1),
+  kind: z.enum(revocationKinds).describe('What is revoked.'),
+  id: z.string().min(1).describe('As it stands in the tokens that it touches.'),
   revokedAtMs: z.number().int(),
-  /**
-   * Of a `client` that may act again, or a `grant` that was narrowed: only tokens issued up to this moment are touched.
-   * Without it, all are, those included that were being issued when it was revoked.
-   */
-  issuedUntilMs: z.number().int().optional(),
-  /** When the last token it can touch has expired, so that it may be forgotten. */
-  expiresAtMs: z.number().int(),
+  issuedUntilMs: z
+    .number()
+    .int()
+    .optional()
+    .describe(
+      'Of a `client` that may act again, or a `grant` that was narrowed: only tokens issued up to this moment are touched. Without it, all are, those included that were being issued when it was revoked.',
+    ),
+  expiresAtMs: z
+    .number()
+    .int()
+    .describe('When the last token it can touch has expired, so that it may be forgotten.'),
 });
 export type Revocation = z.infer<typeof revocationSchema>;
 
-export const revocationCreated = defineEvent('behalf.revocation.created', revocationSchema);
+export const revocationCreated = defineEvent('behalf.revocation.created', revocationSchema, {
+  from: 'authorization-server',
+  tells: 'Tokens are no longer good: whoever accepts or keeps one that this touches refuses or drops it.',
+});
 
 /**
  * The revocations that are still live, in the order they were made: all of them for an enforcement point that begins,
