@@ -3,7 +3,7 @@ import { delimiter, join, resolve } from 'node:path';
 import type { BehalfConfig } from '@behalf/config';
 import { type ServiceName, serviceNames } from '@behalf/contracts';
 import { ServerProcess, freePort } from '@behalf/local-servers';
-import { type FleetServers, startServers } from './start-servers.js';
+import { type FleetServers, type WayToServer, startServers } from './start-servers.js';
 import { TcpBalancer } from './tcp-balancer.js';
 
 export interface FleetOptions {
@@ -15,6 +15,10 @@ export interface FleetOptions {
   /** Of each service. */
   replicas: number;
   environment?: Readonly<Record<string, string | undefined>>;
+  /** More of it for one process, by its number among those of its service. */
+  environmentOf?: (service: ServiceName, nth: number) => Record<string, string>;
+  /** The address at which services find a server that was started here, when that is not its own. */
+  wayTo?: WayToServer;
   /** Given every line that a program prints. */
   onLine?: (service: ServiceName, line: string) => void;
 }
@@ -44,7 +48,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     for (const end of opened.toReversed()) await end();
   };
   try {
-    const servers = await startServers(resolve(config.dataFolder, 'servers'), environment);
+    const servers = await startServers(resolve(config.dataFolder, 'servers'), environment, options.wayTo);
     opened.push(() => servers.close());
     const services = {} as Fleet['services'];
     const ends: (() => Promise<void>)[] = [];
@@ -55,9 +59,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       const balancer = await TcpBalancer.open(port, ports, host);
       opened.push(() => balancer.close());
       services[name] = await Promise.all(
-        ports.map((onPort, nth) => startReplica(options, servers, name, nth, onPort)),
+        ports.map((onPort, nth) => prepareReplica(options, servers, name, nth, onPort)),
       );
+      // Before they are started: of two, one may fail while the other is still at it.
       ends.push(...services[name].map((replica) => () => replica.stop()));
+      await Promise.all(services[name].map((replica) => replica.start()));
     }
     return { servers, services, close };
   } catch (error) {
@@ -66,8 +72,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 }
 
-async function startReplica(
-  { config, configFiles, dist, environment = process.env, onLine }: FleetOptions,
+async function prepareReplica(
+  { config, configFiles, dist, environment = process.env, environmentOf, onLine }: FleetOptions,
   servers: FleetServers,
   name: ServiceName,
   nth: number,
@@ -81,17 +87,16 @@ async function startReplica(
     file,
     JSON.stringify({ [settingsOf[name]]: { listen: { host: '127.0.0.1', port }, ...policy } }),
   );
-  const replica = new ServerProcess({
+  return new ServerProcess({
     command: process.execPath,
     args: [join(dist, 'apps', name, 'src', 'main.js')],
     readyLine: / listens on /,
     env: {
       ...environment,
       ...servers.environmentOf(name),
+      ...environmentOf?.(name, nth),
       BEHALF_CONFIG: [configFiles, file].join(delimiter),
     },
     ...(onLine && { onLine: (line: string) => onLine(name, line) }),
   });
-  await replica.start();
-  return replica;
 }

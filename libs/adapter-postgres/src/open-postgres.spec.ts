@@ -2,6 +2,7 @@ import { RecordConflict, type RecordKind, systemClock } from '@behalf/ports';
 import { type LocalServer, startPostgres } from '@behalf/local-servers';
 import { describeWith } from '@behalf/testing';
 import { sql } from 'kysely';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { type OpenedPostgres, SqlRecordStore, migrate, openPostgres } from './index.js';
 import { versions } from './migrate.js';
@@ -110,6 +111,15 @@ describeWith('postgres')('openPostgres', () => {
     server.process.resume();
 
     expect(await store.get(counter, 'a')).toMatchObject({ value: { n: 1 } });
+  });
+
+  it('takes an answer that was here in time, however late this process gets to it', async () => {
+    await sql`select 1`.execute(opened.db);
+    const answer = sql<{ n: number }>`select 7 as n`.execute(opened.db);
+    // The question has to be sent before everything here stands still.
+    await nextTurn();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    expect((await answer).rows).toEqual([{ n: 7 }]);
   });
 
   it('opens no connection before it is used, and tells about its pool', async () => {

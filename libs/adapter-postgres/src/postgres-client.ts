@@ -1,9 +1,10 @@
 import { OAuthError } from '@behalf/oauth';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 
-/** What pg says when a query's time is over on our side, and when there was no connection to be had in time. */
+const noAnswer = 'no answer in time';
+/** What says that our own time is over: for an answer, or, in the words of pg, for a connection. */
 const timeouts = [
-  'Query read timeout',
+  noAnswer,
   'timeout exceeded when trying to connect',
   'Connection terminated due to connection timeout',
 ];
@@ -22,15 +23,33 @@ const serverClasses = ['08', '53', '57', '58'];
  * Failures of the server are `temporarily_unavailable`; what the database says to a statement passes as it is.
  */
 export class PostgresClient extends Client {
+  readonly #answerTimeoutMs: number;
+
+  /** @param config `query_timeout` is kept here instead of by pg, which takes a late look for a late answer */
+  constructor({ query_timeout: answerTimeoutMs = 0, ...config }: ClientConfig = {}) {
+    super(config);
+    this.#answerTimeoutMs = answerTimeoutMs;
+  }
+
   // The base class has a dozen signatures for this; Kysely uses the one that takes text and values.
   override query(...input: unknown[]): never {
     const answer = (super.query as (...all: unknown[]) => unknown).apply(this, input);
     if (!(answer instanceof Promise)) return answer as never;
-    return answer.catch((error: unknown) => {
+    return this.#inTime(answer).catch((error: unknown) => {
       // Marks it as ended at once, so that the pool gives it to nobody.
       if (isTimeout(error)) this.end().catch(() => {});
       throw toUnavailable(error);
     }) as never;
+  }
+
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    if (this.#answerTimeoutMs === 0) return answer;
+    return new Promise((resolve, reject) => {
+      // After a process was busy for long, its timers come before the answers that have been here for long: those are
+      // read before the immediates.
+      const timer = setTimeout(() => setImmediate(() => reject(new Error(noAnswer))), this.#answerTimeoutMs);
+      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import type { BehalfConfig } from '@behalf/config';
 import { type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
 import { startMetrics, startTracing } from '@behalf/telemetry';
+import { checkSealingKey } from './check-sealing-key.js';
 import { measureDatabase } from './measure-database.js';
 import { openBus } from './open-bus.js';
 import { openDatabase } from './open-database.js';
@@ -96,6 +97,9 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
           })
         : stored;
 
+    const keyEncryptionKey = await loadOrCreateLocalKey(config.dataFolder, environment);
+    await checkSealingKey(records, keyEncryptionKey);
+
     const audit = new SqlAuditLog(database.db, {
       maxWaiting: maxInFlight,
       onError: (err) => logger.error({ err }, 'audit records wait for their place in the log'),
@@ -113,7 +117,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       leases: shortLived.leases,
       bus,
       audit,
-      keyEncryptionKey: await loadOrCreateLocalKey(config.dataFolder, environment),
+      keyEncryptionKey,
       logger,
       waitingFor: () => (isConnected() ? [] : ['nats']),
     });
