@@ -1,7 +1,17 @@
+import { createHash } from 'node:crypto';
 import * as dpop from 'dpop';
 import { decodeJwt, exportJWK, SignJWT } from 'jose';
-import { keyPair, TestAgents } from './test-agents.js';
+import { agentResource, keyPair, TestAgents } from './test-agents.js';
 import { files, TestServer, type TestServerOptions } from './test-server.js';
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
+
+async function signedBy(keys: dpop.KeyPair, claims: Record<string, unknown>): Promise<string> {
+  const jwk = await exportJWK(keys.publicKey);
+  return new SignJWT({ jti: crypto.randomUUID(), htm: 'POST', ...claims })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+    .sign(keys.privateKey);
+}
 
 let key: dpop.KeyPair;
 let jkt: string;
@@ -109,6 +119,62 @@ describe('DPoP at the token endpoint', () => {
         expect([status, body.error]).toEqual([400, 'invalid_request']);
       }
       expect((await agents.exchange(subject, {}, undefined, { dpop: await proof() })).status).toBe(200);
+    });
+
+    describe('of a person’s client, handed on by the resource that it called', () => {
+      let subject: string;
+      let gatewayKey: dpop.KeyPair;
+      beforeEach(async () => {
+        gatewayKey = await dpop.generateKeyPair('ES256');
+        const code = (await server.authorize({ scope: 'mcp:tools' })).get('code');
+        subject = (await server.redeem(code, {}, undefined, { dpop: await proof() })).body.access_token;
+      });
+      const seen = (url = files, keys = key, token = subject): Promise<string> =>
+        dpop.generateProof(keys, url, 'POST', undefined, token);
+      const handOn = async (handedOn: string, own?: string) =>
+        agents.exchangeAtGateway(
+          subject,
+          { subject_token_proof: handedOn },
+          { dpop: own ?? (await proof(undefined, gatewayKey)) },
+        );
+
+      it('is exchanged for a token that is bound to the key of the resource', async () => {
+        const { status, body } = await handOn(await seen());
+        expect([status, body['token_type']]).toEqual([200, 'DPoP']);
+        const { cnf, sub, act } = decodeJwt(body.access_token);
+        expect(cnf).toEqual({ jkt: await dpop.calculateThumbprint(gatewayKey.publicKey) });
+        expect([sub, act]).toEqual([decodeJwt(subject).sub, { sub: 'gateway' }]);
+      });
+
+      it('is handed on once, also when the answer would come from the cache', async () => {
+        const once = await seen();
+        expect((await handOn(once)).status).toBe(200);
+        expect((await handOn(once)).body.error).toBe('invalid_request');
+        expect((await handOn(await seen())).status).toBe(200);
+      });
+
+      it.each<[string, () => Promise<string>]>([
+        ['for another resource', () => seen(agentResource)],
+        ['of another key', async () => seen(files, await dpop.generateKeyPair('ES256'))],
+        ['for another token', () => seen(files, key, 'other')],
+        ['for no token', () => dpop.generateProof(key, files, 'POST')],
+        ['that is stale', async () => agedProof(-400)],
+        ['from a clock that is far ahead', () => agedProof(100)],
+        ['that is none', async () => 'x'],
+      ])('is refused with a proof %s', async (_title, made) => {
+        const { status, body } = await handOn(await made());
+        expect([status, body.error]).toEqual([400, 'invalid_request']);
+      });
+      const agedProof = (seconds: number): Promise<string> =>
+        signedBy(key, { iat: Math.floor(Date.now() / 1000) + seconds, ath: hashOf(subject), htu: files });
+
+      it('is refused to a client that is not the resource, and without a key of the resource’s own', async () => {
+        const own = { dpop: await proof(undefined, gatewayKey) };
+        const agent = await agents.exchange(subject, { subject_token_proof: await seen() }, undefined, own);
+        expect(agent.body.error).toBe('invalid_request');
+        const bare = await agents.exchangeAtGateway(subject, { subject_token_proof: await seen() });
+        expect(bare.body.error).toBe('invalid_request');
+      });
     });
 
     it('RFC 9449 §11.1: an exchange uses its proof up', async () => {

@@ -172,9 +172,13 @@ export class TestAgents {
   }
 
   /** What the gateway does with what it is presented with. */
-  exchangeAtGateway(subjectToken: string, more: Record<string, string> = {}): Promise<Tokens> {
+  exchangeAtGateway(
+    subjectToken: string,
+    more: Record<string, string> = {},
+    headers?: Record<string, string>,
+  ): Promise<Tokens> {
     const parameters = { ...exchangeParameters(subjectToken), resource: upstream, ...more };
-    return this.server.token(parameters, basic('gateway', 'gateway-secret'));
+    return this.server.token(parameters, basic('gateway', 'gateway-secret'), headers);
   }
 
   /** A token with which a person sends the agent to work. */

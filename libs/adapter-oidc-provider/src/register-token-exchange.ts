@@ -28,6 +28,7 @@ import { isExplaining, setExplainer } from './explain-requests.js';
 import { externalPeople } from './external-people.js';
 import { readOwnAccessToken } from './read-own-access-token.js';
 import { readOwnIdToken, readOwnTransactionToken } from './read-own-jwt.js';
+import { readRelayedProof, relayedProofParameter } from './relayed-proof.js';
 import { throwToLibrary } from './throw-to-library.js';
 
 const parameters = [
@@ -48,6 +49,8 @@ const parameters = [
   'request_id',
   ...elicitedParameterNames,
 ];
+/** Read besides: it is new with every request, and the answer depends on what it proves only. */
+const parametersWithProof = [...parameters, relayedProofParameter];
 /** Both may repeat (RFC 8693 §2.1); without this the library refuses that. */
 const repeatable = ['resource', 'audience'];
 
@@ -85,6 +88,9 @@ export function registerTokenExchange(
       client: await requestingClient(client, deps, agents),
       parameters: ownParameters(params as ExchangeParameters),
       proof: await readProof(provider, ctx, deps.certificates),
+      relayedProof: await readRelayedProof(params as ExchangeParameters, deps).catch((error: unknown) =>
+        throwToLibrary(ctx, error),
+      ),
       traceId: activeTraceId(),
     };
     const spanAttributes = { [attributes.clientId]: client.clientId };
@@ -113,7 +119,7 @@ export function registerTokenExchange(
       );
     }).catch((error: unknown) => throwToLibrary(ctx, error));
   };
-  provider.registerGrantType(grantTypes.tokenExchange, handler, parameters, repeatable);
+  provider.registerGrantType(grantTypes.tokenExchange, handler, parametersWithProof, repeatable);
   setExplainer(provider, async ({ clientId, parameters: asked, proof }) => {
     const client = await requestingClient({ clientId }, deps, agents).catch((cause: unknown) => {
       if (!(cause instanceof errors.InvalidClientAuth)) throw cause;

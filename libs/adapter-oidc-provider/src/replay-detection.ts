@@ -9,7 +9,7 @@ import { throwToLibrary } from './throw-to-library.js';
 
 const purpose = 'jti';
 /** What is allowed for clocks that differ. */
-const clockToleranceSeconds = 15;
+export const clockToleranceSeconds = 15;
 /**
  * The library forgets a DPoP proof 300 s after it came, and accepts one whose `iat` is as far in the future: without
  * this much more, a proof from a clock that is ahead could be used twice.

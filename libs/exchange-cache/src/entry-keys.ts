@@ -16,10 +16,15 @@ export interface EntryKeys {
  * malformed, and transaction tokens, of which each call has its own.
  *
  * Everything that the answer can depend on is in them: the presented token as the secret, and beside it the client, its
- * ceiling, the keys it proved, and every other parameter with its value. A parameter that is not known here is in it,
+ * ceiling, the keys it proved or showed to be proved, and every other parameter with its value. A parameter that is not known here is in it,
  * too, so that one which is added later cannot be forgotten.
  */
-export function entryKeys({ client, parameters, proof }: ExchangeRequest): EntryKeys | undefined {
+export function entryKeys({
+  client,
+  parameters,
+  proof,
+  relayedProof,
+}: ExchangeRequest): EntryKeys | undefined {
   const { subject_token: subjectToken, requested_token_type: requestedType, ...others } = parameters;
   if (typeof subjectToken !== 'string' || subjectToken === '') return undefined;
   if (requestedType !== undefined && requestedType !== tokenTypes.accessToken) return undefined;
@@ -27,7 +32,9 @@ export function entryKeys({ client, parameters, proof }: ExchangeRequest): Entry
     .filter(([, value]) => value !== undefined)
     .sort(([one], [other]) => (one < other ? -1 : 1));
   const { jkt, 'x5t#S256': certificate } = proof ?? {};
-  const asked = JSON.stringify([client, jkt ?? null, certificate ?? null, named]);
+  const { jkt: relayed, url } = relayedProof ?? {};
+  const keys = [jkt, certificate, relayed, url].map((key) => key ?? null);
+  const asked = JSON.stringify([client, ...keys, named]);
   const purpose = `exchange ${createHash('sha256').update(asked).digest('base64url')}`;
   return {
     place: createHmac('sha256', subjectToken).update(purpose).digest('base64url'),

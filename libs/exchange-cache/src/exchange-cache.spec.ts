@@ -152,6 +152,18 @@ describe('a kept exchange', () => {
     expect(state.minted).toBe(2);
   });
 
+  it('is no answer to a resource that hands on no proof, or another one', async () => {
+    const { exchange, state } = system();
+    state.subject = { cnf: { jkt: 'editor' } };
+    const proof = { jkt: 'k' };
+    const relayedProof = { jkt: 'editor', url: 'https://gw.example' };
+    await exchange({}, { proof, relayedProof });
+    for (const other of [{}, { relayedProof: { ...relayedProof, jkt: 'thief' } }])
+      await expect(exchange({}, { proof, ...other })).rejects.toMatchObject({ code: 'invalid_request' });
+    await exchange({}, { proof, relayedProof });
+    expect(state.minted).toBe(1);
+  });
+
   it('is bound to the key it was made for, whoever else holds the token', async () => {
     const { exchange } = system();
     const mine = await exchange({}, { proof: { jkt: 'mine' } });

@@ -8,6 +8,13 @@ export { AccessTokenVerifier, type AccessTokenVerifierOptions, remoteKeys } from
 export { type PresentedToken, readBearerToken, readPresentedToken } from './presented-token.js';
 export { bearerChallenge, type ChallengeOptions, dpopChallenge } from './challenge.js';
 export { DpopNonces } from './dpop-nonces.js';
-export { dpopAlgorithms, type ExpectedProof, verifyDpopProof } from './verify-dpop-proof.js';
+export {
+  type DpopProofClaims,
+  dpopAlgorithms,
+  type ExpectedProof,
+  maxProofAgeSeconds,
+  readDpopProof,
+  verifyDpopProof,
+} from './verify-dpop-proof.js';
 export { type Presentation, SenderConstraints, type SenderConstraintsOptions } from './sender-constraints.js';
 export { protectedResourceMetadata, type ProtectedResourceMetadata } from './protected-resource-metadata.js';

@@ -54,28 +54,50 @@ export async function verifyDpopProof(proof: string, expected: ExpectedProof): P
   const unless = (sound: boolean, fault: string): void => {
     if (!sound) throw new OAuthError('invalid_dpop_proof', `the DPoP proof ${fault}`);
   };
-  unless(proof.length <= maxProofBytes, 'is too large');
-  const { payload, jwk } = await verifySignature(proof);
-  const parsed = claimsSchema.safeParse(payload);
-  if (!parsed.success) throw new OAuthError('invalid_dpop_proof', 'the DPoP proof lacks claims');
-  const { jti, htm, htu, iat, ath, nonce } = parsed.data;
+  const { jkt, jti, htm, htu, iat, nonce } = await readDpopProof(proof, expected.accessToken);
   unless(htm === expected.method, 'is for another method');
   unless(isSameTarget(htu, expected.url), 'is for another URL');
-  unless(
-    ath === createHash('sha256').update(expected.accessToken).digest('base64url'),
-    'is for another access token',
-  );
   const nonceIssuedAtMs = nonce === undefined ? undefined : expected.nonces.issuedAtMs(nonce);
   // With a nonce our own clock tells that the proof is fresh, and the client's does not matter.
   if (nonce === undefined) unless(Math.abs(expected.nowSeconds - iat) <= maxProofAgeSeconds, 'is not fresh');
   if (nonceIssuedAtMs === undefined && (nonce !== undefined || expected.requireNonce))
     throw useNonce('the DPoP proof needs the nonce of this answer');
   return {
-    jkt: await calculateJwkThumbprint(jwk),
+    jkt,
     jti,
     madeAtMs: nonceIssuedAtMs ?? (iat - maxProofAgeSeconds) * 1000,
     hasNonce: nonce !== undefined,
   };
+}
+
+/** What a proof says, and the RFC 7638 thumbprint of the key that signed it. */
+export interface DpopProofClaims {
+  jkt: string;
+  jti: string;
+  htm: string;
+  htu: string;
+  iat: number;
+  nonce?: string | undefined;
+}
+
+/**
+ * Verifies of a DPoP proof what does not depend on where it was presented: form, `typ`, `alg`, that the key in it is
+ * public and signed it, and the hash of the access token. Does not check method, URL, nor that it is fresh.
+ *
+ * @throws OAuthError `invalid_dpop_proof`
+ * @see RFC 9449 §4.2
+ */
+export async function readDpopProof(proof: string, accessToken: string): Promise<DpopProofClaims> {
+  const unless = (sound: boolean, fault: string): void => {
+    if (!sound) throw new OAuthError('invalid_dpop_proof', `the DPoP proof ${fault}`);
+  };
+  unless(proof.length <= maxProofBytes, 'is too large');
+  const { payload, jwk } = await verifySignature(proof);
+  const parsed = claimsSchema.safeParse(payload);
+  if (!parsed.success) throw new OAuthError('invalid_dpop_proof', 'the DPoP proof lacks claims');
+  const { ath, ...claims } = parsed.data;
+  unless(ath === createHash('sha256').update(accessToken).digest('base64url'), 'is for another access token');
+  return { ...claims, jkt: await calculateJwkThumbprint(jwk) };
 }
 
 /** Sends a client back for a nonce. @see RFC 9449 §9 */

@@ -1,5 +1,15 @@
 import { tokenTypes } from '@behalf/oauth';
-import { exchangeFixture, gatewayClient, subjectClaims } from './exchange.fixture.js';
+import {
+  exchangeFixture,
+  gatewayClient,
+  gatewayResource,
+  now,
+  parameters,
+  subjectClaims,
+  upstreamResource,
+} from './exchange.fixture.js';
+import { exchangeToken } from './exchange-token.js';
+import type { ExchangeRequest, TokenClaims } from './ports.js';
 
 const handedOver = { sub: 'gateway', cnf: { jkt: 'gateway-key' } };
 
@@ -44,6 +54,54 @@ describe('the binding of tokens through an exchange', () => {
       code: 'invalid_request',
     });
     expect(fixture.recorded).toMatchObject([{ details: { reason: 'subject_key_unproven' } }]);
+  });
+
+  describe('handed on by the resource that the key was proved at', () => {
+    const cnf = { jkt: 'editor-key' };
+    const relayedProof = { jkt: 'editor-key', url: gatewayResource };
+    const exchange = (changes: Partial<ExchangeRequest>, subject: Partial<TokenClaims> = {}) => {
+      const fixture = exchangeFixture({ subject: subjectClaims({ cnf, ...subject }) });
+      const request = { client: gatewayClient, parameters, proof: { jkt: 'gateway-key' }, nowSeconds: now };
+      const done = exchangeToken({ ...request, relayedProof, ...changes }, fixture.dependencies);
+      return { done, fixture };
+    };
+
+    it('RFC 9449 §7: takes the token, and binds what it issues to the key of the resource', async () => {
+      const issued = await exchange({}).done;
+      expect(issued.token_type).toBe('DPoP');
+      expect(JSON.parse(issued.access_token)).toMatchObject({ cnf: { jkt: 'gateway-key' } });
+    });
+
+    it.each<[string, Partial<ExchangeRequest>, Partial<TokenClaims>?]>([
+      ['made with another key', { relayedProof: { ...relayedProof, jkt: 'thief' } }],
+      ['made for another resource', { relayedProof: { ...relayedProof, url: upstreamResource } }],
+      [
+        'made for a place that is no resource',
+        { relayedProof: { ...relayedProof, url: 'https://x.example' } },
+      ],
+      ['by a client that proves no key', { proof: undefined }],
+      ['by a client that proves a certificate only', { proof: { 'x5t#S256': 'c' } }],
+      ['by a client that does not serve the resource', { client: { ...gatewayClient, clientId: 'editor' } }],
+      ['for a token that is for another resource', {}, { aud: upstreamResource, client_id: 'gateway' }],
+      ['for a token that is bound to a certificate, too', {}, { cnf: { ...cnf, 'x5t#S256': 'c' } }],
+      ['for a token that is bound in an unknown form', {}, { cnf: { jwk: {} } }],
+    ])('refuses a stolen bound token with a proof %s', async (_title, changes, subject = {}) => {
+      const { done, fixture } = exchange(changes, subject);
+      await expect(done).rejects.toMatchObject({ code: 'invalid_request' });
+      expect(fixture.recorded).toMatchObject([{ details: { reason: 'subject_key_unproven' } }]);
+    });
+
+    it('is no proof of an actor token’s key', async () => {
+      const actor = { sub: 'gateway', client_id: 'gateway', cnf };
+      const fixture = exchangeFixture({ subject: subjectClaims({ cnf }), actor: subjectClaims(actor) });
+      const form = { ...parameters, actor_token: 'actor', actor_token_type: tokenTypes.accessToken };
+      const proof = { jkt: 'gateway-key' };
+      const request = { client: gatewayClient, parameters: form, proof, relayedProof, nowSeconds: now };
+      await expect(exchangeToken(request, fixture.dependencies)).rejects.toMatchObject({
+        code: 'invalid_request',
+      });
+      expect(fixture.recorded).toMatchObject([{ details: { reason: 'actor_key_unproven' } }]);
+    });
   });
 
   it('refuses a key that may_act names when somebody else than its actor presents it', async () => {

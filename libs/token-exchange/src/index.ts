@@ -32,6 +32,7 @@ export type {
   ExchangeResponse,
   ExchangeTarget,
   PendingDelegation,
+  RelayedProof,
   RequestingClient,
   SubjectKind,
   SubjectToken,

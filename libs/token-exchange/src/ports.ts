@@ -127,11 +127,20 @@ export interface PendingDelegation {
 /** Form parameters as they came; a repeated one is a list. */
 export type ExchangeParameters = Record<string, string | string[] | undefined>;
 
+/** A proof of the subject token's key that its presenter made for a resource, handed on by that resource. */
+export interface RelayedProof {
+  jkt: string;
+  /** What it was made for (`htu`). */
+  url: string;
+}
+
 export interface ExchangeRequest {
   client: RequestingClient;
   parameters: ExchangeParameters;
   /** The keys that the client proved to hold on this request; the caller has checked the proofs. */
   proof?: Confirmation | undefined;
+  /** The caller has checked that it is fresh, made with the subject token, and was not handed on before. */
+  relayedProof?: RelayedProof | undefined;
   nowSeconds: number;
   traceId?: string | undefined;
 }

@@ -10,6 +10,7 @@ import type {
   SubjectToken,
   TokenClaims,
 } from './ports.js';
+import { relayedKey } from './relayed-key.js';
 import { verifyActorToken } from './verify-actor-token.js';
 import { verifySubjectToken } from './verify-subject-token.js';
 
@@ -30,7 +31,7 @@ export interface Presented extends Pick<ExchangeRequest, 'nowSeconds' | 'proof'>
  * @see RFC 8693 §2.1
  */
 export async function verifyPresented(
-  { client, proof, parameters: form, nowSeconds }: ExchangeRequest,
+  request: ExchangeRequest,
   dependencies: Pick<
     ExchangeDependencies,
     | 'issuer'
@@ -42,6 +43,7 @@ export async function verifyPresented(
   >,
   trace: ExchangeTrace,
 ): Promise<Presented> {
+  const { client, proof, parameters: form, nowSeconds } = request;
   checkClient(client);
   const parameters = parseExchangeParameters(form);
   trace.requestedScope = parameters.scope;
@@ -49,7 +51,7 @@ export async function verifyPresented(
   const { subjectToken, subjectTokenType, actorToken } = parameters;
   const subject = await verifySubjectToken(subjectToken, subjectTokenType, client, dependencies);
   trace.subject = subject;
-  checkBinding(subject.claims, 'subject', proof);
+  checkBinding(subject.claims, 'subject', proof, relayedKey(subject, request, dependencies));
   const actor =
     actorToken === undefined ? undefined : await verifyActorToken(actorToken, client, dependencies);
   trace.actor = actor;
