@@ -23,8 +23,10 @@ export async function readProof(
   const dpop = await validateDpop(provider, ctx);
   await checkDpopReplay(provider, ctx, dpop, ctx.oidc.client.clientId, errors.InvalidDpopProof);
   checkDpopRequired(provider, ctx, dpop, errors.InvalidDpopProof);
-  const isCertificateWanted = checkMtlsCert(provider, ctx) !== undefined || needsCertificate(ctx);
-  const thumbprint = isCertificateWanted ? certificates.thumbprint(ctx.req) : undefined;
+  const isCertificateBinding = checkMtlsCert(provider, ctx) !== undefined;
+  const presented = certificates.thumbprint(ctx.req);
+  const thumbprint =
+    presented !== undefined && (isCertificateBinding || needsCertificate(ctx)) ? presented : undefined;
   if (!dpop && thumbprint === undefined) return undefined;
   return {
     ...(dpop && { jkt: dpop.thumbprint }),
@@ -40,8 +42,9 @@ export async function readProof(
 function needsCertificate({ oidc }: TokenEndpointGrantContext): boolean {
   const presented = [oidc.params['subject_token'], oidc.params['actor_token']];
   return presented.some((token) => {
+    if (typeof token !== 'string') return false;
     try {
-      const { cnf, may_act: mayAct } = decodeJwt<Bound & { may_act?: Bound }>(String(token));
+      const { cnf, may_act: mayAct } = decodeJwt<Bound & { may_act?: Bound }>(token);
       return [cnf, mayAct?.cnf].some((confirmation) => confirmation?.['x5t#S256'] !== undefined);
     } catch {
       return false;

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { tokenTypes } from '@behalf/oauth';
 import type { ExchangeRequest } from '@behalf/token-exchange';
 
@@ -35,7 +35,7 @@ export function entryKeys({
   const { jkt: relayed, url } = relayedProof ?? {};
   const keys = [jkt, certificate, relayed, url].map((key) => key ?? null);
   const asked = JSON.stringify([client, ...keys, named]);
-  const purpose = `exchange ${createHash('sha256').update(asked).digest('base64url')}`;
+  const purpose = `exchange ${hash('sha256', asked, 'base64url')}`;
   return {
     place: createHmac('sha256', subjectToken).update(purpose).digest('base64url'),
     secret: subjectToken,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '@behalf/ports';
 import { LRUCache } from 'lru-cache';
 
@@ -18,7 +18,7 @@ export class VerifiedTokens<T extends { exp: number }> {
 
   /** @param verify runs when the token is not known; a failure is not kept */
   async verify(token: string, verify: (token: string) => Promise<T>): Promise<T> {
-    const digest = createHash('sha256').update(token).digest('base64url');
+    const digest = hash('sha256', token, 'base64url');
     const known = this.#claims.get(digest);
     if (known && known.exp * 1000 > this.clock.nowMs()) return known;
     this.#claims.delete(digest);

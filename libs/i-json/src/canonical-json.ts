@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * The one spelling of a JSON value: members sorted by UTF-16 code units, no spaces, numbers as ECMAScript writes them.
@@ -8,25 +8,40 @@ import { createHash } from 'node:crypto';
  * @see RFC 8785
  */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError('not a JSON number');
-    return JSON.stringify(value);
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw new TypeError('not a Unicode text');
+      return JSON.stringify(value);
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError('not a JSON number');
+      return JSON.stringify(value);
+    case 'boolean':
+      return String(value);
+    case 'object':
+      if (value === null) return 'null';
+      return Array.isArray(value) ? canonicalArray(value) : canonicalObject(value);
+    default:
+      throw new TypeError('not a JSON value');
   }
-  if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw new TypeError('not a Unicode text');
-    return JSON.stringify(value);
+}
+
+function canonicalArray(value: readonly unknown[]): string {
+  let elements = '';
+  for (const element of value) elements += `${elements && ','}${canonicalJson(element)}`;
+  return `[${elements}]`;
+}
+
+function canonicalObject(value: object): string {
+  let members = '';
+  // Without a comparison of ours `sort` goes by UTF-16 code units.
+  for (const name of Object.keys(value).sort()) {
+    const member = (value as Record<string, unknown>)[name];
+    if (member !== undefined) members += `${members && ','}${canonicalJson(name)}:${canonicalJson(member)}`;
   }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object') throw new TypeError('not a JSON value');
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, member]) => `${canonicalJson(name)}:${canonicalJson(member)}`);
-  return `{${members.join(',')}}`;
+  return `{${members}}`;
 }
 
 /** `sha256:<hex>` of a value's canonical form: equal for equal values, however they were written. */
 export function digestOf(value: unknown): string {
-  return `sha256:${createHash('sha256').update(canonicalJson(value)).digest('hex')}`;
+  return `sha256:${hash('sha256', canonicalJson(value))}`;
 }

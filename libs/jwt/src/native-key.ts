@@ -5,8 +5,6 @@ import type { CryptoKey } from 'jose';
 export interface NativeKey {
   alg: 'ES256' | 'RS256';
   key: KeyObject;
-  /** ECDSA signatures of a JWS are r and s side by side (RFC 7518 §3.4), and not the ASN.1 that OpenSSL likes. */
-  dsaEncoding: 'ieee-p1363';
 }
 
 /** RFC 7518 §3.3 */
@@ -23,7 +21,7 @@ function convert(key: CryptoKey): NativeKey | undefined {
   // Node is about to give up converting keys that were made not to be taken out; public ones have no reason to be.
   if (!key.extractable) return undefined;
   const alg = algorithmOf(key.algorithm);
-  return alg && { alg, key: KeyObject.from(key), dsaEncoding: 'ieee-p1363' };
+  return alg && { alg, key: KeyObject.from(key) };
 }
 
 interface KeyDescription {

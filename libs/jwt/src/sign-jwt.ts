@@ -1,4 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto';
+import { fromAsn1 } from './ecdsa-signature.js';
 
 export interface JwtHeader {
   alg: 'ES256' | 'RS256';
@@ -17,6 +18,7 @@ export function signJwt(claims: Record<string, unknown>, header: JwtHeader, key:
   if (key.asymmetricKeyType !== keyTypes[header.alg]) throw new TypeError(`no key for ${header.alg}`);
   const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
   const input = `${encode(header)}.${encode(claims)}`;
-  const signature = sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
+  const made = sign('sha256', Buffer.from(input), key);
+  const signature = header.alg === 'ES256' ? fromAsn1(made) : made;
   return `${input}.${signature.toString('base64url')}`;
 }

@@ -1,6 +1,7 @@
 import { verify } from 'node:crypto';
 import { type JWTPayload, type JWTVerifyGetKey, errors, jwtVerify } from 'jose';
 import { checkClaims } from './check-claims.js';
+import { toAsn1 } from './ecdsa-signature.js';
 import { type NativeKey, toNativeKey } from './native-key.js';
 
 /** What a JWT has to be to count. The names are those of jose. */
@@ -58,7 +59,9 @@ export async function verifyJwt(
   // A key that is for another algorithm, or of a kind that is not handled here: jose refuses it, or knows what to do.
   if (native?.alg !== alg) return viaJose(token, async () => key, expected);
   const signed = Buffer.from(token.slice(0, encodedHeader.length + 1 + encodedPayload.length), 'latin1');
-  if (!verify('sha256', signed, native, Buffer.from(encodedSignature, 'base64url')))
+  const presented = Buffer.from(encodedSignature, 'base64url');
+  const signature = alg === 'ES256' ? toAsn1(presented) : presented;
+  if (!signature || !verify('sha256', signed, native.key, signature))
     throw new errors.JWSSignatureVerificationFailed();
 
   const payload = decodeObject(encodedPayload);

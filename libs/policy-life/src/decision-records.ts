@@ -1,9 +1,9 @@
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { evaluationSchema } from '@behalf/contracts';
-import { digestOf } from '@behalf/policy';
+import { canonicalJson } from '@behalf/policy';
 import type { RecordKind, StoredRecord } from '@behalf/ports';
 import { type KeyEncryptionKey, open, seal } from '@behalf/sealing';
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 const decisionRecordSchema = z.object({
@@ -57,7 +57,7 @@ export async function buildDecisionRecord(decided: Decided, kek: KeyEncryptionKe
   const server = resource.properties?.['server'] ?? context?.['server'];
   const isUri = resource.type === 'resource_uri';
   // Few arguments are secret enough to survive guessing: the salt, which is under the seal, makes the digest say nothing.
-  const inputs = { salt: randomUUID(), evaluation };
+  const inputs = canonicalJson({ salt: randomUUID(), evaluation });
   return {
     decisionId,
     decidedAtMs,
@@ -73,8 +73,8 @@ export async function buildDecisionRecord(decided: Decided, kek: KeyEncryptionKe
     action: action.name,
     resource: isUri ? resource.type : `${resource.type}:${resource.id}`,
     ...(typeof server === 'string' && { server }),
-    inputsDigest: digestOf(inputs),
-    sealed: await seal(kek, Buffer.from(JSON.stringify(inputs)), sealedFor(decisionId)),
+    inputsDigest: `sha256:${hash('sha256', inputs)}`,
+    sealed: await seal(kek, Buffer.from(inputs), sealedFor(decisionId)),
   };
 }
 

@@ -1,11 +1,16 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
 export const keyBytes = 32;
 const nonceBytes = 12;
 const tagBytes = 16;
 
+/** A key as OpenSSL holds it. Node takes bytes as well, but makes several times more work of them. */
+export function aesKey(bytes: Uint8Array): KeyObject {
+  return createSecretKey(bytes);
+}
+
 /** AES-256-GCM with a random nonce: nonce, ciphertext and tag in one piece. @see NIST SP 800-38D */
-export function encryptAesGcm(key: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
+export function encryptAesGcm(key: KeyObject, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
   cipher.setAAD(aad);
@@ -13,7 +18,7 @@ export function encryptAesGcm(key: Uint8Array, plaintext: Uint8Array, aad: Uint8
 }
 
 /** @throws Error when the key, the additional data or a single bit is not what it was */
-export function decryptAesGcm(key: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array {
+export function decryptAesGcm(key: KeyObject, sealed: Uint8Array, aad: Uint8Array): Uint8Array {
   if (sealed.byteLength < nonceBytes + tagBytes) throw new Error('too short to be AES-GCM output');
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), {
     authTagLength: tagBytes,

@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto';
-import { decryptAesGcm, encryptAesGcm, keyBytes } from './aes-gcm.js';
+import { createHash, type KeyObject } from 'node:crypto';
+import { aesKey, decryptAesGcm, encryptAesGcm, keyBytes } from './aes-gcm.js';
 import type { KeyEncryptionKey } from './key-encryption-key.js';
 import { SealingError } from './sealing-error.js';
 
 /** A key-encryption key held in this process. As safe as the place its 32 bytes come from. */
 export class LocalKeyEncryptionKey implements KeyEncryptionKey {
   readonly id: string;
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
 
   /** @throws RangeError unless the key has 32 bytes */
   constructor(key: Uint8Array) {
     if (key.byteLength !== keyBytes) throw new RangeError(`a sealing key has ${keyBytes} bytes`);
-    this.#key = Uint8Array.from(key);
+    this.#key = aesKey(key);
     // Names the key without telling it: a digest of 256 random bits cannot be turned back.
     this.id = `local-${createHash('sha256').update('behalf sealing key id').update(key).digest('hex').slice(0, 16)}`;
   }

@@ -1,4 +1,4 @@
-import { encryptAesGcm } from './aes-gcm.js';
+import { aesKey, encryptAesGcm } from './aes-gcm.js';
 import { KeyRing } from './key-ring.js';
 import { LocalKeyEncryptionKey } from './local-key-encryption-key.js';
 import { type SealingContext, open, rewrap, seal } from './seal.js';
@@ -143,8 +143,8 @@ function firstVersion(): string {
   const dataKey = Buffer.alloc(32, 9);
   const parts = Object.entries(context).sort(([one], [other]) => (one < other ? -1 : 1));
   const aad = Buffer.from(JSON.stringify(['behalf-sealed-1', kek.id, parts]));
-  const wrapped = encryptAesGcm(Buffer.alloc(32, 1), dataKey, Buffer.from(kek.id));
-  const ciphertext = encryptAesGcm(dataKey, secret, aad);
+  const wrapped = encryptAesGcm(aesKey(Buffer.alloc(32, 1)), dataKey, Buffer.from(kek.id));
+  const ciphertext = encryptAesGcm(aesKey(dataKey), secret, aad);
   const texts = [wrapped, ciphertext].map((bytes) => Buffer.from(bytes).toString('base64url'));
   return ['behalf-sealed-1', kek.id, ...texts].join('.');
 }

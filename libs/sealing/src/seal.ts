@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { decryptAesGcm, encryptAesGcm, keyBytes } from './aes-gcm.js';
+import { aesKey, decryptAesGcm, encryptAesGcm, keyBytes } from './aes-gcm.js';
 import type { KeyEncryptionKey } from './key-encryption-key.js';
 import type { KeyRing } from './key-ring.js';
 import { type SealedText, formatSealedText, parseSealedText } from './sealed-text.js';
@@ -28,7 +28,7 @@ export async function seal(
   const dataKeyId = randomBytes(dataKeyIdBytes).toString('base64url');
   const aad = boundTo(context, { version: 'behalf-sealed-2', dataKeyId });
   const dataKey = randomBytes(keyBytes);
-  const ciphertext = encryptAesGcm(dataKey, plaintext, aad);
+  const ciphertext = encryptAesGcm(aesKey(dataKey), plaintext, aad);
   try {
     const wrapped = await kek.wrap(dataKey, digest(aad));
     return formatSealedText({ keyId: kek.id, dataKeyId, wrapped, ciphertext });
@@ -51,7 +51,7 @@ export async function open(
   const aad = boundTo(context, text);
   const dataKey = await keyFor(keys, text).unwrap(text.wrapped, bindingOf(text, aad));
   try {
-    return decryptAesGcm(dataKey, text.ciphertext, aad);
+    return decryptAesGcm(aesKey(dataKey), text.ciphertext, aad);
   } catch (cause) {
     throw new SealingError('not_authentic', { cause });
   } finally {
