@@ -1,5 +1,6 @@
-// Installs NATS, Redis and PostgreSQL where that is possible (Debian and root), without starting the services that come
-// with them. Where it is not, the suites that need them are skipped, which is a failure in CI.
+// Installs the servers, proxies and browser that tests run with where that is possible (Debian and root), without
+// starting the services that come with them. Where it is not, the suites that need them are skipped: in CI a failure.
+// With `--services`, only what `npm run services` needs.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -11,6 +12,13 @@ const packages = [
   ['redis-server', isInPath('redis-server')],
   ['redis-sentinel', isInPath('redis-sentinel')],
   ['postgresql', isInPath('postgres') || existsSync('/usr/lib/postgresql')],
+  ...(process.argv.includes('--services')
+    ? []
+    : [
+        ['nginx-light', isInPath('nginx')],
+        ['caddy', isInPath('caddy')],
+        ['chromium', isInPath('chromium')],
+      ]),
 ];
 const missing = packages.filter(([, isThere]) => !isThere).map(([name]) => name);
 if (missing.length > 0 && process.getuid?.() === 0 && isInPath('apt-get')) {

@@ -1,4 +1,4 @@
-import { Chromium, findChromium, readForm, TestBrowser, type Visit } from '@behalf/testing';
+import { Chromium, describeWith, readForm, TestBrowser, type Visit } from '@behalf/testing';
 import { agentId, agentResource, TestAgents } from './test-agents.js';
 import { basic, files, type Tokens } from './test-server.js';
 
@@ -222,71 +222,67 @@ describe('attack: /me', () => {
   });
 });
 
-const chromium = findChromium();
-(chromium === undefined ? describe.skip : describe)(
-  '/me in a real browser, without JavaScript, on a phone',
-  () => {
-    let browser: Chromium;
-    beforeEach(async () => {
-      browser = await Chromium.start(chromium ?? '');
-    });
-    afterEach(() => browser.close());
+describeWith('chromium')('/me in a real browser, without JavaScript, on a phone', () => {
+  let browser: Chromium;
+  beforeEach(async () => {
+    browser = await Chromium.start();
+  });
+  afterEach(() => browser.close());
 
-    const signIn = async () => {
-      await browser.type('#username', 'alice');
-      await browser.type('#password', 'alice');
-      await browser.click('button');
-    };
+  const signIn = async () => {
+    await browser.type('#username', 'alice');
+    await browser.type('#password', 'alice');
+    await browser.click('button');
+  };
 
-    it('lets a person approve what an agent asks for, see it, and end it', async () => {
-      const shots = process.env['SCREENSHOTS'];
-      const shoot = async (name: string) => shots && browser.screenshot(`${shots}/${name}.png`);
-      const person = await agents.personToken();
-      const asked = await agents.exchange(person, { resource: mail });
-      await browser.open(String(asked.body['interaction_uri']));
-      await signIn();
-      expect(await browser.text()).toContain('Let Reporter act for you?');
-      expect(await browser.accessibleNames('button')).toEqual(['Approve', 'Deny']);
-      expect(await browser.fitsTheScreen()).toBe(true);
-      await shoot('request');
-      await browser.click('button[value=allow]');
-      expect(await browser.text()).toContain('You have approved');
-      await shoot('approved');
-      expect(outcome(await agents.exchange(person, { resource: mail }))).toBe('issued');
+  it('lets a person approve what an agent asks for, see it, and end it', async () => {
+    const shots = process.env['SCREENSHOTS'];
+    const shoot = async (name: string) => shots && browser.screenshot(`${shots}/${name}.png`);
+    const person = await agents.personToken();
+    const asked = await agents.exchange(person, { resource: mail });
+    await browser.open(String(asked.body['interaction_uri']));
+    await signIn();
+    expect(await browser.text()).toContain('Let Reporter act for you?');
+    expect(await browser.accessibleNames('button')).toEqual(['Approve', 'Deny']);
+    expect(await browser.fitsTheScreen()).toBe(true);
+    await shoot('request');
+    await browser.click('button[value=allow]');
+    expect(await browser.text()).toContain('You have approved');
+    await shoot('approved');
+    expect(outcome(await agents.exchange(person, { resource: mail }))).toBe('issued');
 
-      await browser.click('a');
-      expect(await browser.url()).toBe(account);
-      expect(new Set(await browser.accessibleNames('heading'))).toEqual(
-        new Set([
-          'Who may act for you',
-          'Agents',
-          'Reporter',
-          'Applications you have allowed',
-          'Web <App>',
-          'Where you are signed in',
-        ]),
-      );
-      expect(new Set(await browser.accessibleNames('button'))).toEqual(
-        new Set(['Stop Reporter at Mail', 'Remove the access of Web <App>', 'Sign out everywhere']),
-      );
-      expect(await browser.fitsTheScreen()).toBe(true);
-      await shoot('account');
-      await browser.click('article button');
-      expect(await browser.text()).toContain('No agent may act for you');
-      await shoot('ended');
-      expect(outcome(await agents.exchange(person, { resource: mail }))).toBe('interaction_required');
-    });
+    await browser.click('a');
+    expect(await browser.url()).toBe(account);
+    expect(new Set(await browser.accessibleNames('heading'))).toEqual(
+      new Set([
+        'Who may act for you',
+        'Agents',
+        'Reporter',
+        'Applications you have allowed',
+        'Web <App>',
+        'Where you are signed in',
+      ]),
+    );
+    expect(new Set(await browser.accessibleNames('button'))).toEqual(
+      new Set(['Stop Reporter at Mail', 'Remove the access of Web <App>', 'Sign out everywhere']),
+    );
+    expect(await browser.fitsTheScreen()).toBe(true);
+    await shoot('account');
+    await browser.click('article button');
+    expect(await browser.text()).toContain('No agent may act for you');
+    await shoot('ended');
+    expect(outcome(await agents.exchange(person, { resource: mail }))).toBe('interaction_required');
+  });
 
-    it('explains to another person why the link is not for them', async () => {
-      const asked = await agents.exchange(await agents.personToken(), { resource: mail });
-      await browser.open(String(asked.body['interaction_uri']));
-      await browser.type('#username', 'bob');
-      await browser.type('#password', 'bob');
-      await browser.click('button');
-      expect(await browser.text()).toContain('made for somebody else');
-      expect(await browser.accessibleNames('button')).toEqual([]);
-      const shots = process.env['SCREENSHOTS'];
-      if (shots) await browser.screenshot(`${shots}/another.png`);
-    });
-  },
-);
+  it('explains to another person why the link is not for them', async () => {
+    const asked = await agents.exchange(await agents.personToken(), { resource: mail });
+    await browser.open(String(asked.body['interaction_uri']));
+    await browser.type('#username', 'bob');
+    await browser.type('#password', 'bob');
+    await browser.click('button');
+    expect(await browser.text()).toContain('made for somebody else');
+    expect(await browser.accessibleNames('button')).toEqual([]);
+    const shots = process.env['SCREENSHOTS'];
+    if (shots) await browser.screenshot(`${shots}/another.png`);
+  });
+});

@@ -1,4 +1,4 @@
-import { Chromium, findChromium, type Visit } from '@behalf/testing';
+import { Chromium, type Visit, describeWith } from '@behalf/testing';
 import { agentId, agentResource, TestAgents } from './test-agents.js';
 import { files, type Tokens } from './test-server.js';
 
@@ -109,23 +109,24 @@ describe('attack: delegation at sign-in', () => {
   });
 });
 
-const chromium = findChromium();
-(chromium === undefined ? it.skip : it)('can be ticked in a real browser, by its label', async () => {
-  const browser = await Chromium.start(chromium ?? '');
-  const wanted = { resource: agentResource, scope: 'mcp:tools' };
-  await browser.open(agents.server.authorizationUrl(wanted).href);
-  await browser.type('#username', 'alice');
-  await browser.type('#password', 'alice');
-  await browser.click('button');
-  const [first] = await browser.accessibleNames('checkbox');
-  expect(first).toMatch(
-    /^Reporter may act for you at Mail .*: Use its tools\. What for: Writes reports\. Until /,
-  );
-  await browser.click('label', { leads: false });
-  expect(await browser.fitsTheScreen()).toBe(true);
-  const shots = process.env['SCREENSHOTS'];
-  if (shots) await browser.screenshot(`${shots}/consent.png`);
-  await browser.click('button[value=allow]');
-  expect(await grants()).toMatchObject([{ resource: mail }]);
-  await browser.close();
+describeWith('chromium')('in a real browser', () => {
+  it('can be ticked by its label', async () => {
+    const browser = await Chromium.start();
+    const wanted = { resource: agentResource, scope: 'mcp:tools' };
+    await browser.open(agents.server.authorizationUrl(wanted).href);
+    await browser.type('#username', 'alice');
+    await browser.type('#password', 'alice');
+    await browser.click('button');
+    const [first] = await browser.accessibleNames('checkbox');
+    expect(first).toMatch(
+      /^Reporter may act for you at Mail .*: Use its tools\. What for: Writes reports\. Until /,
+    );
+    await browser.click('label', { leads: false });
+    expect(await browser.fitsTheScreen()).toBe(true);
+    const shots = process.env['SCREENSHOTS'];
+    if (shots) await browser.screenshot(`${shots}/consent.png`);
+    await browser.click('button[value=allow]');
+    expect(await grants()).toMatchObject([{ resource: mail }]);
+    await browser.close();
+  });
 });

@@ -15,7 +15,6 @@ import type { RunningService } from '@behalf/service-kit';
 import { type SigningKey, signingKeyKind, SigningKeys } from '@behalf/signing-keys';
 import { FakeClock, freePort, TestBrowser } from '@behalf/testing';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
-// oxlint-disable-next-line no-restricted-imports -- a test of this app starts this app
 import { type StartOptions, startAuthorizationServer } from '../src/authorization-server.module.js';
 
 export const files = 'http://localhost:4003/mcp/files';

@@ -1,5 +1,4 @@
 import { freePort } from '@behalf/testing';
-// oxlint-disable-next-line no-restricted-imports -- the demo's own upstream
 import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
 import { connectLegacy, connectModern } from './clients.js';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.js';

@@ -9,7 +9,6 @@ import {
 } from '@behalf/contracts';
 import { type Subscription, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger } from '@behalf/service-kit';
-// oxlint-disable-next-line no-restricted-imports -- the app's own module, started as its main.ts does
 import { startGateway } from '../src/gateway.module.js';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.js';
 

@@ -5,10 +5,8 @@ import { describeWith } from '@behalf/testing';
 import fc from 'fast-check';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-// oxlint-disable no-restricted-imports -- to decide without a transport, and to look at the policies at once
 import { DecisionPoint } from '../src/decision-point.js';
 import { PolicySource } from '../src/policy-source.js';
-// oxlint-enable no-restricted-imports
 import {
   type Call,
   type Dialect,

@@ -1,7 +1,6 @@
 import { toStruct } from '@behalf/policy-dialects';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-// oxlint-disable-next-line no-restricted-imports -- to look at the policies at once
 import { PolicySource } from '../src/policy-source.js';
 import { dialectSettings } from './ask-dialects.js';
 import { type GrpcClients, grpcClients } from './grpc-client.js';

@@ -1,8 +1,8 @@
 import { encodeHeaderValue } from '@behalf/mcp';
-import { freePort } from '@behalf/testing';
+import { describeWith, freePort } from '@behalf/testing';
 import { startModernMcpServer } from './modern-mcp-server.js';
 import { type PolicyService, startPolicyService } from './policy-service.js';
-import { type Program, provideProgram, startProxy } from './proxy-program.js';
+import { type Proxy, startProxy } from './start-proxy.js';
 
 const resource = 'https://mcp.example/everything';
 
@@ -13,21 +13,19 @@ interface Ports {
 }
 
 /** As `docs/policy-dialects.md` has them. */
-const configs: Record<Program, (ports: Ports) => (folder: string) => string> = {
-  nginx:
-    ({ listen, policy, mcp }) =>
-    (folder) => `
+const configs: Record<Proxy, (ports: Ports) => string> = {
+  nginx: ({ listen, policy, mcp }) => `
 daemon off;
-pid ${folder}/nginx.pid;
-error_log ${folder}/error.log;
+pid nginx.pid;
+error_log stderr notice;
 events {}
 http {
   access_log off;
-  client_body_temp_path ${folder}/body;
-  proxy_temp_path ${folder}/proxy;
-  fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi;
-  scgi_temp_path ${folder}/scgi;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
   server {
     listen 127.0.0.1:${listen};
     location = /_authorize {
@@ -44,9 +42,7 @@ http {
     }
   }
 }`,
-  caddy:
-    ({ listen, policy, mcp }) =>
-    () => `
+  caddy: ({ listen, policy, mcp }) => `
 {
   admin off
   auto_https off
@@ -59,9 +55,7 @@ http://127.0.0.1:${listen} {
 }`,
 };
 
-const programs = (['nginx', 'caddy'] as const).filter((program) => provideProgram(program));
-
-const describeProxied = (program: Program) => () => {
+const describeProxied = (program: Proxy) => () => {
   let service: PolicyService;
   let mcp: Awaited<ReturnType<typeof startModernMcpServer>>;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
@@ -169,7 +163,8 @@ const describeProxied = (program: Program) => () => {
   });
 };
 
-for (const program of programs) describe(`${program} in front of an MCP server`, describeProxied(program));
+for (const program of ['nginx', 'caddy'] as const)
+  describeWith(program)(`${program} in front of an MCP server`, describeProxied(program));
 
 describe('forward-auth', () => {
   it('refuses backends that are unknown, lax, or have no resource', async () => {

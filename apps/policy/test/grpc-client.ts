@@ -1,5 +1,4 @@
 import { ChannelCredentials, type Client, Metadata, type ServiceError, credentials } from '@grpc/grpc-js';
-// oxlint-disable-next-line no-restricted-imports -- the published protos, loaded as the service loads them
 import { loadProtos } from '../src/grpc/load-protos.js';
 
 export type Unary = (request: object, metadata?: Record<string, string>) => Promise<any>;

@@ -12,10 +12,8 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-// oxlint-disable no-restricted-imports -- the app's own module, started as its main.ts does
 import { GrpcServer } from '../src/grpc/grpc-server.js';
 import { startPolicy } from '../src/policy.module.js';
-// oxlint-enable no-restricted-imports
 
 /** Keeps records in memory, and fails when told to. */
 export class RememberedAudit implements AuditLog, AuditLeaves {

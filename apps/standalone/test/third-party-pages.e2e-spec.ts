@@ -1,4 +1,4 @@
-import { Chromium, findChromium } from '@behalf/testing';
+import { Chromium, describeWith } from '@behalf/testing';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { signIn } from './oauth-client.fixture.js';
 
-const executable = findChromium();
 /** Where the pictures go, for people to look at. */
 const pictures = process.env['BEHALF_TEST_ARTEFACTS'] ?? join(tmpdir(), 'behalf-test-artefacts');
 
 /** A phone, without JavaScript: what the pages are like for a person. */
-(executable ? describe : describe.skip)('the pages of the elicitation service, in a real browser', () => {
+describeWith('chromium')('the pages of the elicitation service, in a real browser', () => {
   let system: DemoSystem;
   let browser: Chromium;
   let client: Client;
@@ -19,7 +18,7 @@ const pictures = process.env['BEHALF_TEST_ARTEFACTS'] ?? join(tmpdir(), 'behalf-
   beforeAll(async () => {
     await mkdir(pictures, { recursive: true });
     system = await startDemoSystem();
-    browser = await Chromium.start(executable ?? '');
+    browser = await Chromium.start();
     const resource = system.mcpUrl('drive');
     const { access_token } = await signIn(system, { username: 'alice', resource });
     client = new Client(
@@ -107,7 +106,7 @@ const pictures = process.env['BEHALF_TEST_ARTEFACTS'] ?? join(tmpdir(), 'behalf-
   });
 
   it('tells somebody else that the link is not for them', async () => {
-    const stranger = await Chromium.start(executable ?? '');
+    const stranger = await Chromium.start();
     try {
       await stranger.open(/http:\S+\/connect\?e=[0-9a-f-]+/.exec(await listFiles())?.[0] ?? '');
       await stranger.type('[name=username]', 'carol');

@@ -4,7 +4,7 @@
  */
 export { FaultyProxy } from './faulty-proxy.js';
 export { freePort } from './free-port.js';
-export { findProgram, type ServerProgram } from './find-program.js';
+export { type Program, findProgram, requireProgram } from './find-program.js';
 export { type LocalServer } from './local-server.js';
 export { type NatsServerOptions, startNats } from './start-nats.js';
 export { type PostgresServerOptions, startPostgres } from './start-postgres.js';

@@ -1,19 +1,9 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { ServerProcess } from '@behalf/local-servers';
+import { join } from 'node:path';
+import { ServerProcess, requireProgram } from '@behalf/local-servers';
 
-const names = ['chromium', 'chromium-browser', 'google-chrome'];
 const endpointLine = /DevTools listening on (ws:\S+)/;
-
-/** Where a Chromium is; undefined when there is none on this machine. */
-export function findChromium(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((file) => existsSync(file));
-}
 
 /**
  * A real browser, on a phone's screen and without JavaScript, driven over the DevTools protocol. For what only a browser
@@ -33,11 +23,11 @@ export class Chromium {
     socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
   }
 
-  static async start(executable: string): Promise<Chromium> {
+  static async start(): Promise<Chromium> {
     const folder = await mkdtemp(join(tmpdir(), 'behalf-chromium-'));
     let endpoint = '';
     const program = new ServerProcess({
-      command: executable,
+      command: requireProgram('chromium'),
       args: [
         '--headless=new',
         '--remote-debugging-port=0',

@@ -1,7 +1,7 @@
-import { type ServerProgram, findProgram } from '@behalf/local-servers';
+import { type Program, findProgram } from '@behalf/local-servers';
 
-/** `describe` where these servers are installed. Elsewhere the suite is skipped, and in CI that is an error. */
-export function describeWith(...programs: ServerProgram[]): typeof describe.skip {
+/** `describe` where these programs are installed. Elsewhere the suite is skipped, and in CI that is an error. */
+export function describeWith(...programs: Program[]): typeof describe.skip {
   const missing = programs.filter((program) => findProgram(program) === undefined);
   if (missing.length === 0) return describe;
   const problem = `${missing.join(', ')} is not installed: see scripts/install-servers.mjs`;

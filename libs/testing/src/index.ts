@@ -33,7 +33,7 @@ export {
   type Visit,
 } from './browser.js';
 export { testClientCertificates } from './test-client-certificates.js';
-export { Chromium, findChromium } from './chromium.js';
+export { Chromium } from './chromium.js';
 export {
   type AnswerFate,
   type FakeProvider,
