@@ -8,7 +8,7 @@ import { basic, exchangeForm, personToken } from './tokens.mjs';
 const dispatcher = new Agent({ connections: 64 });
 
 /** @param vary makes each request another one, so that no cache can answer it */
-function poster(url, form, headers = {}, vary = () => '') {
+export function poster(url, form, headers = {}, vary = () => '') {
   const fixed = new URLSearchParams(form).toString();
   const options = {
     method: 'POST',

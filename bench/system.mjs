@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { costOf } from './policy/process-cost.mjs';
 
-const demoPorts = ['4000', '4001', '4002', '4003', '4010', '4012', '4020'];
+const demoPorts = ['4000', '4001', '4002', '4003', '4010', '4011', '4012', '4020', '4030'];
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');

@@ -43,3 +43,18 @@ export const exchangeForm = (subjectToken, resource) => ({
   subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
   resource,
 });
+
+/** Has a person lend their account at Demo Drive to whoever made the exchange. */
+export async function connectDrive(url, form, headers, username) {
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form), headers });
+  const { interaction_uri: link } = await response.json();
+  const browser = new HeadlessBrowser();
+  const back = await browser.signInAndConsent(link, {
+    username,
+    stopAt: ({ pathname }) => pathname === '/sign-in/callback',
+  });
+  const asked = await browser.submit(await browser.open(back), { answer: 'allow' });
+  const signedIn = await browser.submit(asked, { account: `${username}@drive`, answer: 'sign-in' });
+  const { html } = await browser.submit(signedIn, { answer: 'yes' });
+  if (!html.includes('Connected')) throw new Error(`the account was not connected: ${html}`);
+}

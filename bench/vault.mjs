@@ -1,4 +1,4 @@
-// What opening a stored credential costs, part by part and as a whole, on the memory store and on the embedded database.
+// What a stored credential costs: an exchange for it beside one of our own issuer, then opening it, part by part and as a whole.
 import { performance } from 'node:perf_hooks';
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
@@ -14,6 +14,9 @@ import { SqlAuditLog, SqlRecordStore, migrate, openPglite } from '../dist/libs/a
 import { issueDecisionGrant, verifyDecisionGrant } from '../dist/libs/decision-grant/src/index.js';
 import { KeyRing, LocalKeyEncryptionKey, open, seal } from '../dist/libs/sealing/src/index.js';
 import { SealedVault, connectionKind } from '../dist/libs/vault/src/index.js';
+import { poster } from './exchange.mjs';
+import { compare, print } from './load.mjs';
+import { basic, connectDrive, exchangeForm, personToken } from './tokens.mjs';
 
 const clock = { nowMs: () => Date.now() };
 const [issuer, audience, resource] = ['https://policy.bench', 'https://vault.bench', 'https://api.bench'];
@@ -108,7 +111,38 @@ const connect = (vault, nth) =>
     },
   });
 
-export async function benchVault() {
+/** Exchanges over HTTP: our own issuer's, and those for a token that alice's account at Demo Drive has given. */
+async function benchExchanges(system) {
+  const { cpuMs } = system;
+  const authorizationServer = system.url('4000');
+  const endpoint = `${authorizationServer}/token`;
+  const drive = `${system.url('4011')}/mcp`;
+  const own = exchangeForm(
+    await personToken(authorizationServer, 'alice', `${system.url('4003')}/mcp/whoami`),
+    `${system.url('4010')}/mcp`,
+  );
+  const stored = {
+    ...exchangeForm(await personToken(authorizationServer, 'alice', drive), `${system.url('4030')}/api`),
+    scope: 'files.read',
+  };
+  const gateway = { authorization: basic('demo-gateway') };
+  const server = { authorization: basic('demo-drive-server') };
+  await connectDrive(endpoint, stored, server, 'alice');
+  let count = 0;
+  const another = () => `&request_context=${encodeURIComponent(JSON.stringify({ n: String((count += 1)) }))}`;
+  const contenders = {
+    'own issuer, another each time': { call: poster(endpoint, own, gateway, another), cpuMs },
+    'own issuer, the same again (cached)': { call: poster(endpoint, own, gateway), cpuMs },
+    'stored token, another each time (opened)': { call: poster(endpoint, stored, server, another), cpuMs },
+    'stored token, the same again (cached)': { call: poster(endpoint, stored, server), cpuMs },
+  };
+  for (const concurrency of [1, 16])
+    print(`Exchange, ${concurrency} caller(s)`, await compare(contenders, concurrency));
+}
+
+export async function benchVault(system) {
+  await benchExchanges(system);
+
   const kek = new LocalKeyEncryptionKey(Buffer.alloc(32, 1));
   const keys = new KeyRing(kek);
   const decisions = await policy();

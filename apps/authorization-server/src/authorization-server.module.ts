@@ -1,7 +1,7 @@
 import { asFetch, createGuardedFetch } from '@behalf/adapter-http';
 import type { FetchDocument } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
-import type { ExchangeCache } from '@behalf/exchange-cache';
+import type { ExchangeCache, LentTokenCache } from '@behalf/exchange-cache';
 import type { Bus, Clock, RecordStore, Subscription } from '@behalf/ports';
 import {
   bootstrapService,
@@ -40,7 +40,13 @@ import { SignInCallbackController } from './http/sign-in-callback.controller.js'
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
 import { type AuthorizationServerOptions, buildProviders } from './providers.js';
-import { AUDIT_CHECKPOINTS, EXCHANGE_CACHE, KEY_ROTATION, PROVIDER_HOLDER } from './tokens.js';
+import {
+  AUDIT_CHECKPOINTS,
+  EXCHANGE_CACHE,
+  KEY_ROTATION,
+  LENT_TOKEN_CACHE,
+  PROVIDER_HOLDER,
+} from './tokens.js';
 
 // Metadata documents end at 5 KB, which oidc-provider counts; key sets may be larger.
 const maxDocumentBytes = 64 * 1024;
@@ -85,6 +91,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     @Inject(KEY_ROTATION) private readonly rotation: KeyRotation,
     @Inject(AUDIT_CHECKPOINTS) private readonly checkpoints: AuditCheckpoints,
     @Inject(EXCHANGE_CACHE) private readonly cache: ExchangeCache,
+    @Inject(LENT_TOKEN_CACHE) private readonly lentTokens: LentTokenCache,
   ) {}
 
   onModuleInit(): void {
@@ -92,7 +99,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     this.#subscriptions = [
       answerRevocations(this.bus, this.records, this.clock),
       this.rotation.follow(this.bus),
-      ...followCacheEvents(this.bus, this.cache),
+      ...followCacheEvents(this.bus, this.cache, this.lentTokens),
     ];
   }
 

@@ -11,7 +11,7 @@ import {
 import type { BehalfConfig } from '@behalf/config';
 import { evaluatePolicy } from '@behalf/contracts';
 import type { DelegationDependencies, GrantUses } from '@behalf/delegation-grants';
-import { ExchangeCache } from '@behalf/exchange-cache';
+import { ExchangeCache, LentTokenCache } from '@behalf/exchange-cache';
 import type { Bus, Cache, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
 import { DpopNonces, SenderConstraints } from '@behalf/resource-server';
 import type { KeyEncryptionKey } from '@behalf/sealing';
@@ -57,6 +57,7 @@ import {
   INTERACTIONS,
   ISSUER_KEYS,
   KEY_ROTATION,
+  LENT_TOKEN_CACHE,
   PROVIDER_HOLDER,
   RESOURCE_REGISTRY,
   SIGNER,
@@ -172,6 +173,10 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         new ExchangeCache({ maxEntries: maxKeptExchanges, shared }),
     },
     {
+      provide: LENT_TOKEN_CACHE,
+      useFactory: () => new LentTokenCache({ maxEntries: maxKeptExchanges }),
+    },
+    {
       provide: PROVIDER_HOLDER,
       inject: [
         RECORD_STORE,
@@ -189,6 +194,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         DELEGATION,
         GRANT_USES,
         EXCHANGE_CACHE,
+        LENT_TOKEN_CACHE,
       ],
       useFactory: async (
         records: RecordStore,
@@ -206,6 +212,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         delegation: DelegationDependencies,
         uses: GrantUses,
         cache: ExchangeCache,
+        lentTokens: LentTokenCache,
       ) => {
         const mayGoOn = async (what: 'documentsOfHost' | 'documents', key: string): Promise<boolean> =>
           (await rates.tryAttempt(ratePurposes[what], key, rateLimits[what])) === undefined;
@@ -237,7 +244,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
               signer,
               cache,
               decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
-              thirdParty: thirdPartyTokens(config, bus, environment),
+              thirdParty: thirdPartyTokens(config, bus, environment, lentTokens),
               ...exchangeDelegation(
                 delegation,
                 uses,

@@ -3,7 +3,7 @@ import { requestThirdPartyToken } from '@behalf/contracts';
 import { OAuthError, type OAuthErrorCode, oauthErrorCodes } from '@behalf/oauth';
 import { type Bus, BusError } from '@behalf/ports';
 import { findProvider, resolveProviders } from '@behalf/third-party';
-import type { ThirdPartyDependencies } from '@behalf/token-exchange';
+import type { LentTokenCache, ThirdPartyDependencies } from '@behalf/token-exchange';
 
 const timeoutMs = 10_000;
 
@@ -12,10 +12,12 @@ export function thirdPartyTokens(
   { elicitation }: BehalfConfig,
   bus: Bus,
   environment: Readonly<Record<string, string | undefined>>,
-): Pick<ThirdPartyDependencies, 'findThirdParty' | 'requestThirdPartyToken'> | undefined {
+  lentTokens: LentTokenCache,
+): Pick<ThirdPartyDependencies, 'findThirdParty' | 'requestThirdPartyToken' | 'lentTokens'> | undefined {
   if (elicitation.providers.length === 0) return undefined;
   const providers = resolveProviders(elicitation.providers, environment);
   return {
+    lentTokens,
     findThirdParty: (identifier) => {
       const provider = findProvider(providers, identifier);
       return (

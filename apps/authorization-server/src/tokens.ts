@@ -17,3 +17,4 @@ export const GRANT_USES = Symbol('GRANT_USES');
 export const PERSON_SESSIONS = Symbol('PERSON_SESSIONS');
 export const ACCOUNT_FORMS = Symbol('ACCOUNT_FORMS');
 export const EXCHANGE_CACHE = Symbol('EXCHANGE_CACHE');
+export const LENT_TOKEN_CACHE = Symbol('LENT_TOKEN_CACHE');

@@ -63,7 +63,8 @@ export interface ExchangePorts
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;
   /** Tokens of third parties; none without it. */
-  thirdParty?: Pick<ThirdPartyDependencies, 'findThirdParty' | 'requestThirdPartyToken'> | undefined;
+  thirdParty?:
+    Pick<ThirdPartyDependencies, 'findThirdParty' | 'requestThirdPartyToken' | 'lentTokens'> | undefined;
 }
 
 /**

@@ -20,6 +20,16 @@ export const connectionChanged = defineEvent(
   },
 );
 
+export const consentWithdrawn = defineEvent(
+  'behalf.third-party-consent.withdrawn',
+  z.object({ owner: personal(z.string()).describe('The person, by `sub`.'), providerId: z.string() }),
+  {
+    from: 'elicitation',
+    tells:
+      'A person lets somebody use their account at a third party no more. Whoever keeps one of its tokens drops it.',
+  },
+);
+
 export const vaultAlarmed = defineEvent(
   'behalf.vault.alarmed',
   z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { agentChanged, agentCreated, agentResumed, agentRetired, agentSuspended } from './agents.js';
 import { auditCheckpointSigned } from './audit.js';
-import { connectionChanged, vaultAlarmed } from './connections.js';
+import { connectionChanged, consentWithdrawn, vaultAlarmed } from './connections.js';
 import type { DescribedEvent } from './define.js';
 import {
   delegationGrantMade,
@@ -27,6 +27,7 @@ export const events: readonly DescribedEvent<unknown>[] = [
   delegationGrantNarrowed,
   delegationGrantRevoked,
   connectionChanged,
+  consentWithdrawn,
   vaultAlarmed,
   elicitationChanged,
   policyChanged,

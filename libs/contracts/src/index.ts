@@ -34,7 +34,7 @@ export {
   revocationSchema,
 } from './revocations.js';
 export { auditCheckpointSigned } from './audit.js';
-export { connectionChanged, vaultAlarmed } from './connections.js';
+export { connectionChanged, consentWithdrawn, vaultAlarmed } from './connections.js';
 export {
   type ElicitationOffer,
   type ElicitationStatus,

@@ -1,6 +1,6 @@
 import type { EventContract, RequestContract } from '@behalf/ports';
 import { agentRetired, agentSuspended } from './agents.js';
-import { connectionChanged } from './connections.js';
+import { connectionChanged, consentWithdrawn } from './connections.js';
 import { elicitationChanged, requestThirdPartyToken } from './elicitation.js';
 import { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
 import { readAccessRequest, requestAccess } from './policy-admin.js';
@@ -29,7 +29,7 @@ export const serviceAccess: Readonly<Record<ServiceName, ServiceAccess>> = {
   'authorization-server': {
     answers: [listRevocations],
     asks: [evaluatePolicy, requestThirdPartyToken],
-    hears: [signingKeysRotated, revocationCreated, policyChanged],
+    hears: [signingKeysRotated, revocationCreated, policyChanged, connectionChanged, consentWithdrawn],
     publishesEvents: true,
   },
   policy: {

@@ -4,4 +4,5 @@
  * a kept token is still good, is `@behalf/token-exchange`'s; where the shared store is, an adapter's.
  */
 export { ExchangeCache, type ExchangeCacheOptions } from './exchange-cache.js';
+export { LentTokenCache } from './lent-token-cache.js';
 export { VerifiedTokens } from './verified-tokens.js';

@@ -4,12 +4,19 @@ import { askPolicy } from './ask-policy.js';
 import { buildActChain } from './build-act-chain.js';
 import { coversAudience } from './covers-audience.js';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
-import { exchangeRecord } from './exchange-record.js';
+import { exchangeRecord, recordAgain } from './exchange-record.js';
 import type { ExchangeTrace } from './exchange-trace.js';
+import { isStillGood } from './is-still-good.js';
+import { tieOf } from './mint-token.js';
 import { narrowThirdPartyScope } from './narrow-third-party-scope.js';
-import { parseElicitedRequest } from './parse-elicited-request.js';
-import type { ExchangeRequest } from './ports.js';
+import {
+  type ElicitedParameters,
+  elicitedParameterNames,
+  parseElicitedRequest,
+} from './parse-elicited-request.js';
+import type { ExchangeRequest, TokenClaims } from './ports.js';
 import type {
+  LentToken,
   ThirdPartyAnswer,
   ThirdPartyDependencies,
   ThirdPartyTarget,
@@ -17,11 +24,16 @@ import type {
 } from './third-party-ports.js';
 import { type Presented, verifyPresented } from './verify-presented.js';
 
+/** The most a lent token is given out again for, so that what was missed is not missed for long. */
+const keptSeconds = 60;
+/** What must be left of a token that is given out again. */
+const marginSeconds = 30;
+
 /**
  * Exchanges a person's token for a third party's, which the person has to have lent to exactly this chain. It begins as
  * every exchange does and asks the policy as every exchange does; only then the elicitation service is asked, which
- * has the person's word. Nothing here is ever answered from a cache: each time there is a decision, and what was
- * decided is good for one opening.
+ * has the person's word. A decision is good for one opening; the token that came of it may be kept for a minute, for the
+ * same client with the same token and the same wish.
  *
  * Allowed or refused, it is in the audit log before the answer leaves.
  *
@@ -34,34 +46,58 @@ export async function exchangeForThirdParty(
   dependencies: ThirdPartyDependencies,
 ): Promise<ThirdPartyTokenResponse> {
   const trace: ExchangeTrace = {};
-  const record = (refusal?: ExchangeRefusal) => exchangeRecord(request, trace, refusal);
   try {
-    const answer = await decide(request, dependencies, trace);
-    await dependencies.audit.append(record()).catch((cause: unknown) => {
+    const { lent, isKept } = await throughCache(request, dependencies, trace);
+    const record = recordAgain(lent.record, request, isKept ? 'process' : 'minted');
+    await dependencies.audit.append(record).catch((cause: unknown) => {
       throw new ExchangeRefusal({ kind: 'not_recordable', cause });
     });
     return {
-      access_token: answer.accessToken,
+      access_token: lent.accessToken,
       issued_token_type: tokenTypes.accessToken,
-      token_type: answer.tokenType,
-      ...(answer.expiresInSeconds !== undefined && { expires_in: answer.expiresInSeconds }),
-      scope: answer.scopes.join(' '),
+      token_type: lent.tokenType,
+      ...(lent.expiresAtSeconds !== undefined && { expires_in: lent.expiresAtSeconds - request.nowSeconds }),
+      scope: lent.scopes.join(' '),
     };
   } catch (error) {
     if (!(error instanceof ExchangeRefusal)) throw error;
     // Refused either way: a full disk must not turn the reason into another one.
-    await dependencies.audit.append(record(error)).catch(() => {});
+    await dependencies.audit.append(exchangeRecord(request, trace, error)).catch(() => {});
     throw refusalToOAuthError(error.reason);
   }
 }
 
-async function decide(
+async function throughCache(
   request: ExchangeRequest,
   dependencies: ThirdPartyDependencies,
   trace: ExchangeTrace,
-): Promise<Extract<ThirdPartyAnswer, { outcome: 'token' }>> {
+): Promise<{ lent: LentToken; isKept: boolean }> {
+  const { lentTokens } = dependencies;
+  const elicited = parseElicitedRequest(request.parameters);
+  const lend = (): Promise<LentToken> => lendToken(request, elicited, dependencies, trace);
+  // A state has to be checked, whatever is kept: it may be another's.
+  if (!lentTokens || elicited.requestState !== undefined) return { lent: await lend(), isKept: false };
+  // Which request needs the token matters to the question that a person is asked, and to no token.
+  const parameters = Object.fromEntries(
+    Object.entries(request.parameters).filter(([name]) => !elicitedParameterNames.includes(name)),
+  );
+  return lentTokens.through({ ...request, parameters }, lend, ({ keptUntilSeconds, ties }) =>
+    isStillGood(
+      { expiresAtSeconds: keptUntilSeconds, ties, delegations: [] },
+      request.nowSeconds,
+      dependencies,
+    ),
+  );
+}
+
+async function lendToken(
+  request: ExchangeRequest,
+  elicited: ElicitedParameters,
+  dependencies: ThirdPartyDependencies,
+  trace: ExchangeTrace,
+): Promise<LentToken> {
   const presented = await verifyPresented(request, dependencies, trace);
-  const { clientId, ceiling, subject, parameters } = presented;
+  const { subject, parameters, clientId, ceiling } = presented;
   if (parameters.requestedTokenType !== tokenTypes.accessToken)
     throw new ExchangeRefusal({ kind: 'token_type_unsupported', parameter: 'requested_token_type' });
   // It would come out as a token that needs no key; where keys are wanted, calls are forwarded instead.
@@ -72,7 +108,6 @@ async function decide(
   const target = selectThirdParty(presented, dependencies);
   trace.audiences = [target.resource];
   const scope = narrowThirdPartyScope(parameters.scope, ceiling.scopes, target);
-  const elicited = parseElicitedRequest(request.parameters);
 
   const ask = async (waitSeconds: number): Promise<ThirdPartyAnswer> => {
     const decision = await askForDecision(presented, { act, target, scope }, dependencies, trace);
@@ -89,11 +124,53 @@ async function decide(
   // The person finished while this waited. The decision is old by now: what they agreed to is input to a new one.
   if (answer.outcome === 'interaction_required' && answer.elicitation.status === 'completed')
     answer = await ask(0);
-  if (answer.outcome === 'token') return answer;
+  if (answer.outcome === 'token')
+    return lentToken(answer, { request, target, trace, act, subject: subject.claims });
   throw new ExchangeRefusal({
     kind: 'third_party_refused',
     error: interactionRequired(answer.elicitation, request.nowSeconds),
   });
+}
+
+function lentToken(
+  { accessToken, tokenType, scopes, expiresInSeconds }: Extract<ThirdPartyAnswer, { outcome: 'token' }>,
+  {
+    request,
+    target,
+    trace,
+    act,
+    subject,
+  }: {
+    request: ExchangeRequest;
+    target: ThirdPartyTarget;
+    trace: ExchangeTrace;
+    act: ActClaim;
+    subject: TokenClaims;
+  },
+): LentToken {
+  const { nowSeconds } = request;
+  const expiresAtSeconds = expiresInSeconds === undefined ? undefined : nowSeconds + expiresInSeconds;
+  const versions = [...(trace.policyVersions ?? [])];
+  return {
+    accessToken,
+    tokenType,
+    scopes,
+    expiresAtSeconds,
+    keptUntilSeconds: Math.min(
+      nowSeconds + keptSeconds,
+      subject.exp,
+      trace.actor?.exp ?? Infinity,
+      (expiresAtSeconds ?? Infinity) - marginSeconds,
+    ),
+    person: subject.sub,
+    provider: target.provider,
+    // The chain as it is lent to: whoever is stopped in it is stopped here, too.
+    ties: [{ ...subject, act, iat: nowSeconds }, subject, trace.actor].flatMap((claims) =>
+      claims ? [tieOf(claims)] : [],
+    ),
+    policyVersion: versions.length === 1 ? versions[0] : undefined,
+    record: exchangeRecord(request, trace),
+  };
 }
 
 function selectThirdParty(

@@ -2,7 +2,7 @@ import type { AuditRecord } from '@behalf/audit';
 import { actorChain } from '@behalf/oauth';
 import type { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeTrace } from './exchange-trace.js';
-import type { ExchangeRequest } from './ports.js';
+import type { ExchangeRequest, ExchangeSource } from './ports.js';
 
 /** What is written down of an exchange: ids and reasons, never a token. */
 export function exchangeRecord(
@@ -28,5 +28,19 @@ export function exchangeRecord(
       ...(delegations.length > 0 && { delegations: delegations.map(({ grant }) => grant.id) }),
       ...(refusal && { reason: refusal.reason.kind }),
     },
+  };
+}
+
+/** The record of a request that was answered with what another one came to. */
+export function recordAgain(
+  { details, ...record }: AuditRecord,
+  request: ExchangeRequest,
+  source: ExchangeSource,
+): AuditRecord {
+  return {
+    ...record,
+    occurredAtMs: request.nowSeconds * 1000,
+    traceId: request.traceId,
+    details: { ...details, ...(source !== 'minted' && { cached: source }) },
   };
 }

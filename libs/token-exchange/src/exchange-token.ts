@@ -1,6 +1,6 @@
 import type { AuditRecord } from '@behalf/audit';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
-import { exchangeRecord } from './exchange-record.js';
+import { exchangeRecord, recordAgain } from './exchange-record.js';
 import { isStillGood } from './is-still-good.js';
 import { mintToken } from './mint-token.js';
 import type {
@@ -58,11 +58,5 @@ async function resolveOutcome(
 /** The record of this request, also where the outcome is that of another one. */
 function recordOf(outcome: ExchangeOutcome, request: ExchangeRequest, source: ExchangeSource): AuditRecord {
   const refusal = outcome instanceof ExchangeRefusal ? outcome : undefined;
-  const { details, ...record } = outcome.record ?? exchangeRecord(request, {}, refusal);
-  return {
-    ...record,
-    occurredAtMs: request.nowSeconds * 1000,
-    traceId: request.traceId,
-    details: { ...details, ...(source !== 'minted' && { cached: source }) },
-  };
+  return recordAgain(outcome.record ?? exchangeRecord(request, {}, refusal), request, source);
 }

@@ -9,6 +9,8 @@ export { type ScopeExplanation } from './explain-scope.js';
 export { exchangeForThirdParty } from './exchange-for-third-party.js';
 export { elicitedParameterNames } from './parse-elicited-request.js';
 export type {
+  LentToken,
+  LentTokenCache,
   ThirdPartyAnswer,
   ThirdPartyDependencies,
   ThirdPartyTarget,

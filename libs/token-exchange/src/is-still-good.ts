@@ -11,7 +11,7 @@ import type { ExchangeDependencies, MintedToken } from './ports.js';
  * @throws ExchangeRefusal when that cannot be known
  */
 export async function isStillGood(
-  minted: MintedToken,
+  minted: Pick<MintedToken, 'expiresAtSeconds' | 'ties' | 'delegations'>,
   nowSeconds: number,
   {
     checkNotRevoked,

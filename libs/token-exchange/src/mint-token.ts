@@ -37,7 +37,7 @@ export async function mintToken(
 }
 
 /** Of claims, those by which a token can be revoked. */
-function tieOf(claims: RevocableClaims): RevocableClaims {
+export function tieOf(claims: RevocableClaims): RevocableClaims {
   const { jti, client_id, grant_id, sid, txn, lineage, delegations, act, iat } = claims;
   return { jti, client_id, grant_id, sid, txn, lineage, delegations, act, iat };
 }

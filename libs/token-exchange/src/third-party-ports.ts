@@ -1,5 +1,7 @@
 import type { ElicitationOffer, ThirdPartyTokenRequest } from '@behalf/contracts';
-import type { ExchangeDependencies, TokenClaims } from './ports.js';
+import type { AuditRecord } from '@behalf/audit';
+import type { RevocableClaims } from '@behalf/revocation';
+import type { ExchangeDependencies, ExchangeRequest, TokenClaims } from './ports.js';
 
 /** A resource of somebody else, whose tokens people lend us. */
 export interface ThirdPartyTarget {
@@ -21,10 +23,44 @@ export type ThirdPartyAnswer =
     }
   | { outcome: 'interaction_required'; elicitation: ElicitationOffer };
 
+/** A third party's token with all that has to hold for as long as it is given out again. */
+export interface LentToken {
+  accessToken: string;
+  tokenType: string;
+  scopes: readonly string[];
+  /** Undefined: until the third party refuses it. */
+  expiresAtSeconds: number | undefined;
+  /** Not given out again from then on. */
+  keptUntilSeconds: number;
+  person: string;
+  provider: string;
+  /** The claims of the tokens that were presented, and the chain that they are lent to: none of them may be revoked. */
+  ties: RevocableClaims[];
+  /** The policies that permitted it; undefined when that is not known, or not one version. */
+  policyVersion: string | undefined;
+  /** What was recorded of the exchange, but for its time and trace. */
+  record: AuditRecord;
+}
+
+/** Answers equal exchanges for a while without opening the credential again. */
+export interface LentTokenCache {
+  /**
+   * @param lend decides, and has the vault open the credential
+   * @param isStillGood asked of every token that was not lent just now
+   */
+  through(
+    request: ExchangeRequest,
+    lend: () => Promise<LentToken>,
+    isStillGood: (lent: LentToken) => Promise<boolean>,
+  ): Promise<{ lent: LentToken; isKept: boolean }>;
+}
+
 export interface ThirdPartyDependencies extends Omit<
   ExchangeDependencies,
-  'signer' | 'newId' | 'maxLifetimeSeconds'
+  'signer' | 'newId' | 'maxLifetimeSeconds' | 'cache'
 > {
+  /** Without it each exchange opens the credential. */
+  lentTokens?: LentTokenCache | undefined;
   findThirdParty: (identifier: string) => ThirdPartyTarget | undefined;
   /** Asks the elicitation service. @throws OAuthError what it refused with, or `temporarily_unavailable` */
   requestThirdPartyToken: (request: ThirdPartyTokenRequest) => Promise<ThirdPartyAnswer>;
