@@ -26,6 +26,8 @@ export interface OpenedPostgres extends OpenedDatabase {
 const answerMarginMs = 1_000;
 const idleInTransactionTimeoutMs = 10_000;
 const migrationTimeoutMs = 10 * 60_000;
+/** A program that starts has nobody waiting for it, and whoever starts many at once keeps the server busy. */
+const migrationConnectionTimeoutMs = 30_000;
 
 /**
  * A pool of connections to a PostgreSQL server. Nothing waits for ever: for a connection, for a statement, nor for a
@@ -39,13 +41,13 @@ export function openPostgres(url: string, options: PostgresOptions): OpenedPostg
     statementTimeoutMs = 5_000,
     onConnectionLost = () => {},
   } = options;
-  const open = (max: number, timeoutMs: number): Pool => {
+  const open = (max: number, connectMs: number, timeoutMs: number): Pool => {
     const pool = new Pool({
       Client: PostgresClient,
       connectionString: url,
       application_name: name,
       max,
-      connectionTimeoutMillis: connectionTimeoutMs,
+      connectionTimeoutMillis: connectMs,
       statement_timeout: timeoutMs,
       // The server may be stopped, or the network gone: then nobody but us ends the waiting.
       query_timeout: timeoutMs + answerMarginMs,
@@ -73,11 +75,12 @@ export function openPostgres(url: string, options: PostgresOptions): OpenedPostg
         end: () => bounded.end(),
       },
     });
-  const pool = open(maxConnections, statementTimeoutMs);
+  const pool = open(maxConnections, connectionTimeoutMs, statementTimeoutMs);
   const db = new Kysely<Tables>({ dialect: dialectOf(pool) });
   return {
     db,
-    openForMigration: () => new Kysely<Tables>({ dialect: dialectOf(open(2, migrationTimeoutMs)) }),
+    openForMigration: () =>
+      new Kysely<Tables>({ dialect: dialectOf(open(2, migrationConnectionTimeoutMs, migrationTimeoutMs)) }),
     pool: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => db.destroy(),
   };
