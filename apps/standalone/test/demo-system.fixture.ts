@@ -7,8 +7,9 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { startDriveServer } from '../../../deploy/demo/drive/drive-server.js';
 import { startDrive } from '../../../deploy/demo/drive/start-drive.js';
-import { type Fleet, settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
+import { type Fleet, type FleetOptions, settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
 import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
+import { ProcessClocks, moveOwnClock } from './process-clocks.fixture.js';
 import { startStandalone } from '../src/start-standalone.js';
 
 /** The ports that `deploy/demo/behalf.yaml` writes down, wherever they stand in it. */
@@ -21,7 +22,7 @@ const demoPorts = /\b(?:4000|4001|4002|4003|4010|4011|4012|4030)\b/g;
 export const shape = process.env['BEHALF_TEST_SHAPE'] ?? 'embedded';
 
 /** For hooks that start a system: on a busy machine that takes its time. */
-export const startTimeoutMs = 120_000;
+export const startTimeoutMs = shape === 'fleet' ? 300_000 : 120_000;
 
 export type AdjustConfig = (file: Record<string, any>) => void;
 
@@ -56,6 +57,10 @@ export interface DemoSystem {
   services: Record<'authorizationServer' | 'policy' | 'elicitation' | 'gateway', { close(): Promise<void> }>;
   /** Its processes and servers; there are none in one process. */
   fleet?: Fleet;
+  /** Of the processes of a fleet, which are named `<service>-<nth>`. */
+  clocks?: ProcessClocks;
+  /** Moves the clock of everything; `jest.useRealTimers` and `passSeconds(0)` bring it back. */
+  passSeconds(seconds: number): void;
   issuer: string;
   gateway: string;
   /** The MCP URL of an upstream, which is also its resource identifier. */
@@ -66,7 +71,7 @@ export interface DemoSystem {
 
 /** Starts all services, the servers behind whoami and drive, and Demo Drive itself, on free ports. */
 export async function startDemoSystem(
-  options: { config?: BehalfConfig; adjust?: AdjustConfig } = {},
+  options: { config?: BehalfConfig; adjust?: AdjustConfig; wayTo?: FleetOptions['wayTo'] } = {},
 ): Promise<DemoSystem> {
   const temporary = options.config ? undefined : await mkdtemp(join(tmpdir(), 'behalf-'));
   const config = options.config ?? (await demoConfigOnFreePorts(temporary ?? '', options.adjust));
@@ -81,11 +86,17 @@ export async function startDemoSystem(
   };
   try {
     programs.push(await startWhoami(trustedBy(config, 'whoami')), ...(await startDrives(config)));
-    const running = shape === 'fleet' ? await startAsFleet(config) : await startInOneProcess(config);
+    const running =
+      shape === 'fleet' ? await startAsFleet(config, options.wayTo) : await startInOneProcess(config);
     return {
       config,
       services: running.services,
       ...(running.fleet && { fleet: running.fleet }),
+      ...(running.clocks && { clocks: running.clocks }),
+      passSeconds: (seconds) => {
+        moveOwnClock(seconds);
+        running.clocks?.put(seconds);
+      },
       issuer,
       gateway: config.gateway.publicUrl,
       mcpUrl: (name) => upstreamResource(config.gateway, name),
@@ -102,13 +113,14 @@ export async function startDemoSystem(
   }
 }
 
-type Running = Pick<DemoSystem, 'services' | 'fleet' | 'close'>;
+type Running = Pick<DemoSystem, 'services' | 'fleet' | 'clocks' | 'close'>;
 
 function startInOneProcess(config: BehalfConfig): Promise<Running> {
   return openInfrastructure({ name: 'behalf-test', config }, startStandalone);
 }
 
-async function startAsFleet(config: BehalfConfig): Promise<Running> {
+async function startAsFleet(config: BehalfConfig, wayTo: FleetOptions['wayTo']): Promise<Running> {
+  const clocks = new ProcessClocks(join(config.dataFolder, 'clocks'));
   const file = join(config.dataFolder, 'behalf.json');
   await writeFile(file, JSON.stringify(config));
   const fleet = await startFleet({
@@ -116,6 +128,8 @@ async function startAsFleet(config: BehalfConfig): Promise<Running> {
     configFiles: file,
     dist: resolve('dist'),
     replicas: 2,
+    environmentOf: (service, nth) => clocks.environmentOf(`${service}-${nth + 1}`),
+    ...(wayTo && { wayTo }),
     ...(config.logLevel !== 'silent' && {
       onLine: (_service, line) => void process.stderr.write(`${line}\n`),
     }),
@@ -126,7 +140,12 @@ async function startAsFleet(config: BehalfConfig): Promise<Running> {
     };
     return [key, { close }];
   });
-  return { services: Object.fromEntries(services) as Running['services'], fleet, close: () => fleet.close() };
+  return {
+    services: Object.fromEntries(services) as Running['services'],
+    fleet,
+    clocks,
+    close: () => fleet.close(),
+  };
 }
 
 function trustedBy(config: BehalfConfig, name: string) {

@@ -24,25 +24,10 @@ beforeAll(async () => {
 }, startTimeoutMs);
 afterAll(() => system?.close());
 
-/** Moves the clock of everything in this process; timers run on. */
-function passSeconds(seconds: number): void {
-  jest.useFakeTimers({
-    now: Date.now() + seconds * 1000,
-    doNotFake: [
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'clearImmediate',
-      'setInterval',
-      'clearInterval',
-      'setTimeout',
-      'clearTimeout',
-    ],
-  });
-}
-afterEach(() => jest.useRealTimers());
+afterEach(() => {
+  system.passSeconds(0);
+  jest.useRealTimers();
+});
 
 const list = (presented?: string) => mcpRequest(url, 'tools/list', {}, { token: presented });
 const errorOf = (challenge: string | null) => /error="([^"]*)"/.exec(challenge ?? '')?.[1];
@@ -60,7 +45,7 @@ describe('a token', () => {
   });
 
   it('that has expired: 401 invalid_token', async () => {
-    passSeconds(system.config.authorizationServer.lifetimes.accessTokenSeconds + 120);
+    system.passSeconds(system.config.authorizationServer.lifetimes.accessTokenSeconds + 120);
     const { status, headers } = await list(token);
     expect([status, errorOf(headers.get('www-authenticate'))]).toEqual([401, 'invalid_token']);
   });
@@ -260,7 +245,7 @@ describe('a code', () => {
   it('that is too old: invalid_grant', async () => {
     const { url: authorization, verifier } = authorizationRequest(system, { resource: url });
     const code = (await browse(authorization, 'alice')).searchParams.get('code');
-    passSeconds(system.config.authorizationServer.lifetimes.authorizationCodeSeconds + 60);
+    system.passSeconds(system.config.authorizationServer.lifetimes.authorizationCodeSeconds + 60);
     expect(await redeem(system, { code, verifier, resource: url })).toMatchObject({
       status: 400,
       body: { error: 'invalid_grant' },
@@ -273,7 +258,7 @@ describe('a refresh token', () => {
     const first = await signIn(system, { username: 'alice', resource: url });
     const second = await refresh(system, first.refresh_token);
     expect(second.status).toBe(200);
-    passSeconds(system.config.authorizationServer.lifetimes.refreshGraceSeconds + 5);
+    system.passSeconds(system.config.authorizationServer.lifetimes.refreshGraceSeconds + 5);
     expect((await refresh(system, first.refresh_token)).body.error).toBe('invalid_grant');
     expect((await refresh(system, second.body.refresh_token)).body.error).toBe('invalid_grant');
     expect((await list(second.body.access_token)).status).toBe(401);

@@ -1,6 +1,6 @@
 /**
  * Runs a program until SIGINT or SIGTERM, then drains it and exits with 0. A second signal, or a drain longer than
- * the deadline, ends it at once with 1. A failed start prints its message without a stack and exits with 1.
+ * the deadline, ends it at once with 1. A failed start prints what failed and why, without a stack, and exits with 1.
  */
 export async function runUntilSignal(
   start: () => Promise<{ close(): Promise<void> }>,
@@ -14,7 +14,7 @@ export async function runUntilSignal(
   try {
     running = await start();
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(messageOf(error));
     process.exit(1);
   }
   await stopped;
@@ -22,4 +22,9 @@ export async function runUntilSignal(
   setTimeout(() => process.exit(1), drainDeadlineMs).unref();
   await running.close();
   process.exit(0);
+}
+
+function messageOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  return error.cause instanceof Error ? `${error.message}: ${String(messageOf(error.cause))}` : error.message;
 }
