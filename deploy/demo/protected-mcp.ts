@@ -1,5 +1,16 @@
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { type AuthInfo, type McpServer, createMcpHandler } from '@modelcontextprotocol/server';
+import { MemoryOneTimeStore } from '@behalf/adapter-memory';
+import { OAuthError } from '@behalf/oauth';
+import { systemClock } from '@behalf/ports';
+import {
+  bearerChallenge,
+  DpopNonces,
+  dpopChallenge,
+  readPresentedToken,
+  SenderConstraints,
+} from '@behalf/resource-server';
+import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type SeenToken, type TrustedIssuer, accessTokenVerifier } from './verify-access-token.js';
 
@@ -12,7 +23,7 @@ export interface ProtectedMcpOptions extends TrustedIssuer {
 
 /**
  * Serves MCP servers, one for each request, as a protected resource: both eras, at the path of the resource identifier,
- * with resource metadata and challenges of its own. Closing ends its open streams too.
+ * with resource metadata and challenges of its own. DPoP proofs have to carry its nonce. Closing ends its open streams too.
  */
 export async function serveProtectedMcp(
   options: ProtectedMcpOptions,
@@ -44,13 +55,40 @@ function createProtectedServer(
     createMcpHandler(({ authInfo }) => build(authInfo?.extra?.['seen'] as SeenToken)),
   );
 
-  const challenge = (response: ServerResponse, error?: string): void => {
-    const parameters = [
-      ...(error ? [`error="${error}"`] : []),
-      'scope="mcp:tools"',
-      `resource_metadata="${resource.origin}${metadataPath}"`,
-    ];
-    response.writeHead(401, { 'WWW-Authenticate': `Bearer ${parameters.join(', ')}` }).end();
+  const constraints = new SenderConstraints({
+    clock: systemClock,
+    oneTime: new MemoryOneTimeStore(systemClock),
+    nonces: new DpopNonces(randomBytes(32), systemClock),
+    requireNonce: true,
+  });
+
+  const authenticate = async (request: IncomingMessage, response: ServerResponse): Promise<AuthInfo> => {
+    const query = new URL(request.url ?? '/', resource.origin).searchParams;
+    const presented = readPresentedToken(request.headers.authorization, query);
+    if (!presented) throw new OAuthError('invalid_token', 'an access token is needed');
+    if (presented.scheme === 'DPoP') response.setHeader('DPoP-Nonce', constraints.nonce);
+    const seen = await verify(presented.token).catch((cause: unknown) => {
+      throw new OAuthError('invalid_token', 'the access token is not valid here', { cause });
+    });
+    const proofs = request.headersDistinct['dpop'] ?? [];
+    const method = request.method ?? '';
+    await constraints.check(seen, { ...presented, proofs, method, url: trusted.resource });
+    return {
+      token: presented.token,
+      clientId: seen.client_id,
+      scopes: seen.scope.split(' ').filter(Boolean),
+      expiresAt: seen.exp,
+      resource,
+      extra: { seen },
+    };
+  };
+  const challenge = ({ headers: { authorization } }: IncomingMessage, error: OAuthError): string => {
+    const options = {
+      resourceMetadata: `${resource.origin}${metadataPath}`,
+      scope: 'mcp:tools',
+      ...(authorization !== undefined && { error }),
+    };
+    return /^dpop /i.test(authorization ?? '') ? dpopChallenge(options) : bearerChallenge(options);
   };
   const serve = async (
     request: IncomingMessage & { auth?: AuthInfo },
@@ -74,22 +112,13 @@ function createProtectedServer(
       response.writeHead(404).end();
       return;
     }
-    const token = /^Bearer ([\w\-.~+/]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) return challenge(response);
-    let seen: SeenToken;
     try {
-      seen = await verify(token);
-    } catch {
-      return challenge(response, 'invalid_token');
+      request.auth = await authenticate(request, response);
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error;
+      response.writeHead(error.status, { 'WWW-Authenticate': challenge(request, error) }).end();
+      return;
     }
-    request.auth = {
-      token,
-      clientId: seen.client_id,
-      scopes: seen.scope.split(' ').filter(Boolean),
-      expiresAt: seen.exp,
-      resource,
-      extra: { seen },
-    };
     await mcp(request, response);
   };
   return createServer((request, response) => {

@@ -1,3 +1,4 @@
+import { type Confirmation, confirmationSchema } from '@behalf/oauth';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 export interface SeenToken {
@@ -9,6 +10,8 @@ export interface SeenToken {
   client_id: string;
   txn: string | undefined;
   exp: number;
+  /** The keys it is bound to. */
+  cnf: Confirmation | undefined;
 }
 
 export interface TrustedIssuer {
@@ -21,9 +24,10 @@ export interface TrustedIssuer {
 /**
  * Verifies an access token as any resource server would: by the issuer's published keys, without asking anybody.
  *
- * Checks signature, type, issuer, audience and times; knows nothing of revocation.
+ * Checks signature, type, issuer, audience and times; knows nothing of revocation. Whether its presenter holds the keys it
+ * is bound to has to be checked as well.
  *
- * @throws Error of jose
+ * @throws Error of jose; ZodError when it is bound in an unknown form, which must not be taken for not at all
  * @see RFC 9068 §4
  */
 export function accessTokenVerifier({ issuer, jwksUri, resource }: TrustedIssuer) {
@@ -44,6 +48,7 @@ export function accessTokenVerifier({ issuer, jwksUri, resource }: TrustedIssuer
       client_id: String(payload['client_id']),
       txn: typeof payload['txn'] === 'string' ? payload['txn'] : undefined,
       exp: payload.exp as number,
+      cnf: confirmationSchema.optional().parse(payload['cnf']),
     };
   };
 }

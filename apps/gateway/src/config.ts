@@ -24,6 +24,8 @@ export interface GatewaySettings {
   issuer: string;
   /** Where the issuer is reached under one of its URLs. */
   reachIssuer: (url: string) => string;
+  /** The token endpoint as everybody knows it, and as it is reached from here. */
+  tokenUrl: string;
   tokenEndpoint: string;
   jwksUri: string;
   clientSecret: string;
@@ -43,6 +45,7 @@ export const GATEWAY_SETTINGS = Symbol('GATEWAY_SETTINGS');
 export function gatewaySettings(config: BehalfConfig, environment = process.env): GatewaySettings {
   const { gateway, authorizationServer, policy } = config;
   const { issuer, paths } = authorizationServer;
+  const tokenUrl = `${issuer}${paths.token}`;
   const reachIssuer = (url: string): string => backchannelUrl(authorizationServer, url);
   const fromEnvironment = gateway.clientSecretEnv && environment[gateway.clientSecretEnv];
   const clientSecret = fromEnvironment ?? gateway.demoClientSecret ?? '';
@@ -57,7 +60,8 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
     gateway,
     issuer,
     reachIssuer,
-    tokenEndpoint: reachIssuer(`${issuer}${paths.token}`),
+    tokenUrl,
+    tokenEndpoint: reachIssuer(tokenUrl),
     jwksUri: reachIssuer(`${issuer}${paths.jwks}`),
     clientSecret,
     sharedSecret: sharedSecrets(clientSecret),

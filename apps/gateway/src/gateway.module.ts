@@ -32,6 +32,7 @@ import { GatewayMiddleware } from './http/gateway.middleware.js';
 import { McpEndpoint } from './http/mcp-endpoint.js';
 import { MetadataDocuments } from './http/metadata-documents.js';
 import { LiveRequests } from './http/live-requests.js';
+import { DpopKey } from './upstream/dpop-key.js';
 import { HttpTokenExchanger } from './upstream/http-token-exchanger.js';
 import { TOKEN_EXCHANGER, type TokenExchanger } from './upstream/token-exchanger.js';
 import { UPSTREAMS, type Upstreams, buildUpstreams } from './upstream/upstreams.js';
@@ -64,7 +65,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
           useFactory: (view: RevocationView, clock: Clock) => new LiveRequests(view, clock),
         },
         { provide: ToolDefinitions, useFactory: () => new ToolDefinitions() },
-        { provide: TOKEN_EXCHANGER, inject: [GATEWAY_SETTINGS], useFactory: tokenExchanger },
+        { provide: TOKEN_EXCHANGER, inject: [GATEWAY_SETTINGS, CLOCK], useFactory: tokenExchanger },
         {
           provide: UPSTREAMS,
           inject: [GATEWAY_SETTINGS, TOKEN_EXCHANGER, ToolDefinitions, CLOCK, LOGGER],
@@ -120,9 +121,14 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
   }
 }
 
-function tokenExchanger({ gateway, tokenEndpoint, clientSecret }: GatewaySettings): TokenExchanger {
+function tokenExchanger(
+  { gateway, tokenEndpoint, tokenUrl, clientSecret }: GatewaySettings,
+  clock: Clock,
+): TokenExchanger {
   return new HttpTokenExchanger({
     tokenEndpoint,
+    provedUrl: tokenUrl,
+    key: new DpopKey(clock),
     clientId: gateway.clientId,
     clientSecret,
     timeoutMs: gateway.limits.exchangeTimeoutMs,

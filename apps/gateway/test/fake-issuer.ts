@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 export interface ExchangeSeen {
   authorization: string | undefined;
+  dpop?: string;
   form: Record<string, string>;
 }
 
@@ -18,6 +19,8 @@ export async function startFakeIssuer() {
   const exchanges: ExchangeSeen[] = [];
   let refusal: { status: number; error: string } | undefined;
   let thirdParty: ThirdPartyAnswer | undefined;
+  let nonce: string | undefined;
+  let downgraded: string | undefined;
   let jtis = 0;
 
   const sign = (claims: Record<string, unknown>, signer = keys): Promise<string> => {
@@ -37,15 +40,23 @@ export async function startFakeIssuer() {
 
   const token = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const form = Object.fromEntries(await readFormBody(request));
-    exchanges.push({ authorization: request.headers.authorization, form });
+    const dpop = request.headers['dpop'];
+    exchanges.push({
+      authorization: request.headers.authorization,
+      ...(typeof dpop === 'string' && { dpop }),
+      form,
+    });
+    if (nonce !== undefined) response.setHeader('DPoP-Nonce', nonce);
+    if (nonce !== undefined && decode(dpop)['nonce'] !== nonce)
+      return json(response, { error: 'use_dpop_nonce' }, 400);
     if (refusal) {
       json(response, { error: refusal.error }, refusal.status);
       return;
     }
     const answer = await thirdParty?.(form);
     if (answer) return json(response, answer.body, answer.status);
-    const [, payload = ''] = (form['subject_token'] ?? '').split('.');
-    const subject = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
+    const subject = decode(form['subject_token']);
+    const tokenType = downgraded ?? (dpop === undefined ? 'Bearer' : 'DPoP');
     const act = {
       sub: 'demo-gateway',
       client_id: 'demo-gateway',
@@ -58,7 +69,7 @@ export async function startFakeIssuer() {
       client_id: 'demo-gateway',
       act,
     });
-    json(response, { access_token, token_type: 'Bearer', expires_in: 300 });
+    json(response, { access_token, token_type: tokenType, expires_in: 300 });
   };
 
   const server = createServer((request, response) => {
@@ -82,6 +93,10 @@ export async function startFakeIssuer() {
     sign,
     /** Lets the token endpoint refuse from now on; undefined lets it exchange again. */
     refuseExchanges: (with_: typeof refusal) => void (refusal = with_),
+    /** Sends proofs without this nonce back from now on. */
+    requireNonce: (with_: string | undefined) => void (nonce = with_),
+    /** Says of every token that it is of this type, whatever was asked for. */
+    answerTokenType: (with_: string | undefined) => void (downgraded = with_),
     /** Answers exchanges in place of the token endpoint, as far as it answers anything. */
     answerThirdParty: (with_: ThirdPartyAnswer) => void (thirdParty = with_),
     close: (): void => {
@@ -91,6 +106,11 @@ export async function startFakeIssuer() {
   };
 }
 export type FakeIssuer = Awaited<ReturnType<typeof startFakeIssuer>>;
+
+function decode(jwt: unknown): Record<string, unknown> {
+  const [, payload = ''] = typeof jwt === 'string' ? jwt.split('.') : [];
+  return JSON.parse(Buffer.from(payload || 'e30', 'base64url').toString()) as Record<string, unknown>;
+}
 
 function json(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));

@@ -11,13 +11,26 @@ import {
   type OAuthClientProvider,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
+import { verifyDpopProof } from '@behalf/resource-server';
 import * as dpop from 'dpop';
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, type JWK } from 'jose';
 import { modernRequest } from './clients.js';
 import { publicUrl, startTestGateway, type TestGateway } from './gateway-fixture.js';
-import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.js';
+import {
+  answerEverything,
+  type RecordingUpstream,
+  respond,
+  type SeenRequest,
+  startRecordingUpstream,
+} from './recording-upstream.js';
 
 const resource = `${publicUrl}/mcp/tools`;
 const thumbprint = certificateThumbprint(new X509Certificate(testClientCertificates.agent.cert));
+
+const decodeProof = (proof: unknown): { claims: Record<string, unknown>; jwk: JWK } => ({
+  claims: decodeJwt(String(proof)),
+  jwk: decodeProtectedHeader(String(proof)).jwk as JWK,
+});
 
 describe('sender-constrained tokens at the gateway', () => {
   let upstream: RecordingUpstream;
@@ -121,6 +134,110 @@ describe('sender-constrained tokens at the gateway', () => {
       const header = new X509Certificate(testClientCertificates.agent.cert).raw.toString('base64');
       const { status } = await call({ authorization: `Bearer ${token}`, 'client-cert': `:${header}:` });
       expect(status).toBe(401);
+    });
+  });
+
+  describe('DPoP through to a server that needs exchanged tokens', () => {
+    let reply = answerEverything;
+    let server: RecordingUpstream;
+    const nonces = { issuedAtMs: () => 0 };
+    /** What a server finds that looks at proofs as RFC 9449 §4.3 says: the thumbprint of the key. */
+    const verified = async (seen: SeenRequest | undefined): Promise<string> => {
+      const { authorization, dpop: sent } = seen?.headers ?? {};
+      const accessToken = /^DPoP (.+)$/.exec(authorization ?? '')?.[1] ?? '';
+      const expected = { method: 'POST', url: server.url, accessToken, requireNonce: false, nonces };
+      const now = Math.floor(Date.now() / 1000);
+      return (await verifyDpopProof(String(sent), { ...expected, nowSeconds: now })).jkt;
+    };
+    const callBound = async (): Promise<[Response, string, string]> => {
+      const token = await gateway.tokenFor('tools', { cnf });
+      const sent = await proof(token);
+      return [await call({ authorization: `DPoP ${token}`, dpop: sent }), token, sent];
+    };
+    beforeAll(async () => {
+      server = await startRecordingUpstream((seen, response) => reply(seen, response));
+      gateway = await startTestGateway({ upstreams: { tools: { transport: 'http', url: server.url } } });
+    });
+    beforeEach(() => {
+      reply = answerEverything;
+      server.seen.length = 0;
+      gateway.issuer.exchanges.length = 0;
+      gateway.issuer.requireNonce(undefined);
+      gateway.issuer.answerTokenType(undefined);
+    });
+    afterAll(async () => {
+      await gateway.close();
+      server.close();
+    });
+
+    it('hands the caller’s proof on, proves a key of its own, and sends proofs of that key', async () => {
+      const [response, token, sent] = await callBound();
+      expect(response.status).toBe(200);
+      const [exchange] = gateway.issuer.exchanges;
+      expect(exchange?.form).toMatchObject({ subject_token: token, subject_token_proof: sent });
+      const own = decodeProof(exchange?.dpop);
+      expect(own.claims).toMatchObject({ htm: 'POST', htu: `${gateway.issuer.url}/token` });
+      const jkt = await calculateJwkThumbprint(own.jwk);
+      expect(jkt).not.toBe(cnf.jkt);
+      for (const seen of server.seen) expect(await verified(seen)).toBe(jkt);
+      expect(new Set(server.seen.map(({ headers }) => headers['dpop'])).size).toBe(server.seen.length);
+      expect(JSON.stringify(server.seen.map(({ headers }) => headers))).not.toContain(sent);
+    });
+
+    it('a bearer token is exchanged for a bearer token', async () => {
+      const response = await call({ authorization: `Bearer ${await gateway.tokenFor('tools')}` });
+      expect(response.status).toBe(200);
+      expect(gateway.issuer.exchanges).toEqual([expect.not.objectContaining({ dpop: expect.anything() })]);
+      expect(server.seen.at(-1)?.headers.authorization).toMatch(/^Bearer /);
+      expect(server.seen.at(-1)?.headers['dpop']).toBeUndefined();
+    });
+
+    it.each([
+      ['a bearer token in return for a bound one', 'Bearer', callBound],
+      ['a token of a type it did not ask for', 'N_A', callBound],
+    ])('RFC 9449 §5: %s goes to no server', async (_title, type, send) => {
+      gateway.issuer.answerTokenType(type);
+      const [response] = await send();
+      expect(response.status).toBe(503);
+      expect(server.seen).toEqual([]);
+    });
+
+    it('a bound token in return for a bearer token goes to no server: there is no key for it', async () => {
+      gateway.issuer.answerTokenType('DPoP');
+      const response = await call({ authorization: `Bearer ${await gateway.tokenFor('tools')}` });
+      expect(response.status).toBe(503);
+      expect(server.seen).toEqual([]);
+    });
+
+    it('RFC 9449 §8: comes back to the token endpoint with its nonce, once, and keeps it', async () => {
+      gateway.issuer.requireNonce('n1');
+      expect((await callBound())[0].status).toBe(200);
+      expect((await callBound())[0].status).toBe(200);
+      const sent = gateway.issuer.exchanges.map(({ dpop: own }) => decodeProof(own).claims['nonce']);
+      expect(sent).toEqual([undefined, 'n1', 'n1']);
+    });
+
+    it('RFC 9449 §9: comes back to the server with its nonce, once', async () => {
+      let refusals = 0;
+      reply = (seen, response) => {
+        if (decodeProof(seen.headers['dpop']).claims['nonce'] === 'of the server')
+          return answerEverything(seen, response);
+        refusals += 1;
+        const challenge = 'DPoP error="use_dpop_nonce"';
+        respond(response, {}, { 'dpop-nonce': 'of the server', 'www-authenticate': challenge }, 401);
+      };
+      expect((await callBound())[0].status).toBe(200);
+      expect((await callBound())[0].status).toBe(200);
+      expect(refusals).toBe(1);
+      reply = (_seen, response) => {
+        refusals += 1;
+        const challenge = 'DPoP error="use_dpop_nonce"';
+        respond(response, {}, { 'dpop-nonce': 'never enough', 'www-authenticate': challenge }, 401);
+      };
+      const [response] = await callBound();
+      expect([response.status, refusals]).toEqual([502, 3]);
+      for (const header of ['dpop-nonce', 'www-authenticate'])
+        expect(response.headers.get(header) ?? '').not.toContain('never enough');
     });
   });
 

@@ -1,4 +1,5 @@
 import { grantTypes, tokenTypes } from '@behalf/oauth';
+import * as dpop from 'dpop';
 import { decodeJwt } from 'jose';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { callTool, mcpRequest } from './mcp-request.fixture.js';
@@ -57,6 +58,29 @@ describe('one hop', () => {
     expect(seen).toMatchObject({ sub: 'alice', act: { sub: 'demo-gateway' }, scope: 'mcp:tools' });
     expect([seen['aud']].flat()).toEqual([expect.not.stringContaining(system.gateway)]);
     expect(seen['act'].act).toBeUndefined();
+  });
+
+  it('RFC 9449: a token that is bound to the caller’s key becomes one that is bound to the gateway’s', async () => {
+    const key = await dpop.generateKeyPair('ES256');
+    const jkt = await dpop.calculateThumbprint(key.publicKey);
+    const url = system.mcpUrl('whoami');
+    const tokenUrl = `${system.issuer}${system.config.authorizationServer.paths.token}`;
+    const { access_token: token, token_type: type } = await signIn(system, {
+      username: 'alice',
+      resource: url,
+      headers: { dpop: await dpop.generateProof(key, tokenUrl, 'POST') },
+    });
+    expect([type, decodeJwt(token)['cnf']]).toEqual(['DPoP', { jkt }]);
+    const call = async (nonce?: string) => {
+      const proof = await dpop.generateProof(key, url, 'POST', nonce, token);
+      return callTool(url, 'whoami', {}, { headers: { authorization: `DPoP ${token}`, dpop: proof } });
+    };
+    const { status, body } = await call();
+    expect(status).toBe(200);
+    const seen = JSON.parse(body.result.content[0].text);
+    expect(seen).toMatchObject({ sub: 'alice', act: { sub: 'demo-gateway' } });
+    expect(seen.cnf).toEqual({ jkt: expect.not.stringMatching(jkt) });
+    expect((await call()).status).toBe(200);
   });
 
   it('never sends the token of the caller upstream, and does not accept the exchanged one itself', async () => {

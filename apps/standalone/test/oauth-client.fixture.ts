@@ -45,12 +45,16 @@ export async function requestToken(
   system: DemoSystem,
   parameters: Parameters,
   basic?: { clientId: string; secret: string },
+  headers: Record<string, string> = {},
 ): Promise<TokenAnswer> {
   const response = await fetch(`${system.issuer}${system.config.authorizationServer.paths.token}`, {
     method: 'POST',
-    headers: basic
-      ? { authorization: `Basic ${Buffer.from(`${basic.clientId}:${basic.secret}`).toString('base64')}` }
-      : {},
+    headers: {
+      ...headers,
+      ...(basic && {
+        authorization: `Basic ${Buffer.from(`${basic.clientId}:${basic.secret}`).toString('base64')}`,
+      }),
+    },
     body: formOf(parameters),
   });
   return {
@@ -63,9 +67,17 @@ export async function requestToken(
 /** Signs in, consents, and redeems the code. */
 export async function signIn(
   system: DemoSystem,
-  options: { username: string; resource: string; scope?: string; clientId?: string; secret?: string },
+  options: {
+    username: string;
+    resource: string;
+    scope?: string;
+    clientId?: string;
+    secret?: string;
+    /** Of the request that redeems the code. */
+    headers?: Record<string, string>;
+  },
 ): Promise<Tokens> {
-  const { username, resource, scope, clientId = metadataClientId, secret } = options;
+  const { username, resource, scope, clientId = metadataClientId, secret, headers } = options;
   const { url, verifier } = authorizationRequest(system, { client_id: clientId, resource, scope });
   const { searchParams } = await browse(url, username);
   const answer = await redeem(system, {
@@ -74,6 +86,7 @@ export async function signIn(
     clientId,
     secret,
     resource,
+    headers,
   });
   if (answer.status !== 200) throw new Error(`no token: ${JSON.stringify(answer.body)}`);
   return answer.body;
@@ -88,9 +101,10 @@ export function redeem(
     resource: string;
     clientId?: string | undefined;
     secret?: string | undefined;
+    headers?: Record<string, string> | undefined;
   },
 ): Promise<TokenAnswer> {
-  const { code, verifier, resource, clientId = metadataClientId, secret } = options;
+  const { code, verifier, resource, clientId = metadataClientId, secret, headers } = options;
   return requestToken(
     system,
     {
@@ -102,6 +116,7 @@ export function redeem(
       client_id: secret === undefined ? clientId : undefined,
     },
     secret === undefined ? undefined : { clientId, secret },
+    headers,
   );
 }
 

@@ -13,8 +13,16 @@ export function whoamiServer(seen: SeenToken): McpServer {
       annotations: { readOnlyHint: true },
     },
     () => {
-      const { sub, act, aud, scope, client_id, txn } = seen;
-      const answer = { sub, act, aud, scope, client_id, ...(txn !== undefined && { txn }) };
+      const { sub, act, aud, scope, client_id, txn, cnf } = seen;
+      const answer = {
+        sub,
+        act,
+        aud,
+        scope,
+        client_id,
+        ...(txn !== undefined && { txn }),
+        ...(cnf && { cnf }),
+      };
       return {
         content: [{ type: 'text', text: JSON.stringify(answer, null, 2) }],
         structuredContent: answer,

@@ -116,9 +116,9 @@ describe('the binding of tokens through an exchange', () => {
   it('holds a bound actor token to its key as well, and no hand-over helps there', async () => {
     const actor = { sub: 'gateway', client_id: 'gateway', cnf: { jkt: 'k' }, may_act: handedOver };
     const fixture = exchangeFixture({ subject: subjectClaims(), actor: subjectClaims(actor) });
-    const parameters = { actor_token: 'actor', actor_token_type: tokenTypes.accessToken };
-    expect((await fixture.issued(parameters, gatewayClient, { jkt: 'k' })).cnf).toEqual({ jkt: 'k' });
-    await expect(fixture.exchange(parameters, gatewayClient, { jkt: 'gateway-key' })).rejects.toMatchObject({
+    const form = { actor_token: 'actor', actor_token_type: tokenTypes.accessToken };
+    expect((await fixture.issued(form, gatewayClient, { jkt: 'k' })).cnf).toEqual({ jkt: 'k' });
+    await expect(fixture.exchange(form, gatewayClient, { jkt: 'gateway-key' })).rejects.toMatchObject({
       code: 'invalid_request',
     });
     expect(fixture.recorded.at(-1)).toMatchObject({ details: { reason: 'actor_key_unproven' } });

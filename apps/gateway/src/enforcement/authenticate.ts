@@ -22,6 +22,8 @@ export interface TokenChecks {
 export interface Authenticated {
   claims: AccessTokenClaims;
   token: string;
+  /** The DPoP proof of a token that is bound to a key. It has been used up here. */
+  proof: string | undefined;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function authenticate(
     const claims = await verifier.verifyPresented(presentation, upstream.resource, constraints);
     if (upstream.config.requireDpop && claims.cnf?.jkt === undefined)
       throw new OAuthError('invalid_token', 'the access token must be bound to a DPoP key');
-    return { token: presented.token, claims };
+    return { token: presented.token, claims, proof: claims.cnf?.jkt && presentation.proofs[0] };
   } catch (error) {
     throw toRefusal(error, response, upstream);
   }

@@ -102,7 +102,7 @@ export class McpEndpoint {
     request: IncomingMessage,
     settings: UpstreamSettings,
     upstream: Upstream,
-    { claims, token }: Authenticated,
+    { claims, token, proof }: Authenticated,
     message: McpMessage,
     answer: McpAnswer,
   ): Promise<void> {
@@ -138,6 +138,7 @@ export class McpEndpoint {
             method,
             caller: claims,
             callerToken: token,
+            callerProof: proof,
             headers: request.headers,
             signal,
             filterResult: this.#filterFor(settings.name, this.#detailsOf(claims, request)),
@@ -153,7 +154,7 @@ export class McpEndpoint {
     response: ServerResponse,
     settings: UpstreamSettings,
     upstream: Upstream,
-    { claims, token }: Authenticated,
+    { claims, token, proof }: Authenticated,
     answer: McpAnswer,
   ): Promise<void> {
     checkScopes(claims, undefined, response, settings);
@@ -165,6 +166,7 @@ export class McpEndpoint {
           httpMethod: request.method as 'GET' | 'DELETE',
           caller: claims,
           callerToken: token,
+          callerProof: proof,
           headers: request.headers,
           signal,
           filterResult: this.#filterFor(settings.name, this.#detailsOf(claims, request)),

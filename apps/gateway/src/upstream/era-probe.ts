@@ -7,6 +7,7 @@ import {
   modernVersions,
 } from '@behalf/mcp';
 import type { Clock } from '@behalf/ports';
+import type { ExchangedToken } from './token-exchanger.js';
 import { readUpstreamText } from './upstream-answer.js';
 import type { UpstreamHttp } from './upstream-http.js';
 
@@ -28,14 +29,14 @@ export class EraProbe {
   ) {}
 
   /** @throws McpError when the upstream does not say */
-  async era(token: string | undefined, signal: AbortSignal): Promise<'modern' | 'legacy'> {
+  async era(token: ExchangedToken | undefined, signal: AbortSignal): Promise<'modern' | 'legacy'> {
     if (this.#verdict && this.#verdict.untilMs > this.clock.nowMs()) return this.#verdict.era;
     const era = await this.#ask(token, signal);
     this.#verdict = { era, untilMs: this.clock.nowMs() + verdictMs };
     return era;
   }
 
-  async #ask(token: string | undefined, signal: AbortSignal): Promise<'modern' | 'legacy'> {
+  async #ask(token: ExchangedToken | undefined, signal: AbortSignal): Promise<'modern' | 'legacy'> {
     const [version] = modernVersions;
     const { statusCode, body } = await this.http.send({
       httpMethod: 'POST',

@@ -14,7 +14,7 @@ import { reachable } from './reachable.js';
 import { relayResponse } from './relay-response.js';
 import { SupervisedProcess } from './supervised-process.js';
 import { inUpstreamSpan } from './traced-message.js';
-import type { TokenExchanger } from './token-exchanger.js';
+import type { ExchangedToken, TokenExchanger } from './token-exchanger.js';
 import { UpstreamHttp } from './upstream-http.js';
 import type { Exchange, SessionExchange, Upstream } from './upstream.js';
 
@@ -110,19 +110,21 @@ export class HttpUpstream implements Upstream {
     await Promise.all([this.#process?.close(), this.#http.close()]);
   }
 
-  async #token(exchange: Pick<Exchange, 'caller' | 'callerToken' | 'signal'>): Promise<string | undefined> {
+  async #token(
+    exchange: Pick<Exchange, 'caller' | 'callerToken' | 'callerProof' | 'signal'>,
+  ): Promise<ExchangedToken | undefined> {
     const { config, exchanger } = this.options;
     if (config.token.kind === 'none') return undefined;
-    const { accessToken } = await exchanger.exchange(
+    return exchanger.exchange(
       {
         subjectToken: exchange.callerToken,
+        subjectProof: exchange.callerProof,
         claims: exchange.caller,
         resource: config.token.resource ?? config.url,
         scopes: config.token.scopes,
       },
       exchange.signal,
     );
-    return accessToken;
   }
 
   /** The headers that MCP itself uses, and no others: cookies and credentials of the caller are not for the server. */

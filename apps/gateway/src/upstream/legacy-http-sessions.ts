@@ -18,6 +18,7 @@ import {
   initializeResultSchema,
 } from './legacy-connection.js';
 import { sseEvents } from './sse-events.js';
+import type { ExchangedToken } from './token-exchanger.js';
 import { maxMessageBytes, parseUpstreamJson, readUpstreamText, unreadableAnswer } from './upstream-answer.js';
 import { type UpstreamHttp, upstreamFailure } from './upstream-http.js';
 
@@ -37,7 +38,11 @@ export class LegacyHttpSessions {
   constructor(private readonly http: UpstreamHttp) {}
 
   /** @throws McpError when the handshake fails */
-  async connect(caller: Caller, token: string | undefined, signal: AbortSignal): Promise<LegacyConnection> {
+  async connect(
+    caller: Caller,
+    token: ExchangedToken | undefined,
+    signal: AbortSignal,
+  ): Promise<LegacyConnection> {
     const key = JSON.stringify([caller.sub, caller.client_id]);
     const session = this.#sessions.get(key) ?? (await this.#begin(token, signal));
     this.#sessions.set(key, session);
@@ -57,7 +62,7 @@ export class LegacyHttpSessions {
     };
   }
 
-  async #begin(token: string | undefined, signal: AbortSignal): Promise<Session> {
+  async #begin(token: ExchangedToken | undefined, signal: AbortSignal): Promise<Session> {
     const headers: Record<string, string> = {};
     const answer = await this.#post(
       { method: 'initialize', params: initializeParams, onNotification: () => {}, signal },
@@ -77,7 +82,7 @@ export class LegacyHttpSessions {
   async #post(
     { method, params, onNotification, signal, headers: ofCall }: LegacyCall,
     headers: Record<string, string>,
-    token: string | undefined,
+    token: ExchangedToken | undefined,
   ): Promise<McpResponse['body']> {
     const id = this.#nextId++;
     const call: McpRequest = { kind: 'request', id, method, params };
@@ -110,7 +115,7 @@ export class LegacyHttpSessions {
   async #refuse(
     { id }: McpRequest,
     headers: Record<string, string>,
-    token: string | undefined,
+    token: ExchangedToken | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const error = { code: mcpErrorCodes.methodNotFound, message: 'Method not found' };

@@ -1,8 +1,11 @@
 import type { AccessTokenClaims } from '@behalf/resource-server';
+import type { DpopKey } from './dpop-key.js';
 
 export interface TokenExchangeRequest {
   /** The caller's token, addressed to this gateway. */
   subjectToken: string;
+  /** The DPoP proof that it came with, when it is bound to a key. */
+  subjectProof?: string | undefined;
   /** Its claims, for decorators that cache. */
   claims: AccessTokenClaims;
   /** The upstream's resource identifier. */
@@ -14,6 +17,8 @@ export interface TokenExchangeRequest {
 export interface ExchangedToken {
   accessToken: string;
   expiresInSeconds: number | undefined;
+  /** The key it is bound to, which proves every request that carries it; a bearer token without. */
+  key?: DpopKey | undefined;
 }
 
 /** Gets a token for an upstream on behalf of the caller. @see RFC 8693 */

@@ -13,6 +13,8 @@ export interface Exchange {
   caller: AccessTokenClaims;
   /** What is exchanged for the upstream's token. It is never sent to the upstream itself. */
   callerToken: string;
+  /** The DPoP proof that it came with, when it is bound to a key. */
+  callerProof: string | undefined;
   headers: IncomingHttpHeaders;
   /** Fires when the client has gone, or the gateway is closing. */
   signal: AbortSignal;
