@@ -20,6 +20,7 @@ import {
 } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
 import type { AuditCheckpoints } from './audit-checkpoints.js';
+import { answerChains } from './bus/answer-chains.js';
 import { answerRevocations } from './bus/answer-revocations.js';
 import { AccountChangesController } from './http/account-changes.controller.js';
 import { followCacheEvents } from './bus/follow-cache-events.js';
@@ -92,12 +93,14 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     @Inject(AUDIT_CHECKPOINTS) private readonly checkpoints: AuditCheckpoints,
     @Inject(EXCHANGE_CACHE) private readonly cache: ExchangeCache,
     @Inject(LENT_TOKEN_CACHE) private readonly lentTokens: LentTokenCache,
+    @Inject(PROVIDER_HOLDER) private readonly holder: ProviderHolder,
   ) {}
 
   onModuleInit(): void {
     this.checkpoints.start();
     this.#subscriptions = [
       answerRevocations(this.bus, this.records, this.clock),
+      answerChains(this.bus, this.holder),
       this.rotation.follow(this.bus),
       ...followCacheEvents(this.bus, this.cache, this.lentTokens),
     ];

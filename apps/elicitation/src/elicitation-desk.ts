@@ -1,5 +1,5 @@
 import type { AuditLog, AuditRecord } from '@behalf/audit';
-import type { ThirdPartyTokenRequest } from '@behalf/contracts';
+import type { ElicitationOffer, ThirdPartyTokenRequest } from '@behalf/contracts';
 import {
   type ChangedElicitation,
   type Elicitation,
@@ -15,8 +15,9 @@ import {
   statusAt,
 } from '@behalf/elicitation';
 import type { Provider } from '@behalf/third-party';
-import { type Connection, type Vault } from '@behalf/vault';
+import { type Connection, type OpenedCredential, type Vault } from '@behalf/vault';
 import type { ProviderCatalog } from './provider-catalog.js';
+import { vaultTokens } from './vault-tokens.js';
 
 export interface DeskPorts {
   dependencies: ElicitationDependencies;
@@ -39,6 +40,19 @@ export class ElicitationDesk {
 
   obtain(request: ThirdPartyTokenRequest): Promise<ObtainedToken> {
     return obtainThirdPartyToken(request, this.ports.dependencies);
+  }
+
+  /** The same for a call that is made here: the credential, or whom to ask for it. */
+  async obtainForCall(
+    request: ThirdPartyTokenRequest,
+  ): Promise<{ credential: OpenedCredential } | { offer: ElicitationOffer }> {
+    const { dependencies, vault } = this.ports;
+    let credential: OpenedCredential | undefined;
+    const tokens = vaultTokens(vault, (opened) => (credential = opened));
+    const obtained = await obtainThirdPartyToken(request, { ...dependencies, tokens });
+    if (obtained.outcome === 'interaction_required') return { offer: obtained.elicitation };
+    if (!credential) throw new Error('a token came from nowhere');
+    return { credential };
   }
 
   /**

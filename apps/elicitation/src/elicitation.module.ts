@@ -1,4 +1,5 @@
 import type { AuditLog } from '@behalf/audit';
+import type { BehalfConfig } from '@behalf/config';
 import type { ElicitationDependencies } from '@behalf/elicitation';
 import { PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
 import type { Bus, Clock, OneTimeStore, RecordStore, Subscription } from '@behalf/ports';
@@ -9,6 +10,7 @@ import {
   AUDIT_LOG,
   BUS,
   CLOCK,
+  CONFIG,
   type Infrastructure,
   KEY_ENCRYPTION_KEY,
   LOGGER,
@@ -20,7 +22,7 @@ import {
   type RunningService,
   bootstrapService,
 } from '@behalf/service-kit';
-import type { Provider as ThirdParty, ThirdParties } from '@behalf/third-party';
+import type { OutboundRelay, Provider as ThirdParty, ThirdParties } from '@behalf/third-party';
 import type { Vault } from '@behalf/vault';
 import {
   type DynamicModule,
@@ -38,9 +40,14 @@ import { ELICITATION_CONFIG, type ElicitationServiceConfig, elicitationServiceCo
 import { ElicitationDesk } from './elicitation-desk.js';
 import { ElicitationWaits } from './elicitation-waits.js';
 import { EndedAccounts } from './ended-accounts.js';
+import { ChainDirectory } from './forward/chain-directory.js';
+import { ForwardDesk } from './forward/forward-desk.js';
+import { FORWARD_SETTINGS, forwardSettings, tokenChecks } from './forward/forward-settings.js';
+import { LiveCalls } from './forward/live-calls.js';
 import { callbackController } from './http/callback.controller.js';
 import { connectController } from './http/connect.controller.js';
 import { connectionsController } from './http/connections.controller.js';
+import { forwardController } from './http/forward.controller.js';
 import { MetadataController, clientMetadataController } from './http/metadata.controller.js';
 import { nothingConfiguredController } from './http/nothing-configured.controller.js';
 import { signInCallbackController } from './http/sign-in-callback.controller.js';
@@ -48,18 +55,23 @@ import { taskController } from './http/task.controller.js';
 import { ProviderCatalog } from './provider-catalog.js';
 import { ProviderRoundTrip } from './provider-round-trip.js';
 import { thirdPartyParts } from './third-party-parts.js';
-import { THIRD_PARTIES, VAULT } from './tokens.js';
+import { OUTBOUND_RELAY, THIRD_PARTIES, TOKEN_CHECKS, VAULT } from './tokens.js';
 import { vaultTokens } from './vault-tokens.js';
 import { VaultUpkeep } from './vault-upkeep.js';
 
 /** As long as the way to a provider and back may take, and a little more to look around. */
 const sessionSeconds = 900;
 
+/** What a forwarded call is given to finish when the service closes. */
+const drainMs = 5_000;
+
 /** What this service speaks to third parties with, and keeps their credentials in. */
 export interface ThirdPartyParts {
   providers: readonly ThirdParty[];
   thirdParties: ThirdParties;
   vault: Vault;
+  /** How calls are forwarded. */
+  relay: OutboundRelay;
   /** One piece of what the vault has to do by itself; false when nothing is left. */
   upkeep?: () => Promise<boolean>;
 }
@@ -68,6 +80,7 @@ export interface ThirdPartyParts {
 @Module({})
 export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   #subscriptions: Subscription[] = [];
+  #drain: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(BUS) private readonly bus: Bus,
@@ -77,6 +90,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
     @Inject(ElicitationWaits) private readonly waits: ElicitationWaits,
     @Inject(EndedAccounts) private readonly ended: EndedAccounts,
     @Inject(RevocationView) private readonly revocations: RevocationView,
+    @Inject(LiveCalls) private readonly calls: LiveCalls,
   ) {}
 
   static register(config: ElicitationServiceConfig, parts: ThirdPartyParts): DynamicModule {
@@ -92,6 +106,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
               signInCallbackController(paths),
               connectionsController(paths),
               taskController(paths),
+              forwardController(paths),
               MetadataController,
               clientMetadataController(paths),
             ],
@@ -100,6 +115,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
         { provide: ProviderCatalog, useValue: new ProviderCatalog(parts.providers) },
         { provide: THIRD_PARTIES, useValue: parts.thirdParties },
         { provide: VAULT, useValue: parts.vault },
+        { provide: OUTBOUND_RELAY, useValue: parts.relay },
         {
           provide: VaultUpkeep,
           inject: [LOGGER],
@@ -107,26 +123,29 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
         },
         ...domainProviders,
         ...edgeProviders,
+        ...forwardProviders,
       ],
       exports: [READINESS],
     };
   }
 
   onModuleInit(): void {
-    const { bus, records, clock, ended } = this;
+    const { bus, records, clock, ended, calls } = this;
     this.#subscriptions = [
       this.waits.follow(bus),
-      followRevocations(bus, this.revocations),
+      followRevocations(bus, this.revocations, { onRevoked: () => calls.endRevoked() }),
       answerTokenRequests(bus, this.desk, clock),
-      ...followEnds(bus, { records, clock, ended }),
+      ...followEnds(bus, { records, clock, ended, calls }),
     ];
   }
 
   onModuleDestroy(): void {
     this.waits.end();
+    this.#drain = setTimeout(() => this.calls.endAll(), drainMs);
   }
 
   async onApplicationShutdown(): Promise<void> {
+    clearTimeout(this.#drain);
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
   }
 }
@@ -229,6 +248,31 @@ const edgeProviders: Provider[] = [
     useFactory: (revocations: RevocationView): Readiness => ({
       waitingFor: () => (revocations.isCurrent ? [] : ['revocations']),
     }),
+  },
+];
+
+const forwardProviders: Provider[] = [
+  {
+    provide: FORWARD_SETTINGS,
+    inject: [CONFIG, ELICITATION_CONFIG],
+    useFactory: (config: BehalfConfig, { client }: ElicitationServiceConfig) =>
+      forwardSettings(config, client?.secret ?? ''),
+  },
+  {
+    provide: TOKEN_CHECKS,
+    inject: [FORWARD_SETTINGS, AccessTokenVerifier, CLOCK, ONE_TIME_STORE],
+    useFactory: tokenChecks,
+  },
+  {
+    provide: LiveCalls,
+    inject: [AccessTokenVerifier],
+    useFactory: (verifier: AccessTokenVerifier) => new LiveCalls(verifier),
+  },
+  {
+    provide: ForwardDesk,
+    inject: [ElicitationDesk, BUS, AUDIT_LOG, CLOCK],
+    useFactory: (desk: ElicitationDesk, bus: Bus, audit: AuditLog, clock: Clock) =>
+      new ForwardDesk({ desk, chains: new ChainDirectory(bus), bus, audit, clock }),
   },
 ];
 

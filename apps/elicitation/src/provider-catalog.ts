@@ -20,8 +20,12 @@ export class ProviderCatalog {
     return this.#byId.get(id);
   }
 
+  get all(): Provider[] {
+    return [...this.#byId.values()];
+  }
+
   idsOf(kind: Provider['kind']): string[] {
-    return [...this.#byId.values()].filter((provider) => provider.kind === kind).map(({ id }) => id);
+    return this.all.filter((provider) => provider.kind === kind).map(({ id }) => id);
   }
 
   findByResource(resource: string): ElicitedProvider | undefined {

@@ -1,4 +1,4 @@
-import { createGuardedRequest } from '@behalf/adapter-http';
+import { createGuardedRelay, createGuardedRequest } from '@behalf/adapter-http';
 import { MemoryCache } from '@behalf/adapter-memory';
 import { ConfigError } from '@behalf/config';
 import { listDecisionGrantKeys } from '@behalf/contracts';
@@ -80,6 +80,7 @@ export function thirdPartyParts(
     providers,
     thirdParties,
     vault: new SealedVault(dependencies),
+    relay: createGuardedRelay({ allowLoopback }),
     upkeep: async () => {
       if (await isRewrapped(dependencies)) return false;
       const { keyId, moved, failed, finishedAtMs } = await rewrapBatch(dependencies);

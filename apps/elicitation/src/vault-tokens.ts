@@ -1,9 +1,16 @@
 import type { ConnectionTokens } from '@behalf/elicitation';
 import { OAuthError } from '@behalf/oauth';
-import { type Vault, VaultError } from '@behalf/vault';
+import { type OpenedCredential, type Vault, VaultError } from '@behalf/vault';
 
-/** The vault as elicitations use it: what only the person can mend is told apart from what waiting mends. */
-export function vaultTokens(vault: Vault): ConnectionTokens {
+/**
+ * The vault as elicitations use it: what only the person can mend is told apart from what waiting mends.
+ *
+ * @param onOpened is told of a credential with all that is needed to use it right here
+ */
+export function vaultTokens(
+  vault: Vault,
+  onOpened: (opened: OpenedCredential) => void = () => {},
+): ConnectionTokens {
   return {
     use: async ({ decisionGrant, person, resource, scopes }) => {
       // Looked up first: a grant is used up by asking, and there is nothing to ask for.
@@ -18,6 +25,7 @@ export function vaultTokens(vault: Vault): ConnectionTokens {
         // The grant says whose it is. Whoever came with the grant of another person gets nothing of theirs.
         if (opened.connectionId !== connection.id)
           throw new OAuthError('access_denied', 'the grant is for another credential');
+        onOpened(opened);
         const { accessToken, prefix, expiresAtMs } = opened;
         const tokenType = prefix.trim() === '' ? 'N_A' : prefix.trim();
         return { kind: 'token', accessToken, tokenType, expiresAtMs, scopes: opened.scopes };

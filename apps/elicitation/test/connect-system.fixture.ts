@@ -5,6 +5,7 @@ import {
   MemoryRateLimiter,
   MemoryRecordStore,
 } from '@behalf/adapter-memory';
+import { createGuardedRelay } from '@behalf/adapter-http';
 import type { AuditRecord } from '@behalf/audit';
 import { configSchema } from '@behalf/config';
 import {
@@ -120,7 +121,12 @@ export async function startConnectSystem() {
   const thirdParty = await FakeThirdParty.start();
   const vault = new FakeVault(thirdParty);
   const authorizationServer = await startAuthorizationServer(infrastructure, { environment: {} });
-  const service = await startElicitation(infrastructure, { providers, thirdParties: thirdParty, vault });
+  const service = await startElicitation(infrastructure, {
+    providers,
+    thirdParties: thirdParty,
+    vault,
+    relay: createGuardedRelay({ allowLoopback: true }),
+  });
 
   const ask = (changes: Partial<ThirdPartyTokenRequest> = {}) => {
     const { person, resource } = { ...asked, ...changes };

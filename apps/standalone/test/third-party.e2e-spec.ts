@@ -108,6 +108,26 @@ describe('a tool that needs an account at a third party', () => {
     expect(JSON.parse(textOf(result))).toMatchObject({ account: 'bob@drive' });
   });
 
+  it('is called for a client that never gets its token', async () => {
+    const { publicUrl, paths } = system.config.elicitation;
+    const resource = `${publicUrl}${paths.forward}/drive`;
+    const api = new URL(system.config.elicitation.providers[0]?.resources?.[0] ?? '');
+    const { access_token } = await signIn(system, { username: 'alice', resource, clientId: 'demo-client' });
+    const call = (method: string) =>
+      fetch(`${resource}/${api.host}/api/files`, {
+        method,
+        headers: { authorization: `Bearer ${access_token}` },
+      });
+    const asked = await call('GET');
+    expect(asked.status).toBe(403);
+    const { interaction_uri, interaction_message } = (await asked.json()) as Record<string, string>;
+    expect(interaction_message).toContain('Demo client needs your Demo Drive account');
+    await goThrough(interaction_uri ?? '', 'alice');
+    const answer = await call('GET');
+    expect([answer.status, await answer.json()]).toMatchObject([200, { account: 'alice@drive' }]);
+    expect((await call('DELETE')).status).toBe(403);
+  });
+
   it('is ended by the person, here and there, and then asks anew', async () => {
     const listed = await browser.open(`${system.config.elicitation.publicUrl}/connections`);
     expect(listed.html).toContain('Demo Drive');

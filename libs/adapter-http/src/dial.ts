@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
 import { Client, type Dispatcher } from 'undici';
 import { GuardedFetchError } from './guarded-fetch-error.js';
 import { type AddressRule, type ResolveHost, addressRule, guardedLookup } from './guarded-lookup.js';
@@ -23,9 +24,10 @@ export interface DialOptions extends GuardOptions {
 }
 
 export interface DialRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** What is read piece by piece is sent piece by piece. */
+  readonly body?: string | Readable;
 }
 
 /** Names in lower case. */
@@ -39,8 +41,8 @@ export function refuseInProduction({ allowLoopback }: Pick<GuardOptions, 'allowL
 }
 
 /**
- * One request under guard: the URL and the address that is dialled are checked, and the answer is bounded in size and
- * time.
+ * One request under guard, its answer read whole: the URL and the address that is dialled are checked, and the answer
+ * is bounded in size and time.
  *
  * @param readHead judges status and headers before the body is read
  * @throws GuardedFetchError, what `readHead` throws, or the signal's reason when the caller gave up
@@ -51,6 +53,24 @@ export async function dial(
   request: DialRequest,
   readHead: (response: Dispatcher.ResponseData) => Headers,
 ): Promise<{ status: number; headers: Headers; body: Uint8Array }> {
+  return dialFor(text, options, request, async (response) => {
+    const headers = readHead(response);
+    return { status: response.statusCode, headers, body: await readBody(response, text, options.maxBytes) };
+  });
+}
+
+/**
+ * The same for an answer that `consume` reads as it likes: the connection is gone when it has finished, or the time is
+ * over. The size is its own to bound.
+ *
+ * @throws GuardedFetchError, or the signal's reason when the caller gave up
+ */
+export async function dialFor<T>(
+  text: string,
+  options: DialOptions,
+  request: DialRequest,
+  consume: (response: Dispatcher.ResponseData) => Promise<T>,
+): Promise<T> {
   const url = URL.parse(text);
   if (!url || url.username !== '' || url.password !== '') throw new GuardedFetchError('forbidden_url', text);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && options.allowLoopback)) {
@@ -86,8 +106,7 @@ export async function dial(
       ...(request.body !== undefined && { body: request.body }),
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     });
-    const headers = readHead(response);
-    return { status: response.statusCode, headers, body: await readBody(response, text, options.maxBytes) };
+    return await consume(response);
   } catch (error) {
     signal?.throwIfAborted();
     throw deadline.aborted

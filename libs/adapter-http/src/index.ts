@@ -13,3 +13,9 @@ export {
 } from './guarded-fetch.js';
 export { type ResolveHost } from './guarded-lookup.js';
 export { createGuardedRequest, type GuardedReply, type GuardedRequest } from './guarded-request.js';
+export {
+  createGuardedRelay,
+  type GuardedRelay,
+  type RelayedAnswer,
+  type RelayRequest,
+} from './guarded-relay.js';

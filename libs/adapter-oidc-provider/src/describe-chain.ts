@@ -1,4 +1,3 @@
-import type { ThirdPartyDependencies } from '@behalf/token-exchange';
 import type { Provider } from 'oidc-provider';
 
 const maxNameLength = 200;
@@ -7,7 +6,12 @@ const maxNameLength = 200;
  * Finds the client that a chain began with, by the grant its person gave it, and what everybody in the chain calls
  * themselves. The grant outlives the tokens, and no client of the chain can say anything about it.
  */
-export function chainDescriber(provider: Provider): ThirdPartyDependencies['describeChain'] {
+export function chainDescriber(
+  provider: Provider,
+): (
+  subject: { grant_id?: string | undefined; client_id: string },
+  actors: readonly string[],
+) => Promise<{ client: string; names: Record<string, string> }> {
   return async (subject, actors) => {
     const grant = subject.grant_id === undefined ? undefined : await provider.Grant.find(subject.grant_id);
     const client = grant?.clientId ?? subject.client_id;

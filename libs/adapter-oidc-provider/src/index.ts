@@ -5,6 +5,7 @@
  */
 export { accountClientId } from './account-client.js';
 export { explainAs, type ExplainedRequest, markAsExplaining } from './explain-requests.js';
+export { chainDescriber } from './describe-chain.js';
 export { createProvider } from './create-provider.js';
 export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
 export { maxAssertionSeconds } from './check-assertion.js';

@@ -102,6 +102,20 @@ describe('third parties', () => {
     file['gateway'].upstreams.whoami.thirdParty.header = 'x-token';
     expect(faultsOf(file)).toEqual([]);
   });
+
+  it.each([
+    ['an origin with a path', { rules: [{ origin: 'https://a.example/x', paths: ['/'] }] }, 'origin'],
+    ['a path that is encoded', { rules: [{ paths: ['/a%2fb'] }] }, 'paths'],
+    ['a path without a beginning', { rules: [{ paths: [''] }] }, 'paths'],
+    ['anything in the middle', { rules: [{ paths: ['/**/x'] }] }, 'paths'],
+    ['a credential', { rules: [{ paths: ['/'] }], requestHeaders: ['authorization'] }, 'requestHeaders'],
+    ['another method', { rules: [{ paths: ['/'] }], requestHeaders: ['x-http-method'] }, 'requestHeaders'],
+    ['their cookies', { rules: [{ paths: ['/'] }], responseHeaders: ['set-cookie'] }, 'responseHeaders'],
+  ])('are never called with %s', (_what, forward, fault) => {
+    const file = demo();
+    file['elicitation'].providers[0].forward = forward;
+    expect(faultsOf(file)).toEqual([expect.stringContaining(fault)]);
+  });
 });
 
 describe('protectedResources', () => {
@@ -115,6 +129,7 @@ describe('protectedResources', () => {
       'http://localhost:4002',
       'http://localhost:4000/admin',
       'http://localhost:4001',
+      'http://localhost:4001/forward/drive',
       'http://localhost:4010/mcp',
       'http://localhost:4011/mcp',
       'http://localhost:4020/agent',
@@ -123,6 +138,22 @@ describe('protectedResources', () => {
       scopes: ['mcp:tools', 'files:write'],
       defaultScopes: ['mcp:tools'],
       servedBy: ['demo-gateway'],
+    });
+  });
+
+  it('lets who names no scope only look at what is forwarded', () => {
+    const file = demo();
+    file['elicitation'].providers[0].forward.rules.push({
+      methods: ['POST'],
+      paths: ['/api/files'],
+      scopes: ['files.write'],
+    });
+    const [forwarded] = protectedResources(parseConfig(file, {})).filter(({ resource }) =>
+      resource.includes('/forward/'),
+    );
+    expect(forwarded).toMatchObject({
+      scopes: ['forward', 'files.read', 'files.write'],
+      defaultScopes: ['forward', 'files.read'],
     });
   });
 });

@@ -22,6 +22,54 @@ const clientSchema = z.strictObject({
     .describe('Environment variable that holds the private key as a JWK with `alg` and `kid`.'),
 });
 
+const forwardOrigin = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => URL.parse(url)?.origin === url, 'must be scheme, host and port, and nothing more');
+
+const headerName = z.string().regex(/^[a-z0-9-]+$/, 'must be the name of a header in lower case');
+/** What says who is asking, how a message is framed, where it goes, or what it means. */
+const neverForwarded =
+  /^(?:authorization|proxy-.*|cookie2?|set-cookie2?|dpop.*|www-authenticate|host|connection|keep-alive|te|trailer|transfer-encoding|content-length|upgrade|expect|forwarded|via|x-forwarded-.*|x-real-ip|x-http-method.*|x-method-override|access-control-.*|location|origin|referer|sec-.*)$/;
+const forwardedHeaders = z
+  .array(headerName.refine((name) => !neverForwarded.test(name), 'is never passed on'))
+  .default([]);
+
+const forwardRuleSchema = z.strictObject({
+  origin: forwardOrigin
+    .optional()
+    .describe('Scheme, host and port of the API; those of the first of `resources` without it.'),
+  methods: z
+    .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']))
+    .min(1)
+    .default(['GET', 'HEAD']),
+  paths: z
+    .array(z.string().regex(/^(?=\/)(?:\/[^/?#%;*\s]+|\/\*)*(?:\/\*\*|\/)?$/, 'must be a path'))
+    .min(1)
+    .describe('`/repos/*`: `*` is any one segment, `**` at the end one or more. Nothing is encoded in it.'),
+  scopes: z
+    .array(scopeToken)
+    .default([])
+    .describe(
+      'The scopes of the provider that such a call needs: of the token, and of what its person agreed to.',
+    ),
+});
+
+const forwardSchema = z
+  .strictObject({
+    rules: z.array(forwardRuleSchema).min(1),
+    requestHeaders: forwardedHeaders.describe('Passed on to the provider besides the usual ones.'),
+    responseHeaders: forwardedHeaders.describe('Passed back besides the usual ones.'),
+    maxRequestBytes: z.int().positive().default(1_048_576),
+    maxResponseBytes: z.int().positive().default(10_485_760),
+    timeoutSeconds: z
+      .int()
+      .min(1)
+      .max(300)
+      .default(60)
+      .describe('For the whole call, the last byte included.'),
+  })
+  .describe('What agents may call of its API through `paths.forward`, without ever holding the token.');
+
 /** What every kind of provider is: an id, a name, the resources its credentials open, and its scopes in words. */
 const common = {
   id: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, 'lower case letters, digits and hyphens'),
@@ -47,6 +95,7 @@ const common = {
     .array(z.string())
     .default([])
     .describe('Hosts of this provider inside our own network. No other one that it names is ever dialled.'),
+  forward: forwardSchema.optional(),
 };
 
 /** How revocation is asked for: RFC 7009, the token itself as the bearer, or GitHub's own way. */
@@ -200,6 +249,9 @@ export const elicitationSchema = z
         connections: path.default('/connections').describe('Where people see what they have connected.'),
         signInCallback: path.default('/sign-in/callback'),
         elicitations: path.default('/elicitations').describe('Where agents ask how far a person is.'),
+        forward: path
+          .default('/forward')
+          .describe('Below it, by provider, host and path, the APIs that are called for agents.'),
       })
       .prefault({}),
     client: z

@@ -16,7 +16,13 @@ export {
 export { type GatewayConfig, type UpstreamConfig } from './gateway-config.js';
 export { type PolicyConfig } from './policy-config.js';
 export { type Listen } from './listen.js';
-export { type ProtectedResource, protectedResources, upstreamResource } from './protected-resources.js';
+export {
+  forwardResource,
+  forwardScope,
+  type ProtectedResource,
+  protectedResources,
+  upstreamResource,
+} from './protected-resources.js';
 export { configReference } from './config-reference.js';
 export { ConfigError, parseConfig } from './parse-config.js';
 export { type TrustedIssuerConfig } from './trusted-issuers-config.js';

@@ -17,7 +17,18 @@ export function upstreamResource(gateway: BehalfConfig['gateway'], upstream: str
   return `${gateway.publicUrl}${gateway.path}/${upstream}`;
 }
 
-/** Every protected resource: the gateway's upstreams, the policy service, the admin API and the configured others. */
+/** Where the API of a third party is called for agents; also the resource that their tokens are for. */
+export function forwardResource({ publicUrl, paths }: BehalfConfig['elicitation'], provider: string): string {
+  return `${publicUrl}${paths.forward}/${provider}`;
+}
+
+/** What a token needs for a call that no scope of the provider's is needed for. */
+export const forwardScope = 'forward';
+
+/**
+ * Every protected resource: the gateway's upstreams, the policy service, the admin API, the APIs of third parties that
+ * are called for agents, and the configured others.
+ */
 export function protectedResources(config: BehalfConfig): ProtectedResource[] {
   const { authorizationServer, gateway, policy, elicitation } = config;
   const upstreams = Object.entries(gateway.upstreams).map(([key, upstream]) => ({
@@ -56,9 +67,30 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
       servedBy: [],
       delegation: 'policy',
     });
+  const forwards = elicitation.providers.flatMap(({ id, name = id, forward }) =>
+    forward === undefined
+      ? []
+      : [
+          {
+            resource: forwardResource(elicitation, id),
+            name: `${name}, on behalf of people`,
+            scopes: [...new Set([forwardScope, ...forward.rules.flatMap(({ scopes }) => scopes)])],
+            // A client that names no scope gets to read.
+            defaultScopes: [
+              ...new Set([forwardScope, ...forward.rules.filter(onlyReads).flatMap(({ scopes }) => scopes)]),
+            ],
+            servedBy: [],
+            delegation: 'policy' as const,
+          },
+        ],
+  );
   const others = authorizationServer.resources.map((r) => ({
     ...r,
     defaultScopes: r.defaultScopes ?? r.scopes,
   }));
-  return [...upstreams, ...own, ...others];
+  return [...upstreams, ...own, ...forwards, ...others];
+}
+
+function onlyReads({ methods }: { methods: readonly string[] }): boolean {
+  return methods.every((method) => method === 'GET' || method === 'HEAD');
 }

@@ -83,6 +83,21 @@ export const requestThirdPartyToken = defineRequest(
   ]),
 );
 
+/**
+ * Asks the authorization server which client a chain began with, by the grant its person gave, and what everybody in it
+ * calls themselves: a token says neither.
+ */
+export const describeChain = defineRequest(
+  'behalf.authorization.chain.describe',
+  z.object({
+    grantId: z.string().optional(),
+    /** The client of the token. */
+    clientId: z.string().min(1),
+    actors: z.array(z.string().min(1)).max(5),
+  }),
+  z.object({ client: z.string().min(1), names: z.record(z.string(), z.string()) }),
+);
+
 export const elicitationChanged = defineEvent(
   'behalf.elicitation.changed',
   z.object({

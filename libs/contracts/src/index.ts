@@ -39,6 +39,7 @@ export {
   type ElicitationOffer,
   type ElicitationStatus,
   type ElicitedRequest,
+  describeChain,
   elicitationChanged,
   elicitationOfferSchema,
   elicitationStatuses,

@@ -1,7 +1,7 @@
 import type { EventContract, RequestContract } from '@behalf/ports';
 import { agentRetired, agentSuspended } from './agents.js';
 import { connectionChanged, consentWithdrawn } from './connections.js';
-import { elicitationChanged, requestThirdPartyToken } from './elicitation.js';
+import { describeChain, elicitationChanged, requestThirdPartyToken } from './elicitation.js';
 import { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
 import { readAccessRequest, requestAccess } from './policy-admin.js';
 import { evaluatePolicy, evaluatePolicyBatch, listDecisionGrantKeys } from './policy.js';
@@ -27,7 +27,7 @@ export interface ServiceAccess {
 /** What each service does on the bus. It is allowed that and nothing else. */
 export const serviceAccess: Readonly<Record<ServiceName, ServiceAccess>> = {
   'authorization-server': {
-    answers: [listRevocations],
+    answers: [listRevocations, describeChain],
     asks: [evaluatePolicy, requestThirdPartyToken],
     hears: [signingKeysRotated, revocationCreated, policyChanged, connectionChanged, consentWithdrawn],
     publishesEvents: true,
@@ -40,7 +40,7 @@ export const serviceAccess: Readonly<Record<ServiceName, ServiceAccess>> = {
   },
   elicitation: {
     answers: [requestThirdPartyToken],
-    asks: [listRevocations, listDecisionGrantKeys],
+    asks: [listRevocations, listDecisionGrantKeys, evaluatePolicy, describeChain],
     hears: [revocationCreated, agentSuspended, agentRetired, connectionChanged, elicitationChanged],
     publishesEvents: false,
   },

@@ -1,3 +1,6 @@
+import type { Readable } from 'node:stream';
+import type { ForwardMethod } from './forwarding/forwarding.js';
+
 /** A request to a third party, as it is handed to the guarded transport. */
 export interface OutboundRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -22,6 +25,38 @@ export interface OutboundReply {
  * @throws TransportFailure
  */
 export type OutboundHttp = (url: string, request: OutboundRequest) => Promise<OutboundReply>;
+
+/** A call that is made for somebody else. */
+export interface RelayRequest {
+  readonly method: ForwardMethod;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Readable;
+  readonly internalHosts: readonly string[];
+  readonly signal: AbortSignal;
+  readonly maxBytes: number;
+  /** For the whole of it, the last byte of the answer included. */
+  readonly timeoutMs: number;
+}
+
+/** An answer that is being read; its body ends with a TransportFailure when there is too much of it. */
+export interface RelayedAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The same for an answer that is passed on while it arrives: with any status, redirects included, which are not
+ * followed. When `consume` has finished, the connection is gone.
+ *
+ * @throws TransportFailure, what `consume` throws, or the signal's reason
+ */
+export type OutboundRelay = <T>(
+  url: string,
+  request: RelayRequest,
+  consume: (answer: RelayedAnswer) => Promise<T>,
+) => Promise<T>;
 
 /** Why there was no reply. */
 export interface TransportFailure extends Error {

@@ -32,9 +32,23 @@ export { type ClientMetadata, buildClientMetadata } from './client-metadata.js';
 export {
   isTransportFailure,
   type OutboundHttp,
+  type OutboundRelay,
   type OutboundReply,
   type OutboundRequest,
+  type RelayedAnswer,
+  type RelayRequest,
   type TransportFailure,
 } from './http.js';
 export { findProvider, resolveProviders } from './resolve-providers.js';
 export { type Preset, presets } from './presets.js';
+export {
+  type ForwardMethod,
+  forwardMethods,
+  type ForwardRule,
+  type Forwarding,
+} from './forwarding/forwarding.js';
+export { ForwardRefused, type ForwardRefusal } from './forwarding/forward-refused.js';
+export { findForwardRule, type MatchedRule } from './forwarding/find-forward-rule.js';
+export { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarding/forward-headers.js';
+export { forwardedLocation } from './forwarding/forward-location.js';
+export { encodePath, type ForwardTarget, parseForwardTarget } from './forwarding/parse-forward-target.js';

@@ -106,11 +106,21 @@ describe('resolveProviders', () => {
         client: { id: 'c', demoSecret: 'hush' },
         internalHosts: [],
       },
+      {
+        kind: 'oauth',
+        id: 'c',
+        preset: 'github',
+        client: { id: 'c', demoSecret: 'hush' },
+        internalHosts: [],
+        forward: { rules: [{ methods: ['GET'], paths: ['/user'], scopes: ['read:usr'] }] },
+      },
       { kind: 'static', id: 'd', preset: 'stripe', credential: {}, internalHosts: [] },
       { kind: 'static', id: 'e', preset: 'stripe', credential: {}, internalHosts: [] },
     ];
     const faults = (): unknown => resolveProviders(configs as never, {});
-    expect(faults).toThrow(/a: client.secretEnv[^]*b: preset[^]*e.resources: d has one of them/);
+    expect(faults).toThrow(
+      /a: client.secretEnv[^]*b: preset[^]*c: forward: read:usr[^]*e.resources: d has one of them/,
+    );
     expect(faults).not.toThrow(/hush/);
   });
 });

@@ -1,3 +1,5 @@
+import type { Forwarding } from './forwarding/forwarding.js';
+
 /** A third party whose credentials people lend us, as resolved from configuration, preset and environment. */
 export type Provider = OAuthProvider | McpProvider | StaticProvider;
 
@@ -12,6 +14,8 @@ interface ProviderBase {
   readonly defaultScopes: readonly string[];
   /** Hosts of this provider inside our own network. No other special-use address is ever dialled for it. */
   readonly internalHosts: readonly string[];
+  /** Undefined: nothing of its API is called through us. */
+  readonly forwarding?: Forwarding | undefined;
 }
 
 export interface OAuthProvider extends ProviderBase {

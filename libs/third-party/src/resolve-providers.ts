@@ -1,10 +1,12 @@
 import { ConfigError, type ProviderConfig } from '@behalf/config';
 import { canonicalResource } from '@behalf/oauth';
 import { z } from 'zod';
+import type { Forwarding } from './forwarding/forwarding.js';
 import { type OAuthPreset, type StaticPreset, presets } from './presets.js';
 import type { PrivateJwk, Provider, ProviderClient, Quirks } from './provider.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+type ForwardConfig = NonNullable<ProviderConfig['forward']>;
 type ClientConfig = NonNullable<Extract<ProviderConfig, { kind: 'mcp' }>['client']>;
 
 const defaultQuirks: Quirks = {
@@ -63,7 +65,7 @@ function resolveProvider(
     case 'mcp':
       return {
         kind: 'mcp',
-        ...commonOf(config, undefined, [config.server]),
+        ...commonOf(config, undefined, [config.server], fault),
         server: config.server,
         client: config.client && resolveClient(config.client, 'client_secret_basic', environment, fault),
         quirks: { ...defaultQuirks, sendResource: true, ...withoutUndefined(config.quirks) },
@@ -89,7 +91,7 @@ function resolveOAuthProvider(
   if (!client || !resources) return undefined;
   return {
     kind: 'oauth',
-    ...commonOf(config, preset, resources),
+    ...commonOf(config, preset, resources, fault),
     issuer,
     endpoints,
     revocation: config.revocation ?? (config.issuer === undefined ? preset?.revocation : undefined),
@@ -116,7 +118,7 @@ function resolveStaticProvider(
   const { label, hint, header, prefix } = { ...config.credential, ...withoutUndefined(preset?.credential) };
   return {
     kind: 'static',
-    ...commonOf(config, preset, resources),
+    ...commonOf(config, preset, resources, fault),
     credential: { label, hint, header, prefix },
     probe: { url, method, account },
   };
@@ -135,6 +137,7 @@ function commonOf(
   config: ProviderConfig,
   preset: OAuthPreset | StaticPreset | undefined,
   resources: readonly string[],
+  fault: (text: string) => void,
 ) {
   const scopes = config.scopes ?? preset?.scopes ?? {};
   const presetDefaults = preset?.defaultScopes?.filter((scope) => Object.hasOwn(scopes, scope));
@@ -145,6 +148,32 @@ function commonOf(
     scopes,
     defaultScopes: config.defaultScopes ?? (presetDefaults?.length ? presetDefaults : Object.keys(scopes)),
     internalHosts: config.internalHosts,
+    forwarding: config.forward && resolveForwarding(config.forward, resources, scopes, fault),
+  };
+}
+
+function resolveForwarding(
+  {
+    rules,
+    requestHeaders,
+    responseHeaders,
+    maxRequestBytes,
+    maxResponseBytes,
+    timeoutSeconds,
+  }: ForwardConfig,
+  [resource = '']: readonly string[],
+  known: Readonly<Record<string, string>>,
+  fault: (text: string) => void,
+): Forwarding {
+  for (const scope of rules.flatMap(({ scopes }) => scopes))
+    if (!Object.hasOwn(known, scope)) fault(`forward: ${scope} is none of the scopes of this provider`);
+  return {
+    rules: rules.map(({ origin = new URL(resource).origin, ...rule }) => ({ origin, ...rule })),
+    requestHeaders,
+    responseHeaders,
+    maxRequestBytes,
+    maxResponseBytes,
+    timeoutMs: timeoutSeconds * 1000,
   };
 }
 

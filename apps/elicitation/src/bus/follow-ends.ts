@@ -8,11 +8,17 @@ import {
 import { type Elicitation, cancelMatching } from '@behalf/elicitation';
 import type { Bus, Clock, RecordStore, Subscription } from '@behalf/ports';
 import type { EndedAccounts } from '../ended-accounts.js';
+import type { LiveCalls } from '../forward/live-calls.js';
 
 /** Closes what nobody should agree to any more: its agent, grant or session has ended, or its account has. */
 export function followEnds(
   bus: Bus,
-  { records, clock, ended }: { records: RecordStore; clock: Clock; ended: EndedAccounts },
+  {
+    records,
+    clock,
+    ended,
+    calls,
+  }: { records: RecordStore; clock: Clock; ended: EndedAccounts; calls: LiveCalls },
 ): Subscription[] {
   const cancel = (matches: (elicitation: Elicitation) => boolean): Promise<number> =>
     cancelMatching(matches, records, clock.nowMs());
@@ -24,6 +30,7 @@ export function followEnds(
       await cancel((elicitation) => isEndedBy(elicitation, data));
     }),
     bus.subscribe(connectionChanged, async ({ data }) => {
+      if (data.status !== 'active') calls.endConnection(data.id);
       if (data.status === 'disconnected') await ended.close(data.owner, data.providerId, data.reason ?? '');
     }),
   ];
