@@ -9,10 +9,11 @@ import {
   type FakeProviderOptions,
   type TestKeys,
   describeWith,
+  forkSource,
   startFakeProvider,
   testKeys,
 } from '@behalf/testing';
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -228,16 +229,7 @@ describeWith('postgres', 'redis-server')('1,000 callers on one expired connectio
 });
 
 async function startWorker(setup: WorkerSetup): Promise<ChildProcess> {
-  const worker = fork(join(folder, 'vault-worker.ts'), {
-    execArgv: [
-      '--experimental-transform-types',
-      '--no-warnings',
-      '--import',
-      join(folder, 'resolve-sources.mjs'),
-    ],
-    env: { ...process.env, VAULT_WORKER: JSON.stringify(setup) },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const worker = forkSource(join(folder, 'vault-worker.ts'), { VAULT_WORKER: JSON.stringify(setup) });
   await once(worker, 'message');
   return worker;
 }

@@ -1,11 +1,19 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { type AuditLeaves, formatCheckpoint, formatVerifier, signNote } from '@behalf/audit';
 import { auditCheckpointSigned } from '@behalf/contracts';
-import type { RecordStore } from '@behalf/ports';
+import type { RecordKind, RecordStore } from '@behalf/ports';
+import { z } from 'zod';
 
 const publishIntervalMs = 5_000;
 /** The head of a PKCS #8 key for Ed25519; the 32 bytes of the key follow. @see RFC 8410 §7 */
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** The size of the head that was published last, by whichever process. */
+export const publishedHeads: RecordKind<{ size: number }> = {
+  name: 'audit-published-head',
+  schema: z.object({ size: z.number().int().nonnegative() }),
+};
+const latest = 'latest';
 
 export interface AuditCheckpointsOptions {
   leaves: AuditLeaves;
@@ -26,7 +34,6 @@ export interface AuditCheckpointsOptions {
 export class AuditCheckpoints {
   readonly #privateKey: KeyObject;
   #timer: NodeJS.Timeout | undefined;
-  #publishedSize = 0;
 
   constructor(private readonly options: AuditCheckpointsOptions) {
     const key = Buffer.concat([pkcs8, options.secret]);
@@ -62,11 +69,18 @@ export class AuditCheckpoints {
     clearInterval(this.#timer);
   }
 
-  /** Publishes the head if the log has grown since. */
+  /**
+   * Publishes the head if the log has grown since any process did. Heads are published in the order of their sizes: one
+   * that came late would look like a log that was rolled back.
+   */
   async publish(): Promise<void> {
-    const signed = await this.sign();
-    if (signed.size === this.#publishedSize) return;
-    await this.options.records.transaction((transaction) => transaction.emit(auditCheckpointSigned, signed));
-    this.#publishedSize = signed.size;
+    await this.options.records.transaction(async (transaction) => {
+      const published = await transaction.get(publishedHeads, latest);
+      const signed = await this.sign();
+      if (signed.size <= (published?.value.size ?? 0)) return;
+      const expectedVersion = published?.version ?? 0;
+      await transaction.put(publishedHeads, latest, { size: signed.size }, { expectedVersion });
+      await transaction.emit(auditCheckpointSigned, signed);
+    });
   }
 }

@@ -10,10 +10,29 @@ export interface WaitingLeaf {
   leaf: string;
 }
 
+interface Head {
+  size: string;
+  edge: string[];
+}
+
 /** The log's size and right edge, as the database has them. */
 export async function readEdge(db: Database): Promise<TreeEdge> {
-  const { rows } = await sql<{ size: string; edge: string[] }>`select size, edge from audit_head`.execute(db);
-  const [head] = rows;
+  const { rows } = await sql<Head>`select size, edge from audit_head`.execute(db);
+  return edgeOf(rows[0]);
+}
+
+/**
+ * The same, and nobody else appends until the transaction ends. A program that stands still in it holds up all others,
+ * no longer than two seconds.
+ */
+export async function lockEdge(transaction: Database): Promise<TreeEdge> {
+  const { rows } = await sql<Head>`
+    select size, edge, set_config('idle_in_transaction_session_timeout', '2000', true) from audit_head for update
+    `.execute(transaction);
+  return edgeOf(rows[0]);
+}
+
+function edgeOf(head: Head | undefined): TreeEdge {
   if (!head) throw new Error('the audit log has no head');
   return new TreeEdge(
     Number(head.size),

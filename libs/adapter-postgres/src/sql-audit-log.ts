@@ -9,14 +9,12 @@ import {
 import { canonicalJson } from '@behalf/i-json';
 import { OAuthError } from '@behalf/oauth';
 import { setImmediate } from 'node:timers/promises';
-import { type WaitingLeaf, appendLeaves, readEdge, readWaiting } from './audit-leaves.js';
+import { appendLeaves, lockEdge, readEdge, readWaiting } from './audit-leaves.js';
 import type { Database } from './database.js';
 import { outsideTransaction, transactionAround } from './open-transaction.js';
 
 /** In one commit. More take longer than a caller likes to wait. */
 const maxLeavesPerCommit = 500;
-/** Another process appends, too: each time it was first, the batch is placed after it. */
-const maxAttempts = 20;
 /** By then the transaction that a record was written in has ended, most of the time. */
 const placeAfterMs = 20;
 const retryAfterMs = 1_000;
@@ -46,6 +44,8 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
   #flushing: Promise<void> | undefined;
   #taken = 0;
   #edge: TreeEdge | undefined;
+  /** Somebody else has appended since this log did. */
+  #hasRivals = false;
   #hasUnplaced = true;
   #timer: NodeJS.Timeout | undefined;
 
@@ -94,7 +94,7 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
   }
 
   async head(): Promise<TreeHead> {
-    const { size, root } = await readEdge(this.db);
+    const { size, root } = await readEdge(transactionAround(this.db) ?? this.db);
     return { size, root };
   }
 
@@ -171,27 +171,40 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
   }
 
   async #append(leaves: string[]): Promise<void> {
-    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      const edge = (this.#edge ??= await readEdge(this.db));
-      const unplaced = await this.#takeUnplaced();
-      const areMoreUnplaced = unplaced.length === maxLeavesPerCommit;
-      const next = [...unplaced.map(({ leaf }) => leaf), ...(areMoreUnplaced ? [] : leaves)];
-      if (next.length === 0) return;
-      const positions = unplaced.map(({ position }) => position);
-      this.#edge = await appendLeaves(this.db, edge, next, positions);
-      if (this.#edge && !areMoreUnplaced) return;
-      // What was committed before comes first; that is no failed attempt.
-      if (this.#edge) attempt = 0;
-      this.#hasUnplaced = true;
-    }
-    throw new OAuthError('temporarily_unavailable', 'the audit log cannot be written', {
-      retryAfterSeconds: 1,
+    while (!(this.#hasRivals ? await this.#appendInTurn(leaves) : await this.#appendToEdge(leaves)));
+  }
+
+  /** Without a lock: when another process was first, nothing is written, and it is tried again in turn. */
+  async #appendToEdge(leaves: string[]): Promise<boolean> {
+    const edge = (this.#edge ??= await readEdge(this.db));
+    return this.#appendAfter(this.db, edge, leaves);
+  }
+
+  /** While others append, too: each waits for its turn, or who is slow would lose every race. */
+  async #appendInTurn(leaves: string[]): Promise<boolean> {
+    return this.db.transaction().execute(async (transaction) => {
+      const edge = await lockEdge(transaction);
+      this.#hasRivals = edge.size !== this.#edge?.size;
+      return this.#appendAfter(transaction, edge, leaves);
     });
   }
 
-  async #takeUnplaced(): Promise<WaitingLeaf[]> {
-    if (!this.#hasUnplaced) return [];
+  /** @returns true when all is placed */
+  async #appendAfter(db: Database, edge: TreeEdge, leaves: string[]): Promise<boolean> {
+    const looks = this.#hasUnplaced;
+    // Before looking: whoever adds one meanwhile says so again.
     this.#hasUnplaced = false;
-    return readWaiting(this.db, maxLeavesPerCommit);
+    const unplaced = looks ? await readWaiting(db, maxLeavesPerCommit) : [];
+    // What was committed before comes first.
+    const areMoreUnplaced = unplaced.length === maxLeavesPerCommit;
+    const next = [...unplaced.map(({ leaf }) => leaf), ...(areMoreUnplaced ? [] : leaves)];
+    this.#hasUnplaced ||= areMoreUnplaced;
+    if (next.length === 0) return true;
+    const positions = unplaced.map(({ position }) => position);
+    const grown = await appendLeaves(db, edge, next, positions);
+    this.#edge = grown ?? edge;
+    this.#hasRivals ||= grown === undefined;
+    this.#hasUnplaced ||= grown === undefined && unplaced.length > 0;
+    return grown !== undefined && !areMoreUnplaced;
   }
 }

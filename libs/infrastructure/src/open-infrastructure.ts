@@ -19,6 +19,8 @@ const maxInFlight = 4096;
 /** With a database of our own we hear of every change; a shared one has to be looked at for those of others. */
 const relayIntervalMs = { embedded: 1_000, shared: 200 };
 const sweepIntervalMs = 60_000;
+/** A transaction that took long, or a process that ended, leaves audit records that wait for their place. */
+const placeIntervalMs = 1_000;
 const keepPublishedMs = 24 * 3600 * 1000;
 
 /** What every request to the token endpoint looks up. */
@@ -105,7 +107,11 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       onError: (err) => logger.error({ err }, 'audit records wait for their place in the log'),
     });
     await audit.place();
-    opened.push(() => audit.idle());
+    const placing = setInterval(() => void audit.place(), placeIntervalMs).unref();
+    opened.push(async () => {
+      clearInterval(placing);
+      await audit.idle();
+    });
 
     const services = await start({
       config,

@@ -5,6 +5,7 @@ export {
   type RateLimiterSuiteOptions,
 } from './describe-rate-limiter.js';
 export { describeWith } from './describe-with.js';
+export { forkSource } from './fork-source.js';
 export { FakeClock } from './fake-clock.js';
 export { freePort } from '@behalf/local-servers';
 export { describeBus, type OpenBus } from './describe-bus.js';

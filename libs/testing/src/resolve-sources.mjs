@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module';
 registerHooks({
   resolve(specifier, context, next) {
     const library = /^@behalf\/([^/]+)$/.exec(specifier)?.[1];
-    if (library) return next(new URL(`../../libs/${library}/src/index.ts`, import.meta.url).href, context);
+    if (library) return next(new URL(`../../${library}/src/index.ts`, import.meta.url).href, context);
     const isOurs = context.parentURL?.endsWith('.ts') && /^\.{1,2}\/.*\.js$/.test(specifier);
     return next(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
   },
