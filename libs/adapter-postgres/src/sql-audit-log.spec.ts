@@ -2,6 +2,7 @@ import { type AuditRecord, TreeEdge, hashLeaf } from '@behalf/audit';
 import { canonicalJson } from '@behalf/i-json';
 import { FakeClock } from '@behalf/testing';
 import { sql } from 'kysely';
+import { z } from 'zod';
 import { readEdge } from './audit-leaves.js';
 import { type OpenedDatabase, SqlAuditLog, SqlRecordStore, migrate, openPglite } from './index.js';
 
@@ -127,6 +128,43 @@ describe('SqlAuditLog', () => {
     await log.append(record('again'));
     expect((await placed()).at(-1)).toContain('again');
     await checkTree();
+  });
+
+  it('lets what may go on without a record go on, and nothing else', async () => {
+    const unrecorded: AuditRecord[] = [];
+    const lenient = new SqlAuditLog(opened.db, {
+      maxWaiting: 10,
+      mayGoUnrecorded: ({ type }) => type === 'decision',
+      onUnrecorded: (lost) => void unrecorded.push(lost),
+    });
+    const decision = { ...record('a'), type: 'decision' };
+    const store = new SqlRecordStore(opened.db, new FakeClock());
+    await sql`alter table audit_leaves rename to away`.execute(opened.db);
+    const outcomes = await Promise.allSettled([lenient.append(decision), lenient.append(record('b'))]);
+    await sql`alter table away rename to audit_leaves`.execute(opened.db);
+    await sql`alter table audit_waiting rename to away`.execute(opened.db);
+    const withChange = await Promise.allSettled([store.transaction(() => lenient.append(decision))]);
+    await sql`alter table away rename to audit_waiting`.execute(opened.db);
+    await lenient.append(decision);
+    expect([...outcomes, ...withChange].map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'rejected',
+    ]);
+    expect(unrecorded).toEqual([decision]);
+  });
+
+  it('makes no change whose record could not be written, also when nobody minds', async () => {
+    const store = new SqlRecordStore(opened.db, new FakeClock());
+    const kind = { name: 'note', schema: z.object({ text: z.string() }) };
+    await sql`alter table audit_waiting rename to away`.execute(opened.db);
+    const change = store.transaction(async (transaction) => {
+      await transaction.put(kind, 'a', { text: 'changed' });
+      await log.append(record('with the change')).catch(() => {});
+    });
+    await expect(change).rejects.toThrow();
+    await sql`alter table away rename to audit_waiting`.execute(opened.db);
+    expect(await store.get(kind, 'a')).toBeUndefined();
   });
 
   it('cannot be rewritten', async () => {

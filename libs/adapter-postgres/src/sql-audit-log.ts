@@ -24,6 +24,13 @@ export interface SqlAuditLogOptions {
   maxWaiting: number;
   /** Told when records could not be given their place; they are committed, and it is tried again. */
   onError?: (error: unknown) => void;
+  /**
+   * What goes on without a record that could not be written; nothing without it. A record that commits with a change is
+   * none of these: the change cannot commit without it.
+   */
+  mayGoUnrecorded?: (record: AuditRecord) => boolean;
+  /** Told of each of those. */
+  onUnrecorded?: (record: AuditRecord, error: unknown) => void;
 }
 
 interface Waiting {
@@ -63,6 +70,13 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
       this.#placeAfter(placeAfterMs);
       return;
     }
+    await this.#enqueue(leaf).catch((error: unknown) => {
+      if (!this.options.mayGoUnrecorded?.(record)) throw error;
+      this.options.onUnrecorded?.(record, error);
+    });
+  }
+
+  async #enqueue(leaf: string): Promise<void> {
     if (this.#waiting.length + this.#taken >= this.options.maxWaiting) {
       throw new OAuthError('temporarily_unavailable', 'the audit log cannot keep up', {
         retryAfterSeconds: 1,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditSchema } from './audit-config.js';
 import { authorizationServerSchema } from './authorization-server-config.js';
 import { elicitationSchema } from './elicitation-config.js';
 import { gatewaySchema } from './gateway-config.js';
@@ -41,6 +42,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Where every service tells how it is.'),
   mutualTls: mutualTlsSchema,
+  audit: auditSchema,
   authorizationServer: authorizationServerSchema,
   policy: policySchema,
   gateway: gatewaySchema,

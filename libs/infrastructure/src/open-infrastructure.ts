@@ -12,6 +12,7 @@ import { measureDatabase } from './measure-database.js';
 import { openBus } from './open-bus.js';
 import { openDatabase } from './open-database.js';
 import { openShortLived } from './open-short-lived.js';
+import { unrecordedBy } from './unrecorded.js';
 import { serverAddresses } from './server-addresses.js';
 
 const demoConfig = 'deploy/demo/behalf.yaml';
@@ -105,6 +106,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
     const audit = new SqlAuditLog(database.db, {
       maxWaiting: maxInFlight,
       onError: (err) => logger.error({ err }, 'audit records wait for their place in the log'),
+      ...unrecordedBy(config.audit.onFailure, logger),
     });
     await audit.place();
     const placing = setInterval(() => void audit.place(), placeIntervalMs).unref();
