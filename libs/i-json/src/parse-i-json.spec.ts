@@ -52,10 +52,27 @@ describe('parseIJson', () => {
       '{"a":1,"\\u0061":2}',
       '[{"b":{"a":1,"c":2,"a":3}}]',
       '{"__proto__":1,"__proto__":2}',
+      // Colons, quotes and backslashes that are part of names and values.
+      '{"a:":":","a:":1}',
+      String.raw`{"a\"":1,"a\"":2}`,
+      String.raw`{"a":"\\","a":":"}`,
+      '{"a":{"a":1},"a":{"b":1,"c":2}}',
     ]) {
       expect(problemOf(text)).toBe('duplicate_key');
     }
     expect(parse('{"a":{"a":1},"b":[{"a":1},{"a":2}]}')).toEqual({ a: { a: 1 }, b: [{ a: 1 }, { a: 2 }] });
+  });
+
+  it('refuses an object exactly when two of its names are the same, whatever they hold', () => {
+    const name = fc.string({ unit: fc.constantFrom(':', '"', '\\', '{', 'a'), maxLength: 3 });
+    const value = fc.oneof(name, fc.constant(1), fc.constant([':', { a: '}' }]));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value)), (members) => {
+        const spelled = members.map(([one, held]) => `${JSON.stringify(one)}: ${JSON.stringify(held)}`);
+        const isRepeated = new Set(members.map(([one]) => one)).size < members.length;
+        expect(problemOf(`[{${spelled.join()}}]`)).toBe(isRepeated ? 'duplicate_key' : 'accepted');
+      }),
+    );
   });
 
   it('makes __proto__ a key like any other', () => {

@@ -1,5 +1,3 @@
-import { visit } from 'jsonc-parser';
-
 export interface IJsonLimits {
   maxBytes: number;
   maxDepth: number;
@@ -38,49 +36,75 @@ export function parseIJson(body: Uint8Array, limits: IJsonLimits): unknown {
   } catch {
     throw new IJsonError('not_utf8');
   }
-  checkStructure(text, limits.maxDepth);
+  const memberCount = countMembers(text, limits.maxDepth);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new IJsonError('not_json');
   }
+  // Bytes that are UTF-8 hold no surrogates, so a lone one was written as an escape.
+  if (checkValue(value, text.includes('\\u')) !== memberCount) throw new IJsonError('duplicate_key');
+  return value;
 }
 
-/** Walks the text once; the visitor is recursive, so depth is checked as it descends, before the stack can run out. */
-function checkStructure(text: string, maxDepth: number): void {
-  const open: Set<string>[] = [];
-  const enter = (): void => {
-    open.push(new Set());
-    if (open.length > maxDepth) throw new IJsonError('too_deep');
-  };
-  const leave = (): void => void open.pop();
-  visit(
-    text,
-    {
-      onObjectBegin: enter,
-      onArrayBegin: enter,
-      onObjectEnd: leave,
-      onArrayEnd: leave,
-      onObjectProperty: (name) => {
-        const names = open.at(-1);
-        if (names?.has(name)) throw new IJsonError('duplicate_key');
-        if (!name.isWellFormed()) throw new IJsonError('lone_surrogate');
-        names?.add(name);
-      },
-      onLiteralValue: (value: unknown) => {
-        if (typeof value === 'string' && !value.isWellFormed()) throw new IJsonError('lone_surrogate');
-        // Number.isInteger would let 1e21 pass as a float and 9007199254740993 pass as 9007199254740992.
-        if (
-          typeof value === 'number' &&
-          (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
-        ) {
-          throw new IJsonError('unsafe_number');
-        }
-      },
-      onError: () => {
-        throw new IJsonError('not_json');
-      },
-    },
-    { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false },
-  );
+const [quote, backslash, colon] = [0x22, 0x5c, 0x3a];
+/** In ASCII the closing bracket of either kind is the opening one plus two. */
+const [openBracket, openBrace] = [0x5b, 0x7b];
+
+/**
+ * How many members the objects of a JSON text have as it is written: one for each colon outside of strings. Parsed, of
+ * those with the same name one is left. Says nothing about what is not JSON.
+ *
+ * @throws IJsonError `too_deep`, before anything recursive has seen the text
+ */
+function countMembers(text: string, maxDepth: number): number {
+  let [members, depth] = [0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === quote) at = endOfString(text, at);
+    else if (code === colon) members++;
+    else if (code === openBrace || code === openBracket) {
+      if (++depth > maxDepth) throw new IJsonError('too_deep');
+    } else if (code === openBrace + 2 || code === openBracket + 2) depth--;
+  }
+  return members;
+}
+
+/** Where the quote is that ends the string, or the text when there is none. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return at;
+    if (code === backslash) at++;
+  }
+  return text.length;
+}
+
+/**
+ * Looks at everything in a parsed value, and counts the members of its objects.
+ *
+ * @throws IJsonError `unsafe_number`, `lone_surrogate`
+ */
+function checkValue(value: unknown, hasEscapes: boolean): number {
+  if (typeof value === 'string') {
+    if (hasEscapes && !value.isWellFormed()) throw new IJsonError('lone_surrogate');
+  } else if (typeof value === 'number') {
+    // Number.isInteger would let 1e21 pass as a float and 9007199254740993 pass as 9007199254740992.
+    if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
+      throw new IJsonError('unsafe_number');
+  } else if (Array.isArray(value)) {
+    let members = 0;
+    for (const item of value) members += checkValue(item, hasEscapes);
+    return members;
+  } else if (typeof value === 'object' && value !== null) {
+    const names = Object.keys(value);
+    let members = names.length;
+    for (const name of names) {
+      checkValue(name, hasEscapes);
+      members += checkValue((value as Record<string, unknown>)[name], hasEscapes);
+    }
+    return members;
+  }
+  return 0;
 }
