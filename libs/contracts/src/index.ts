@@ -23,6 +23,7 @@ export {
   obligationSchema,
   obligationTypes,
 } from './policy.js';
+export { parseEvaluation, parseEvaluationPart } from './parse-evaluation.js';
 export {
   type CreateRevocationRequest,
   createRevocationRequestSchema,

@@ -3,8 +3,9 @@ import {
   type EvaluationDecision,
   type EvaluationsDecision,
   type EvaluationsRequest,
-  evaluationSchema,
+  parseEvaluationPart,
 } from '@behalf/contracts';
+import { isSameJson } from '@behalf/i-json';
 
 /** A batch whose items have not been looked at: one malformed item must not cost the others their answer. */
 export type UncheckedEvaluations = Omit<EvaluationsRequest, 'evaluations'> & {
@@ -60,41 +61,53 @@ export async function evaluateBatch(
   return { evaluations: answered };
 }
 
-interface ReadPart {
-  data: unknown;
+interface ReadPart<P extends Part> {
+  given: unknown;
+  data: Evaluation[P] | undefined;
   faults: string[];
 }
-const parts = ['subject', 'action', 'resource', 'context'] as const;
+type Part = keyof Evaluation;
 
 /**
- * Reads the items of a batch. What several items share, a default above all, is read once and stays one object, so that
- * whoever decides can see that it is the same.
+ * Reads the items of a batch. What an item has in common with the one before it, a default above all, is read once and
+ * stays one object, so that whoever decides can see that it is the same.
  */
 function evaluationReader(): (item: unknown) => Evaluation | { faults: string[] } {
-  const known = {
-    subject: new Map(),
-    action: new Map(),
-    resource: new Map(),
-    context: new Map(),
-  } satisfies Record<(typeof parts)[number], Map<unknown, ReadPart>>;
-  const readPart = (part: (typeof parts)[number], given: unknown): ReadPart => {
-    const found: ReadPart | undefined = known[part].get(given);
-    if (found !== undefined) return found;
-    const parsed = evaluationSchema.shape[part].safeParse(given);
-    const faults = (parsed.error?.issues ?? []).map((issue) => [part, ...issue.path].join('.'));
-    const read = { data: parsed.data, faults };
-    if (isObject(given)) known[part].set(given, read);
-    return read;
+  const readers = {
+    subject: partReader('subject'),
+    action: partReader('action'),
+    resource: partReader('resource'),
+    context: partReader('context'),
   };
   return (item) => {
     if (!isObject(item)) return { faults: ['evaluation'] };
-    const read = parts.map(
-      (part) => [part, readPart(part, (item as Record<string, unknown>)[part])] as const,
-    );
-    const faults = [...new Set(read.flatMap(([, { faults: found }]) => found))];
-    if (faults.length > 0) return { faults };
-    const given = read.filter(([, { data }]) => data !== undefined);
-    return Object.fromEntries(given.map(([part, { data }]) => [part, data])) as unknown as Evaluation;
+    const subject = readers.subject(item['subject']);
+    const action = readers.action(item['action']);
+    const resource = readers.resource(item['resource']);
+    const context = readers.context(item['context']);
+    if (
+      subject.data === undefined ||
+      action.data === undefined ||
+      resource.data === undefined ||
+      context.faults.length > 0
+    )
+      return { faults: [...new Set([subject, action, resource, context].flatMap(({ faults }) => faults))] };
+    return {
+      subject: subject.data,
+      action: action.data,
+      resource: resource.data,
+      ...(context.data !== undefined && { context: context.data }),
+    };
+  };
+}
+
+function partReader<P extends Part>(part: P): (given: unknown) => ReadPart<P> {
+  let last: ReadPart<P> | undefined;
+  return (given) => {
+    if (last !== undefined && isSameJson(last.given, given)) return last;
+    const { data, error } = parseEvaluationPart(part, given);
+    const faults = (error?.issues ?? []).map((issue) => [part, ...issue.path].join('.'));
+    return (last = { given, data, faults });
   };
 }
 
@@ -103,6 +116,6 @@ function malformed(places: string[]): EvaluationDecision {
   return { decision: false, context: { reason: 'invalid_request', error: { status: 400, message } } };
 }
 
-function isObject(value: unknown): value is object {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
