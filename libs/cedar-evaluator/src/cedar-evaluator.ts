@@ -77,7 +77,8 @@ export class CedarEvaluator {
     const principal = EntityUid.read(shared.principal);
     const context: CedarRecord = readRecord(shared.context);
     const sharedEntities = this.#entities.with(shared.entities);
-    const openContext = OpenRecord.over(context, open);
+    // Most lists are never asked for a preview.
+    let openContext: OpenRecord | undefined;
     const environmentOf = ({ action, resource, entities }: ItemJson) => ({
       principal,
       action: EntityUid.read(action),
@@ -87,7 +88,10 @@ export class CedarEvaluator {
     });
     return {
       evaluate: (item) => this.#answer(environmentOf(item)),
-      evaluatePartially: (item) => this.#answerPartially({ ...environmentOf(item), openContext }),
+      evaluatePartially: (item) => {
+        openContext ??= OpenRecord.over(context, open);
+        return this.#answerPartially({ ...environmentOf(item), openContext });
+      },
     };
   }
 

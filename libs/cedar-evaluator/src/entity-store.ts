@@ -4,6 +4,11 @@ import { UnreadableInput } from './unreadable-input.js';
 
 const nothing: ReadonlySet<string> = new Set();
 
+interface Path {
+  readonly key: string;
+  readonly within: Path | undefined;
+}
+
 /**
  * Entities with everything they are in worked out. A store can lie over another and share it: the one below is read
  * once, however many requests bring entities of their own.
@@ -45,26 +50,28 @@ export class EntityStore implements Entities {
 
   static #build(below: EntityStore | undefined, entities: ReadonlyMap<string, PlainEntity>): EntityStore {
     const store = new EntityStore(below);
-    for (const [key, entity] of entities) store.#place(key, entity, entities, []);
+    for (const [key, entity] of entities) store.#place(key, entity, entities, undefined);
     return store;
   }
 
-  /** @param path the entities whose ancestors are being worked out */
+  /** @param within the entity whose ancestors are being worked out, and what it is in the same way */
   #place(
     key: string,
     entity: PlainEntity,
     entities: ReadonlyMap<string, PlainEntity>,
-    path: readonly string[],
+    within: Path | undefined,
   ): Entity {
     const placed = this.#own.get(key);
     if (placed !== undefined) return placed;
-    if (path.includes(key)) throw new UnreadableInput('an entity is within itself');
+    for (let on = within; on !== undefined; on = on.within)
+      if (on.key === key) throw new UnreadableInput('an entity is within itself');
     const ancestors = entity.parents.length === 0 ? nothing : new Set(entity.parents);
     for (const parent of entity.parents) {
       const own = entities.get(parent);
       const known =
-        own === undefined ? this.below?.get(parent) : this.#place(parent, own, entities, [...path, key]);
-      for (const ancestor of known?.ancestors ?? nothing) (ancestors as Set<string>).add(ancestor);
+        own === undefined ? this.below?.get(parent) : this.#place(parent, own, entities, { key, within });
+      if (known === undefined) continue;
+      for (const ancestor of known.ancestors) (ancestors as Set<string>).add(ancestor);
     }
     const { uid, attributes, tags, parents } = entity;
     const result = { uid, attributes, tags, parents, ancestors };

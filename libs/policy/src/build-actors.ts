@@ -16,7 +16,8 @@ const chainSchema = z
  * @throws InvalidEvaluation when the chain is malformed or deeper than any token may carry
  */
 export function buildActors(chain: unknown, ownIssuer: string | undefined): CedarEntity[] {
-  const parsed = chainSchema.safeParse(chain ?? []);
+  if (chain === undefined || chain === null) return [];
+  const parsed = chainSchema.safeParse(chain);
   if (!parsed.success) throw new InvalidEvaluation('context.actors', 'is not an actor chain');
   return parsed.data.map((actor) => {
     const own = actor.iss === undefined || actor.iss === ownIssuer;

@@ -51,46 +51,45 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
   return { ...shared, ...item, entities: distinct([...shared.entities, ...item.entities]) };
 }
 
+/**
+ * Not put under their own names as they are. `actor`, `depth`, `action` and `now` are only ever derived: a caller's own
+ * would contradict what they come from.
+ */
+const mapped = new Set([
+  ...['arguments', 'arguments_unknown', 'actors', 'scope', 'aud', 'origin'],
+  ...['actor', 'depth', 'action', 'now'],
+]);
+
 /** The part that says who asks under which circumstances. Evaluations with the same subject and context share it. */
 export function buildSharedRequest(evaluation: Evaluation, options: MappingOptions): SharedRequest {
-  // `actor`, `depth`, `action` and `now` are only ever derived: a caller's own would contradict what they come from.
-  const {
-    arguments: args,
-    arguments_unknown: unseen,
-    actors: chain,
-    scope,
-    aud,
-    actor: _,
-    depth: _1,
-    action: _2,
-    now: _3,
-    origin,
-    ...rest
-  } = evaluation.context ?? {};
+  const given = evaluation.context ?? {};
+  const { arguments: args, arguments_unknown: unseen, actors: chain, scope, aud, origin } = given;
   const subject = buildSubject(evaluation.subject, options.personAttributes);
   const actors = buildActors(chain, options.ownIssuer);
   if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args))) {
     throw new InvalidEvaluation('context.arguments', 'must be an object');
   }
-  const current = actors[0];
-  const context: Record<string, CedarValue> = {
-    ...toCedarRecord(rest, 'context'),
-    ...(origin !== undefined && origin !== null && { origin: buildOrigin(origin) }),
-    ...(evaluation.action.properties && {
-      action: toCedarRecord(evaluation.action.properties, 'action.properties'),
-    }),
-    ...(current && { actor: { __entity: current.uid } }),
-    actors: actors.map((actor) => ({ __entity: actor.uid })),
-    depth: actors.length,
-    // Left out when nobody has seen them: an empty record would say that there are none, and slip past a forbid.
-    ...(unseen !== true && { arguments: buildArguments(args, evaluation, options.numbers) }),
-    ...(options.nowMs !== undefined && {
-      now: { __extn: { fn: 'datetime', arg: new Date(options.nowMs).toISOString() } },
-    }),
-    scope: toStrings(scope, 'context.scope').flatMap((value) => value.split(' ').filter((one) => one !== '')),
-    aud: toStrings(aud, 'context.aud'),
+  const [current] = actors;
+  const { properties } = evaluation.action;
+  const context = toCedarRecord(given, 'context', mapped);
+  if (origin !== undefined && origin !== null) context['origin'] = buildOrigin(origin);
+  if (properties !== undefined) context['action'] = toCedarRecord(properties, 'action.properties');
+  if (current !== undefined) context['actor'] = { __entity: current.uid };
+  context['actors'] = actors.map((actor) => ({ __entity: actor.uid }));
+  context['depth'] = actors.length;
+  // Left out when nobody has seen them: an empty record would say that there are none, and slip past a forbid.
+  if (unseen !== true) context['arguments'] = buildArguments(args, evaluation, options.numbers);
+  if (options.nowMs !== undefined)
+    context['now'] = { __extn: { fn: 'datetime', arg: new Date(options.nowMs).toISOString() } };
+  context['scope'] = toStrings(scope, 'context.scope').flatMap((value) =>
+    value.split(' ').filter((one) => one !== ''),
+  );
+  context['aud'] = toStrings(aud, 'context.aud');
+  return {
+    principal: subject.uid,
+    context,
+    entities: actors.length === 0 ? [subject] : distinct([subject, ...actors]),
   };
-  return { principal: subject.uid, context, entities: distinct([subject, ...actors]) };
 }
 
 /** The part that says what is asked for. */

@@ -42,26 +42,30 @@ export function buildResource(
 
   const kind = lookUp(onServer, resource.type);
   if (kind === undefined) throw new InvalidEvaluation('resource.type', 'is not known');
-  const named = { ...attrs, [kind.nameAttribute]: resource.id };
+  attrs[kind.nameAttribute] = resource.id;
   const server = serverOf(resource, contextServer);
   if (server === undefined) {
     checkNotOnServer(resource.id);
-    return { uid: { type: kind.type, id: resource.id }, attrs: named, parents: [] };
+    return { uid: { type: kind.type, id: resource.id }, attrs, parents: [] };
   }
+  attrs['server'] = server;
   return {
     uid: { type: kind.type, id: `${server}/${resource.id}` },
-    attrs: { ...named, server },
+    attrs,
     parents: [{ type: 'McpServer', id: server }],
   };
 }
 
+const describing = new Set(['definition', 'input_schema', 'definition_hash', 'annotations']);
+
 /** A tool's definition becomes its hash and its annotations; the schema itself is no attribute, it types the arguments. */
-function attributesOf(resource: Evaluation['resource']): CedarEntity['attrs'] {
-  if (resource.type !== 'tool') return toCedarRecord(resource.properties ?? {}, 'resource.properties');
-  const { definition: _, input_schema: _1, ...others } = resource.properties ?? {};
-  const { definitionHash, annotations } = describedTool(resource);
-  const described = { ...others, definition_hash: definitionHash, annotations };
-  return toCedarRecord(described, 'resource.properties');
+function attributesOf({ type, id, properties }: Evaluation['resource']): CedarEntity['attrs'] {
+  if (properties === undefined) return {};
+  if (type !== 'tool') return toCedarRecord(properties, 'resource.properties');
+  const attributes = toCedarRecord(properties, 'resource.properties', describing);
+  const { definitionHash: definition_hash, annotations } = describedTool({ type, id, properties });
+  if (definition_hash === undefined && annotations === undefined) return attributes;
+  return { ...attributes, ...toCedarRecord({ definition_hash, annotations }, 'resource.properties') };
 }
 
 function serverOf(resource: Evaluation['resource'], contextServer: unknown): string | undefined {

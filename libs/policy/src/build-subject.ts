@@ -12,6 +12,8 @@ const subjectTypes = new Map([
   ['agent', 'Agent'],
 ]);
 
+const notAttributes = new Set(['groups']);
+
 /**
  * The person as an entity, or the agent that acts for itself: `properties.groups` are the teams, the other properties attributes. `properties.claims` are
  * claims of a token: `personAttributes` says which of them become which attribute, and `groups` among the attributes
@@ -26,19 +28,28 @@ export function buildSubject(
 ): CedarEntity {
   const type = subjectTypes.get(subject.type);
   if (type === undefined) throw new InvalidEvaluation('subject.type', 'is not known');
-  const { claims, ...properties } = subject.properties ?? {};
-  if (claims !== undefined && (typeof claims !== 'object' || claims === null || Array.isArray(claims)))
-    throw new InvalidEvaluation('subject.properties.claims', 'must be an object');
-  const mapped = Object.entries(personAttributes).flatMap(([claim, attribute]) =>
-    claims !== undefined && Object.hasOwn(claims, claim) ? [[attribute, claims[claim]]] : [],
-  );
-  const { groups, ...attributes } = { ...properties, ...Object.fromEntries(mapped) } as typeof properties;
+  const given = withMappedClaims(subject.properties ?? {}, personAttributes);
+  const attrs = toCedarRecord(given, 'subject.properties', notAttributes);
+  if (type === 'Agent') attrs['sub'] = subject.id;
   return {
     uid: { type, id: subject.id },
-    attrs: toCedarRecord(
-      type === 'Agent' ? { ...attributes, sub: subject.id } : attributes,
-      'subject.properties',
-    ),
-    parents: toStrings(groups, 'subject.properties.groups').map((id) => ({ type: 'Team', id })),
+    attrs,
+    parents: toStrings(given['groups'], 'subject.properties.groups').map((id) => ({ type: 'Team', id })),
   };
+}
+
+type Properties = NonNullable<Evaluation['subject']['properties']>;
+
+function withMappedClaims(
+  properties: Properties,
+  personAttributes: Readonly<Record<string, string>>,
+): Properties {
+  if (properties['claims'] === undefined) return properties;
+  const { claims, ...others } = properties;
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+    throw new InvalidEvaluation('subject.properties.claims', 'must be an object');
+  const mapped = Object.entries(personAttributes).flatMap(([claim, attribute]) =>
+    Object.hasOwn(claims, claim) ? [[attribute, claims[claim]]] : [],
+  );
+  return { ...others, ...Object.fromEntries(mapped) } as Properties;
 }

@@ -8,6 +8,7 @@ const decimalForm = /^-?\d+\.\d{1,4}$/;
 const maxUnscaled = 2n ** 63n - 1n;
 /** Names that Cedar's JSON form reads as instructions. The attack: an argument that turns itself into an entity. */
 const escapes = new Set(['__entity', '__extn', '__expr']);
+const nothing: ReadonlySet<string> = new Set();
 
 /**
  * Turns a JSON value into the Cedar value it means. Whole numbers become Long, others decimal; objects become
@@ -26,25 +27,42 @@ export function toCedarValue(value: unknown, path: string, depth = 0): CedarValu
   if (typeof value === 'string') return checkedText(value, path);
   if (typeof value === 'number') return numberValue(value, path);
   if (Array.isArray(value)) {
-    return value
-      .map((item) => toCedarValue(item, `${path}[]`, depth + 1))
-      .filter((item) => item !== undefined);
+    const items: CedarValue[] = [];
+    for (const item of value) {
+      const converted = toCedarValue(item, `${path}[]`, depth + 1);
+      if (converted !== undefined) items.push(converted);
+    }
+    return items;
   }
   if (typeof value !== 'object') throw new InvalidEvaluation(path, 'not a JSON value');
-  return toCedarRecord(value, path, depth);
+  return toCedarRecord(value, path, nothing, depth);
 }
 
-/** As `toCedarValue`, for what has to be an object. */
-export function toCedarRecord(value: object, path: string, depth = 0): Record<string, CedarValue> {
-  // fromEntries defines properties instead of assigning them, so `__proto__` stays an ordinary name.
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, item]) => {
-      if (escapes.has(name)) throw new InvalidEvaluation(path, `uses the reserved name ${name}`);
-      checkedText(name, path);
-      const converted = toCedarValue(item, `${path}.${name}`, depth + 1);
-      return converted === undefined ? [] : [[name, converted]];
-    }),
-  );
+/** As `toCedarValue`, for what has to be an object. Members named in `except` are left out. */
+export function toCedarRecord(
+  value: object,
+  path: string,
+  except: ReadonlySet<string> = nothing,
+  depth = 0,
+): Record<string, CedarValue> {
+  const record: Record<string, CedarValue> = {};
+  for (const name of Object.keys(value)) {
+    if (except.has(name)) continue;
+    if (escapes.has(name)) throw new InvalidEvaluation(path, `uses the reserved name ${name}`);
+    checkedText(name, path);
+    const converted = toCedarValue((value as Record<string, unknown>)[name], `${path}.${name}`, depth + 1);
+    if (converted === undefined) continue;
+    // Assigned, `__proto__` would not be a name but the prototype.
+    if (name === '__proto__')
+      Object.defineProperty(record, name, {
+        value: converted,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    else record[name] = converted;
+  }
+  return record;
 }
 
 function checkedText(text: string, path: string): string {
