@@ -3,6 +3,7 @@ import {
   type Context,
   type Link,
   type Span,
+  INVALID_SPAN_CONTEXT,
   SpanKind,
   SpanStatusCode,
   context,
@@ -13,6 +14,13 @@ import {
 export type TraceCarrier = Record<string, string | string[] | undefined>;
 
 const tracer = () => trace.getTracer('behalf');
+const noSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+let isOn = false;
+
+/** From here on spans are made. Until then work runs without any, and without what making none costs. */
+export function makeSpans(): void {
+  isOn = true;
+}
 
 export interface SpanSettings {
   kind?: keyof typeof SpanKind;
@@ -27,6 +35,7 @@ export async function inSpan<T>(
   settings: SpanSettings,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
+  if (!isOn) return work(noSpan);
   const { kind = 'INTERNAL', attributes, links, parent = context.active() } = settings;
   return tracer().startActiveSpan(
     name,
