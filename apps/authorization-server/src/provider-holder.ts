@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { servePlainExchange } from '@behalf/adapter-oidc-provider';
 import type { Provider } from 'oidc-provider';
 
 /** The provider of the moment: it holds its signing keys for life, so a rotation puts another in its place. */
@@ -24,6 +25,11 @@ export class ProviderHolder {
 
   handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     return this.#callback(request, response);
+  }
+
+  /** The token endpoint. */
+  async answerTokenRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!(await servePlainExchange(this.#provider, request, response))) await this.handle(request, response);
   }
 
   /** Requests that are running finish on the old one. */

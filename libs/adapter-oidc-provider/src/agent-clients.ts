@@ -29,6 +29,11 @@ export class AgentClients {
     return agent;
   }
 
+  /** True for clients of the configuration. */
+  isConfigured(clientId: string): boolean {
+    return this.configuredClients.has(clientId);
+  }
+
   /**
    * True for metadata that came from `find`. An agent's id stays its own for ever, so what was seen once holds, and no
    * document or registration gets the rights of an agent by what it says.

@@ -9,6 +9,7 @@ export { chainDescriber } from './describe-chain.js';
 export { createProvider } from './create-provider.js';
 export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
 export { maxAssertionSeconds } from './check-assertion.js';
+export { servePlainExchange } from './plain-exchange.js';
 export type { ExchangePorts } from './register-token-exchange.js';
 export { ResourceRegistry } from './resource-registry.js';
 export { type Decision, extendGrant } from './extend-grant.js';

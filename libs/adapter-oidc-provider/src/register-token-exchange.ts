@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { VerifiedTokens } from '@behalf/exchange-cache';
-import { grantTypes, OAuthError, tokenTypes } from '@behalf/oauth';
+import { type Confirmation, grantTypes, OAuthError, tokenTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import type { AccessTokenClaims } from '@behalf/resource-server';
 import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
@@ -23,6 +23,7 @@ import type { ProviderDependencies } from './dependencies.js';
 import { chainDescriber } from './describe-chain.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
 import { issueIdentityAssertion } from './issue-identity-assertion.js';
+import { failedBefore, servePlainExchanges } from './plain-exchange.js';
 import { readProof } from './presented-proof.js';
 import { isExplaining, setExplainer } from './explain-requests.js';
 import { externalPeople } from './external-people.js';
@@ -57,6 +58,14 @@ const repeatable = ['resource', 'audience'];
 /** A few kilobytes each. */
 const maxVerifiedTokens = 5_000;
 
+/** A request whose client has been authenticated. */
+export interface AuthenticatedExchange {
+  client: { clientId: string; tokenEndpointAuthMethod?: string | undefined };
+  parameters: ExchangeParameters;
+  /** Not there when no key can have been proven. */
+  readProof?: () => Promise<Confirmation | undefined>;
+}
+
 /** What an exchange needs besides what the other grants do. */
 export interface ExchangePorts
   extends Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation' | 'cache'>, DelegationPorts {
@@ -81,28 +90,28 @@ export function registerTokenExchange(
   const dependencies = exchangeDependencies(deps);
   const describeChain = chainDescriber(provider);
   const { thirdParty } = deps.exchange;
-  const handler = async (ctx: TokenEndpointGrantContext): Promise<void> => {
-    const { client, params } = ctx.oidc;
+  const serve = async (
+    { client, parameters: params, readProof: proofOf }: AuthenticatedExchange,
+    explains: boolean,
+  ): Promise<object> => {
     const request = {
       // Before the agent is looked up: what it is issued must not seem younger than a suspension that came after.
       nowSeconds: nowSeconds(deps.clock),
       client: await requestingClient(client, deps, agents),
-      parameters: ownParameters(params as ExchangeParameters),
-      proof: await readProof(provider, ctx, deps.certificates),
-      relayedProof: await readRelayedProof(params as ExchangeParameters, deps).catch((error: unknown) =>
-        throwToLibrary(ctx, error),
-      ),
+      parameters: ownParameters(params),
+      proof: await proofOf?.(),
+      relayedProof: await readRelayedProof(params, deps),
       traceId: activeTraceId(),
     };
     const spanAttributes = { [attributes.clientId]: client.clientId };
-    ctx.body = await inSpan<object>('exchange token', { attributes: spanAttributes }, (span) => {
+    return inSpan<object>('exchange token', { attributes: spanAttributes }, (span) => {
       // What is recorded is what the span may tell.
       const append = (record: AuditRecord): Promise<void> => {
         span.setAttributes(describeExchange(record));
         return deps.audit(record);
       };
       // First: what is asked about must not be done.
-      if (isExplaining(ctx.req)) return explainExchange(request, { ...dependencies, audit: { append } });
+      if (explains) return explainExchange(request, { ...dependencies, audit: { append } });
       if (params['requested_token_type'] === tokenTypes.idJag)
         return issueIdentityAssertion(provider, { ...request, ...request.client }, deps, append);
       if (thirdParty && isForThirdParty(request, thirdParty))
@@ -118,8 +127,27 @@ export function registerTokenExchange(
         deps.exchange,
         deps.onServerError,
       );
-    }).catch((error: unknown) => throwToLibrary(ctx, error));
+    });
   };
+  const handler = async (ctx: TokenEndpointGrantContext): Promise<void> => {
+    const answering =
+      failedBefore(ctx.req) ??
+      serve(
+        {
+          client: ctx.oidc.client,
+          parameters: ctx.oidc.params as ExchangeParameters,
+          readProof: () => readProof(provider, ctx, deps.certificates),
+        },
+        isExplaining(ctx.req),
+      );
+    ctx.body = await answering.catch((error: unknown) => throwToLibrary(ctx, error));
+  };
+  servePlainExchanges(provider, deps, {
+    parameters: parametersWithProof,
+    repeatable,
+    mayLookUp: (clientId) => agents.isConfigured(clientId) || agents.hasSeen(clientId),
+    exchange: (exchange) => serve(exchange, false),
+  });
   provider.registerGrantType(grantTypes.tokenExchange, handler, parametersWithProof, repeatable);
   setExplainer(provider, async ({ clientId, parameters: asked, proof }) => {
     const client = await requestingClient({ clientId }, deps, agents).catch((cause: unknown) => {

@@ -6,7 +6,7 @@
 export { OAuthError, oauthErrorCodes, type OAuthErrorCode, type OAuthErrorOptions } from './oauth-error.js';
 export { errorTable } from './error-table.js';
 export { grantTypes, tokenTypes, type TokenType } from './token-types.js';
-export { ScopeSet, parseScope } from './scope-set.js';
+export { isScopeText, ScopeSet, parseScope } from './scope-set.js';
 export {
   type ActClaim,
   actClaimSchema,

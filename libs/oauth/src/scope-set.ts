@@ -3,6 +3,11 @@ import { OAuthError } from './oauth-error.js';
 // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
+/** True for a `scope` as RFC 6749 §3.3 spells one: at least one value, and one space between any two. */
+export function isScopeText(value: unknown): value is string {
+  return typeof value === 'string' && value.split(' ').every((token) => scopeToken.test(token));
+}
+
 /**
  * A set of scope values, compared byte for byte: case and order of characters matter, order of values does not.
  *

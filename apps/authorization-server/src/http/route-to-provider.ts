@@ -94,7 +94,8 @@ export function routeToProvider(
     response.set({ 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' });
     // oidc-provider builds its URLs from the issuer; what it was mounted under must not be added once more.
     request.originalUrl = request.url;
-    await holder.handle(request, response);
+    const isTokenRequest = pathname === paths.token && request.method === 'POST';
+    await (isTokenRequest ? holder.answerTokenRequest(request, response) : holder.handle(request, response));
   };
 }
 
