@@ -1,4 +1,4 @@
-import { TestBrowser, readForm } from '@behalf/testing';
+import { TestBrowser, type Visit, readForm } from '@behalf/testing';
 import { elicitationRecords } from '@behalf/elicitation';
 import { type ConnectSystem, startConnectSystem } from './connect-system.fixture.js';
 
@@ -152,7 +152,8 @@ describe('connections', () => {
       /<section aria-labelledby="[^"]*">\s*<h2 id="[^"]*">Mail<\/h2>[\s\S]*?<\/section>/.exec(
         listed.html,
       )?.[0] ?? '';
-    const ended = await browser.submit({ ...listed, html: form }, {});
+    const { action, fields } = readForm({ ...listed, html: form }, '/disconnect');
+    const ended = await browser.open(action, { form: fields });
     expect(ended.html).toContain('Mail is disconnected. It was ended at the provider, too.');
     expect(system.thirdParty.revoked).toHaveLength(1);
     expect(await statusOf(waiting.id)).toBe('cancelled');
@@ -162,12 +163,64 @@ describe('connections', () => {
   it('are nobody else’s to end', async () => {
     const { browser, page } = await system.open(`${system.publicUrl}/connections`, 'bob');
     const alices = (await system.vault.list('alice'))[0]!;
-    const { fields } = readForm(page);
+    const { fields } = readForm(page, '/disconnect');
     for (const form of [{ ...fields, connection: alices.id }, { connection: alices.id }])
       expect((await browser.open(`${system.publicUrl}/connections/disconnect`, { form })).status).toBe(403);
     expect(await system.vault.list('alice')).toContainEqual(alices);
     expect(
       (await new TestBrowser().open(`${system.publicUrl}/connections/disconnect`, { form: fields })).status,
     ).toBe(403);
+  });
+
+  describe('by one agent of several', () => {
+    const asker = { ...fresh(), person: 'bob' };
+    const other = { ...fresh(), person: 'bob' };
+    const address = () => `${system.publicUrl}/connections/withdraw`;
+    const listed = async () => system.open(`${system.publicUrl}/connections`, 'bob');
+    beforeAll(async () => {
+      for (const one of [asker, other]) {
+        const { browser, page } = await system.open((await system.offered(one)).url, 'bob');
+        await system.answer(browser, page, 'allow');
+      }
+    });
+    /** The form beside this client. */
+    const formOf = (page: Visit, client: string) => {
+      const item = page.html.split('<li>').find((html) => html.includes(client) && html.includes('<form'));
+      return readForm({ ...page, html: item ?? '' }, '/withdraw').fields;
+    };
+
+    it('are not taken from it by another site, another person, or the code of another form', async () => {
+      const { browser, page } = await listed();
+      const fields = formOf(page, asker.client);
+      const alice = await system.open(`${system.publicUrl}/connections`, 'alice');
+      const elsewhere = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
+      const refused = [
+        await browser.open(address(), { form: fields, headers: elsewhere }),
+        await browser.open(address(), { form: { consent: fields['consent']! } }),
+        await browser.open(address(), { form: { ...fields, csrf: formOf(page, other.client)['csrf']! } }),
+        await alice.browser.open(address(), { form: fields }),
+        await new TestBrowser().open(address(), { form: fields }),
+      ];
+      expect(refused.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+      expect((await system.ask(asker)).outcome).toBe('token');
+    });
+
+    it('are taken from it alone, by its person, with a record, and it has to ask at its next use', async () => {
+      const { browser, page } = await listed();
+      const ended = await browser.open(address(), { form: formOf(page, asker.client) });
+      expect(ended.html).toContain('calendar may not use your Drive ');
+      expect(ended.html).not.toContain(asker.client);
+      expect(ended.html).toContain(other.client);
+      expect(system.audit.at(-1)).toMatchObject({
+        type: 'elicitation',
+        person: 'bob',
+        client: asker.client,
+        details: { step: 'consent withdrawn', provider: 'drive' },
+      });
+      expect((await system.ask(asker)).outcome).toBe('interaction_required');
+      expect((await system.ask(other)).outcome).toBe('token');
+      // Sent again: it is gone.
+      expect((await browser.open(address(), { form: formOf(page, asker.client) })).status).toBe(404);
+    });
   });
 });

@@ -97,9 +97,17 @@ describeWith('chromium')('the pages of the elicitation service, in a real browse
       `${system.config.elicitation.publicUrl}${system.config.elicitation.paths.connections}`,
     );
     expect(await browser.text()).toContain('Works.');
-    expect(await browser.accessibleNames('button')).toEqual(['Disconnect Demo Drive']);
+    expect(await browser.accessibleNames('button')).toEqual([
+      'Disconnect Demo Drive',
+      expect.stringMatching(/^Don't allow any more: .* → demo-drive-server, Demo Drive$/),
+    ]);
     await expectAccessible('connections');
-    await browser.click('button');
+    await browser.click('form[action$="/withdraw"] button');
+    expect(await browser.text()).toContain('demo-drive-server may not use your Demo Drive account any more.');
+    expect(await browser.accessibleNames('button')).toEqual(['Disconnect Demo Drive']);
+    await expectAccessible('withdrawn');
+    expect(await listFiles()).toContain('/connect?e=');
+    await browser.click('form[action$="/disconnect"] button');
     expect(await browser.text()).toContain('Demo Drive is disconnected.');
     await expectAccessible('disconnected');
     expect(await listFiles()).toContain('/connect?e=');

@@ -128,11 +128,30 @@ describe('a tool that needs an account at a third party', () => {
     expect((await call('DELETE')).status).toBe(403);
   });
 
+  it('is taken from one agent by its person, and asked for anew by the very next call', async () => {
+    const token = await tokenOf('alice');
+    const call = async () => {
+      const client = await connectModern(token);
+      const result = await client.callTool({ name: 'list_files' });
+      await client.close();
+      return result;
+    };
+    // What was lent a moment ago is kept, and must not be given out again.
+    for (let n = 0; n < 2; n++) expect(textOf(await call())).toContain('alice@drive');
+    const listed = await browser.open(`${system.config.elicitation.publicUrl}/connections`);
+    // Another client of alice has a consent of its own, which stays.
+    const html =
+      listed.html.split('<li>').find((item) => item.includes('<form') && !item.includes('demo-client')) ?? '';
+    const { action, fields } = readForm({ ...listed, html }, '/connections/withdraw');
+    await browser.open(action, { form: fields });
+    expect((await call()).isError).toBe(true);
+  });
+
   it('is ended by the person, here and there, and then asks anew', async () => {
     const listed = await browser.open(`${system.config.elicitation.publicUrl}/connections`);
     expect(listed.html).toContain('Demo Drive');
-    expect(readForm(listed).action).toContain('/connections/disconnect');
-    const ended = await browser.submit(listed, {});
+    const { action, fields } = readForm(listed, '/connections/disconnect');
+    const ended = await browser.open(action, { form: fields });
     expect(ended.html).toContain('Demo Drive is disconnected. It was ended at the provider, too.');
     const client = await connectModern(await tokenOf('alice'));
     expect((await client.callTool({ name: 'list_files' })).isError).toBe(true);

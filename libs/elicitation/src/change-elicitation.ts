@@ -106,7 +106,8 @@ export function cancelMatching(
 
 const pageSize = 200;
 
-async function cancelWhere(
+/** Closes whatever waits, of those that these keys find. @returns how many */
+export async function cancelWhere(
   where: Record<string, string>,
   matches: (elicitation: Elicitation) => boolean,
   records: RecordStore,

@@ -54,9 +54,15 @@ export async function addConsent(
 
 const useResolutionMs = 60_000;
 
-/** Notes that the consent was used, to the minute: a busy agent must not make every call a write. */
-export async function noteUse(transaction: RecordTransaction, asker: Asker, nowMs: number): Promise<void> {
+/**
+ * Notes that the consent was used, to the minute: a busy agent must not make every call a write.
+ *
+ * @returns false when it is not there any more
+ */
+export async function noteUse(transaction: RecordTransaction, asker: Asker, nowMs: number): Promise<boolean> {
   const consent = await findConsent(transaction, asker);
-  if (!consent || nowMs - (consent.lastUsedAtMs ?? 0) < useResolutionMs) return;
-  await transaction.put(consentRecords, askerKey(asker), { ...consent, lastUsedAtMs: nowMs });
+  if (!consent) return false;
+  if (nowMs - (consent.lastUsedAtMs ?? 0) >= useResolutionMs)
+    await transaction.put(consentRecords, askerKey(asker), { ...consent, lastUsedAtMs: nowMs });
+  return true;
 }

@@ -9,6 +9,7 @@ import {
   openElicitation,
 } from './change-elicitation.js';
 import { consentRecords } from './consent.js';
+import { withdrawConsent } from './withdraw-consent.js';
 import { elicitationRecords, statusAt } from './elicitation.js';
 import {
   renderInputRequired,
@@ -274,5 +275,60 @@ describe('what clients are shown', () => {
       isError: true,
       content: [{ type: 'text', text: expect.stringContaining(url) }],
     });
+  });
+});
+
+describe('withdrawing one asker’s consent', () => {
+  const consentOf = async (system: ReturnType<typeof elicitationsFixture>, client: string) =>
+    (await system.records.list(consentRecords)).find(({ value }) => value.client === client)?.id ?? '';
+
+  it('asks the person again for that one, at its next use, and for no other', async () => {
+    const system = elicitationsFixture();
+    await system.connect((await system.offered()).id);
+    await system.connect((await system.offered({ client: 'mail' })).id);
+    const withdrawn = await withdrawConsent(system.at(await consentOf(system, 'editor')), system.records);
+    expect(withdrawn).toMatchObject({ consent: { client: 'editor', provider: 'drive' } });
+    expect((await system.ask()).outcome).toBe('interaction_required');
+    expect((await system.ask({ client: 'mail' })).outcome).toBe('token');
+    expect(system.records.outbox.at(-2)).toMatchObject({
+      type: 'behalf.third-party-consent.withdrawn',
+      data: { owner: 'alice', providerId: 'drive' },
+    });
+  });
+
+  it('closes what the asker has waiting, so that no old link gives it back', async () => {
+    const system = elicitationsFixture();
+    await system.connect((await system.offered()).id);
+    const more = await system.offered({ scopes: ['files.write'] });
+    const others = await system.offered({ client: 'mail' });
+    const withdrawn = await withdrawConsent(system.at(await consentOf(system, 'editor')), system.records);
+    expect(withdrawn?.cancelled).toBe(1);
+    await expect(openElicitation(system.at(more.id), system.records)).rejects.toMatchObject({
+      reason: { kind: 'over', status: 'cancelled' },
+    });
+    await openElicitation(system.at(others.id), system.records);
+  });
+
+  it('is nobody else’s to do', async () => {
+    const system = elicitationsFixture();
+    await system.connect((await system.offered()).id);
+    const id = await consentOf(system, 'editor');
+    expect(await withdrawConsent(system.at(id, 'mallory'), system.records)).toBeUndefined();
+    expect(await withdrawConsent(system.at('none'), system.records)).toBeUndefined();
+    expect((await system.ask()).outcome).toBe('token');
+  });
+
+  it('reaches a call whose credential is being opened', async () => {
+    const system = elicitationsFixture();
+    await system.connect((await system.offered()).id);
+    const { tokens } = system.dependencies;
+    const id = await consentOf(system, 'editor');
+    system.dependencies.tokens = {
+      use: async (wanted) => {
+        await withdrawConsent(system.at(id), system.records);
+        return tokens.use(wanted);
+      },
+    };
+    expect((await system.ask()).outcome).toBe('interaction_required');
   });
 });

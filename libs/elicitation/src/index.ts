@@ -22,6 +22,7 @@ export {
   flowSeconds,
   openElicitation,
 } from './change-elicitation.js';
+export { type WithdrawnConsent, withdrawConsent } from './withdraw-consent.js';
 export {
   type ObtainedToken,
   obtainThirdPartyToken,

@@ -76,8 +76,11 @@ async function useToken(
   if (!coversScopes(await findConsent(records, asker), scopes)) return undefined;
   const use = await tokens.use({ ...asker, resource, scopes, decisionGrant });
   if (use.kind !== 'token') return undefined;
-  await records.transaction((transaction) => noteUse(transaction, asker, clock.nowMs()));
-  return use;
+  // Withdrawn while the credential was being opened: then it was opened for nobody.
+  const isStillAgreed = await records.transaction((transaction) =>
+    noteUse(transaction, asker, clock.nowMs()),
+  );
+  return isStillAgreed ? use : undefined;
 }
 
 /**

@@ -132,9 +132,11 @@ export function signInAndConsent(url: string | URL, options: SignInOptions): Pro
   return new HeadlessBrowser().signInAndConsent(url, options);
 }
 
-/** The first form of a page with its hidden fields. */
-export function readForm(page: Visit): { action: string; fields: Record<string, string> } {
-  const form = /<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/.exec(page.html);
+/** The first form of a page, of those whose address ends so, with its hidden fields. */
+export function readForm(page: Visit, ending = ''): { action: string; fields: Record<string, string> } {
+  const form = [...page.html.matchAll(/<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)].find(
+    ([, action]) => action?.endsWith(ending),
+  );
   if (!form) throw new Error(`no form at ${page.url.href}: ${page.html}`);
   const fields: Record<string, string> = {};
   for (const [input] of (form[2] ?? '').matchAll(/<input[^>]*>/g)) {

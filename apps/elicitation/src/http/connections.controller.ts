@@ -1,8 +1,9 @@
-import { type Consent, consentRecords } from '@behalf/elicitation';
+import type { AuditLog } from '@behalf/audit';
+import { consentRecords, withdrawConsent } from '@behalf/elicitation';
 import { OAuthError } from '@behalf/oauth';
 import { type PersonSession, PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
-import type { RecordStore } from '@behalf/ports';
-import { RECORD_STORE, readFormBody, sendPage } from '@behalf/service-kit';
+import type { Clock, RecordStore } from '@behalf/ports';
+import { AUDIT_LOG, CLOCK, RECORD_STORE, readFormBody, sendPage } from '@behalf/service-kit';
 import { type Vault } from '@behalf/vault';
 import { Controller, Get, Inject, Post, Req, Res, type Type, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
@@ -14,7 +15,7 @@ import { VAULT } from '../tokens.js';
 import { viewerOf } from './connect.controller.js';
 import { PageErrorFilter } from './page-error.filter.js';
 
-/** What a person has connected: to look at, and to end. */
+/** What a person has connected, and who may use it: to look at, and to end. */
 export function connectionsController({ connections }: ElicitationServiceConfig['paths']): Type {
   @Controller(connections)
   @UseFilters(PageErrorFilter)
@@ -27,6 +28,8 @@ export function connectionsController({ connections }: ElicitationServiceConfig[
       @Inject(RECORD_STORE) private readonly records: RecordStore,
       @Inject(EndedAccounts) private readonly ended: EndedAccounts,
       @Inject(VAULT) private readonly vault: Vault,
+      @Inject(CLOCK) private readonly clock: Clock,
+      @Inject(AUDIT_LOG) private readonly audit: AuditLog,
     ) {}
 
     @Get()
@@ -52,6 +55,35 @@ export function connectionsController({ connections }: ElicitationServiceConfig[
       await this.#show(response, session, `${name} is disconnected. ${atProvider[done.atProvider]}`);
     }
 
+    @Post('withdraw')
+    async withdraw(@Req() request: Request, @Res() response: Response): Promise<void> {
+      const session = await this.sessions.of(request);
+      if (session === undefined)
+        throw new OAuthError('access_denied', 'your sign-in is over; open your connections again');
+      const form = await readFormBody(request);
+      const id = form.get('consent') ?? '';
+      this.sessions.checkForm(request, form, session, `withdraw ${id}`);
+      const nowMs = this.clock.nowMs();
+      const done = await withdrawConsent({ id, person: session.sub, nowMs }, this.records);
+      if (!done) throw new OAuthError('invalid_request', 'nobody is allowed this any more', { status: 404 });
+      const { provider, client, actors } = done.consent;
+      await this.audit.append({
+        type: 'elicitation',
+        outcome: 'allowed',
+        occurredAtMs: nowMs,
+        person: session.sub,
+        client,
+        actors,
+        details: { step: 'consent withdrawn', provider, cancelled: done.cancelled },
+      });
+      const name = this.providers.find(provider)?.name ?? provider;
+      await this.#show(
+        response,
+        session,
+        `${actors[0] ?? client} may not use your ${name} account any more.`,
+      );
+    }
+
     async #show(response: Response, session: PersonSession, notice?: string): Promise<void> {
       const all = await this.vault.list(session.sub);
       const consents = await this.records.list(consentRecords, { where: { person: session.sub } });
@@ -62,12 +94,14 @@ export function connectionsController({ connections }: ElicitationServiceConfig[
           .map((connection) => ({
             connection,
             provider: this.providers.find(connection.providerId),
-            consents: consents.flatMap(({ id, value }: { id: string; value: Consent }) =>
-              value.provider === connection.providerId ? [{ id, consent: value }] : [],
+            consents: consents.flatMap(({ id, value }) =>
+              value.provider === connection.providerId
+                ? [{ id, consent: value, csrf: this.sessions.formCode(session, `withdraw ${id}`) }]
+                : [],
             ),
             csrf: this.sessions.formCode(session, `disconnect ${connection.id}`),
           })),
-        disconnectUrl: `${this.config.publicUrl}${connections}/disconnect`,
+        url: `${this.config.publicUrl}${connections}`,
         notice,
       });
       sendPage(response, page);

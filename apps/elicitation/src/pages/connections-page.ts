@@ -8,8 +8,8 @@ export interface ListedConnection {
   connection: Connection;
   /** Undefined when it is not configured any more. */
   provider: Provider | undefined;
-  /** Who may use it. */
-  consents: readonly { id: string; consent: Consent }[];
+  /** Who may use it, each with the code of the form that ends that. */
+  consents: readonly { id: string; consent: Consent; csrf: string }[];
   /** Of the form that ends it. */
   csrf: string;
 }
@@ -17,26 +17,27 @@ export interface ListedConnection {
 export interface ConnectionsPage {
   viewer: string;
   connections: readonly ListedConnection[];
-  disconnectUrl: string;
+  /** Of this page. */
+  url: string;
   /** What has just happened. */
   notice?: string | undefined;
 }
 
 /** What a person has connected, how it is, who uses it, and the way to end it. */
-export function connectionsPage({ viewer, connections, disconnectUrl, notice }: ConnectionsPage): Page {
+export function connectionsPage({ viewer, connections, url, notice }: ConnectionsPage): Page {
   return layout(
     'Your connections',
-    html`${notice !== undefined && html`<p role="status"><strong>${notice}</strong></p>`}
+    html`${notice !== undefined && html`<p role="status"><strong>${visibleText(notice)}</strong></p>`}
       <p>You are signed in as <strong>${visibleText(viewer)}</strong>.</p>
       ${
         connections.length === 0
           ? html`<p>Nothing is connected. When an agent needs an account of yours, it will ask you.</p>`
-          : connections.map((listed) => section(listed, disconnectUrl))
+          : connections.map((listed) => section(listed, url))
       }`,
   );
 }
 
-function section({ connection, provider, consents, csrf }: ListedConnection, disconnectUrl: string): Html {
+function section({ connection, provider, consents, csrf }: ListedConnection, url: string): Html {
   const name = visibleText(provider?.name ?? connection.providerId);
   const { lastUse } = connection;
   return html`<section aria-labelledby="c-${connection.id}">
@@ -53,9 +54,9 @@ function section({ connection, provider, consents, csrf }: ListedConnection, dis
       <dt>May</dt>
       <dd>${scopeList(connection.scopes, { scopes: provider?.scopes ?? {} })}</dd>
       <dt>Used by</dt>
-      <dd>${consents.length === 0 ? 'nobody' : consentList(consents.map(({ consent }) => consent))}</dd>
+      <dd>${consents.length === 0 ? 'nobody' : consentList(consents, name, url)}</dd>
     </dl>
-    <form method="post" action="${disconnectUrl}">
+    <form method="post" action="${url}/disconnect">
       <input type="hidden" name="csrf" value="${csrf}" />
       <input type="hidden" name="connection" value="${connection.id}" />
       <button type="submit" class="second" aria-label="Disconnect ${name}">Disconnect</button>
@@ -63,17 +64,24 @@ function section({ connection, provider, consents, csrf }: ListedConnection, dis
   </section>`;
 }
 
-function consentList(consents: readonly Consent[]): Html {
+function consentList(consents: ListedConnection['consents'], provider: string, url: string): Html {
   return html`<ul>
-    ${consents.map(
-      ({ client, actors, lastUsedAtMs }) =>
-        html`<li>
-          ${[client, ...actors.toReversed()].map(visibleText).join(' → ')}
-          <span class="quiet"
-            >${lastUsedAtMs === undefined ? 'not yet used' : html`last ${moment(lastUsedAtMs)}`}</span
-          >
-        </li>`,
-    )}
+    ${consents.map(({ id, csrf, consent: { client, actors, lastUsedAtMs } }) => {
+      const chain = [client, ...actors.toReversed()].map(visibleText).join(' → ');
+      return html`<li>
+        ${chain}
+        <span class="quiet"
+          >${lastUsedAtMs === undefined ? 'not yet used' : html`last ${moment(lastUsedAtMs)}`}</span
+        >
+        <form method="post" action="${url}/withdraw">
+          <input type="hidden" name="csrf" value="${csrf}" />
+          <input type="hidden" name="consent" value="${id}" />
+          <button type="submit" class="second" aria-label="Don't allow any more: ${chain}, ${provider}">
+            Don't allow any more
+          </button>
+        </form>
+      </li>`;
+    })}
   </ul>`;
 }
 
