@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NatsBus } from '@behalf/adapter-nats';
+import { NatsBus, againSubject } from '@behalf/adapter-nats';
 import {
   type ServiceName,
   evaluatePolicy,
@@ -121,6 +121,7 @@ describeWith('nats-server')('what a service may do on NATS', () => {
       (thief) => void thief.subscribe(evaluatePolicy.subject, { queue: 'behalf' }),
     ],
     ['listen in on requests', (thief) => void thief.subscribe(listRevocations.subject)],
+    ['listen in on repeated ones', (thief) => void thief.subscribe(againSubject(listRevocations.subject))],
     ['listen to everything', (thief) => void thief.subscribe('>')],
     ["read another service's answers", (thief) => void thief.subscribe('_INBOX.policy.>')],
     ["write into another service's inbox", (thief) => thief.publish('_INBOX.policy.x', 'forged')],

@@ -1,4 +1,4 @@
-import { eventStream, eventSubject, inboxPrefix } from '@behalf/adapter-nats';
+import { againSubject, eventStream, eventSubject, inboxPrefix } from '@behalf/adapter-nats';
 import { type ServiceAccess, type ServiceName, serviceAccess, serviceNames } from '@behalf/contracts';
 
 /** The gateway takes bodies of 4 MB, and policies see what is in them. */
@@ -29,6 +29,7 @@ function permissionsOf(name: ServiceName, { answers, asks, hears, publishesEvent
     publish: {
       allow: [
         ...asks.map(({ subject }) => subject),
+        ...asks.filter(({ repeatable }) => repeatable).map(({ subject }) => againSubject(subject)),
         api('STREAM.INFO'),
         ...hears.map(({ type }) => `${api('CONSUMER.CREATE')}.*.${eventSubject(type)}`),
         `${api('CONSUMER.MSG.NEXT')}.*`,
@@ -36,8 +37,12 @@ function permissionsOf(name: ServiceName, { answers, asks, hears, publishesEvent
       ],
     },
     subscribe: {
-      // Only in the queue group of the replicas: nobody listens in.
-      allow: [...answers.map(({ subject }) => `${subject} behalf`), `${inboxPrefix(name)}.>`],
+      // Only in the queue group of the replicas, but for what is asked of all of them: nobody else listens in.
+      allow: [
+        ...answers.map(({ subject }) => `${subject} behalf`),
+        ...answers.filter(({ repeatable }) => repeatable).map(({ subject }) => againSubject(subject)),
+        `${inboxPrefix(name)}.>`,
+      ],
     },
     ...(answers.length > 0 && { allow_responses: { max: 1, expires: '1m' } }),
   };

@@ -165,6 +165,15 @@ it('one policy replica killed: the other decides', async () => {
   await first?.start();
 }, 150_000);
 
+it('one policy replica suspended: the other decides in time, what has to be spent aside', async () => {
+  await recovered();
+  const [first] = fleet.services.policy;
+  first?.suspend();
+  expect(await Promise.all(Array.from({ length: 6 }, () => permitted()))).toEqual(Array(6).fill(200));
+  first?.resume();
+  await recovered();
+}, 150_000);
+
 it('every policy replica suspended: nothing is allowed, and nobody waits for ever', async () => {
   await recovered();
   for (const replica of fleet.services.policy) replica.suspend();

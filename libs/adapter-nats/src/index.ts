@@ -4,4 +4,5 @@
  */
 export { NatsBus, type NatsBusOptions } from './nats-bus.js';
 export { eventStream, eventSubject } from './event-stream.js';
+export { againSubject } from './request-server.js';
 export { inboxPrefix, type NatsConnectOptions } from './connect-nats.js';

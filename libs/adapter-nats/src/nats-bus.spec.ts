@@ -28,7 +28,7 @@ describeWith('nats-server')('NatsBus', () => {
     proxy = await FaultyProxy.open(server.port);
   });
   afterEach(async () => {
-    for (const { close } of opened) await close();
+    for (const one of opened) await one.close();
     await proxy.close();
   });
 
@@ -102,6 +102,44 @@ describeWith('nats-server')('NatsBus', () => {
     const during = Array.from({ length: 50 }, (_, n) => ask(n));
     await a.close();
     expect(await Promise.all(during)).toHaveLength(50);
+  });
+
+  it.each([
+    ['asks every replica again when one hangs', { text: 'a, repeated' }],
+    ['asks once what must not be asked again', 'timeout'],
+  ])('%s', async (what, expected) => {
+    const repeated = ({ text }: { text: string }) => ({ text: `${text}, repeated` });
+    const contract = what.startsWith('asks once') ? echo : { ...echo, repeatable: repeated };
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const caller = await open();
+    for (let n = 0; n < 2; n++) {
+      const replica = await open();
+      let hangs = false;
+      // Whichever is asked first answers nothing from then on.
+      replica.handle(contract, async ({ text }) => {
+        hangs ||= text === 'a';
+        if (hangs) await released;
+        return { text };
+      });
+      await knownToServer(caller, replica);
+    }
+    opened.unshift({ close: async () => release() });
+    const answer = caller.request(contract, { text: 'a' }, { timeoutMs: 1_000 });
+    expect(await answer.catch(({ reason }: BusError) => reason)).toEqual(expected);
+  });
+
+  it('goes on waiting for who was asked first when nobody else can answer', async () => {
+    const caller = await open();
+    const replica = await open();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    replica.handle({ ...echo, repeatable: () => ({ text: 'again' }) }, async ({ text }) => {
+      if (text !== 'again') return held.then(() => ({ text }));
+      release();
+      throw new Error('only who was asked first can answer');
+    });
+    await knownToServer(caller, replica);
+    const contract = { ...echo, repeatable: () => ({ text: 'again' }) };
+    expect(await caller.request(contract, { text: 'a' }, soon)).toEqual({ text: 'a' });
   });
 
   it('sheds what is too much for the answering side, and says so', async () => {

@@ -19,11 +19,12 @@ import {
   TimeoutError,
   headers,
 } from '@nats-io/transport-node';
-import { readAnswer } from './answer-message.js';
+import { type WireAnswer, readAnswer } from './answer-message.js';
 import { type NatsConnectOptions, connectNats } from './connect-nats.js';
 import { EventConsumer } from './event-consumer.js';
 import { ensureEventStream, eventStream, eventSubject, findEventStream } from './event-stream.js';
-import { serveRequests } from './request-server.js';
+import { hedge } from './hedge.js';
+import { againSubject, serveRequests } from './request-server.js';
 
 export interface NatsBusOptions extends NatsConnectOptions {
   /** Requests of this process that may wait for an answer at once, and requests of a subject that may run at once. */
@@ -38,6 +39,10 @@ export interface NatsBusOptions extends NatsConnectOptions {
 }
 
 const publishTimeoutMs = 3_000;
+/** The longest time that one replica has to itself. */
+const maxHedgeAfterMs = 500;
+/** Questions that are asked of every replica at once: where all are slow, that must not make them slower. */
+const maxHedges = 128;
 
 /**
  * The bus over NATS. Replies are parsed like requests. While there is no connection, requests fail at once instead of
@@ -47,6 +52,7 @@ export class NatsBus implements Bus {
   readonly #serving = new Set<Subscription>();
   readonly #consumers = new Set<EventConsumer>();
   #inFlight = 0;
+  #hedging = 0;
   #isConnected = true;
   #closed: Promise<void> | undefined;
 
@@ -86,9 +92,7 @@ export class NatsBus implements Bus {
       if (!this.isConnected) throw new BusError('no_responders', subject);
       if (this.#inFlight >= this.options.maxInFlight) throw new BusError('overloaded', subject);
       this.#inFlight++;
-      const sending = this.#send(subject, JSON.stringify(payload) ?? '', options.timeoutMs).finally(
-        () => this.#inFlight--,
-      );
+      const sending = this.#ask(contract, payload, options.timeoutMs).finally(() => this.#inFlight--);
       const answer = await waitWithin(sending, options, () => new BusError('timeout', subject));
       if (answer === undefined) throw new BusError('malformed_reply', subject);
       if ('problem' in answer) throw new BusError(answer.problem, subject);
@@ -101,7 +105,7 @@ export class NatsBus implements Bus {
 
   handle<Q, A>(contract: RequestContract<Q, A>, handler: (payload: Q) => Promise<A>): Subscription {
     this.#checkOpen(contract.subject);
-    const served = serveRequests(this.connection, contract.subject, new RequestHandler(contract, handler), {
+    const served = serveRequests(this.connection, contract, new RequestHandler(contract, handler), {
       maxInFlight: this.options.maxInFlight,
       onError: (subject, error) => this.#report(subject, error),
     });
@@ -153,7 +157,31 @@ export class NatsBus implements Bus {
     return this.#closed;
   }
 
-  async #send(subject: string, body: string, timeoutMs: number): Promise<ReturnType<typeof readAnswer>> {
+  /** A replica that hangs is waited for in part of the time only, where the question may be asked again. */
+  #ask<Q, A>(
+    { subject, repeatable }: RequestContract<Q, A>,
+    payload: Q,
+    timeoutMs: number,
+  ): Promise<WireAnswer | undefined> {
+    const first = this.#send(subject, JSON.stringify(payload) ?? '', timeoutMs);
+    if (!repeatable) return first;
+    const afterMs = Math.min(timeoutMs / 4, maxHedgeAfterMs);
+    const second = async (): Promise<WireAnswer> => {
+      if (this.#hedging >= maxHedges) throw new BusError('overloaded', subject);
+      this.#hedging++;
+      try {
+        const body = JSON.stringify(repeatable(payload)) ?? '';
+        const answer = await this.#send(againSubject(subject), body, timeoutMs - afterMs);
+        if (!answer || !('reply' in answer)) throw new BusError('refused', subject);
+        return answer;
+      } finally {
+        this.#hedging--;
+      }
+    };
+    return hedge(first, second, afterMs);
+  }
+
+  async #send(subject: string, body: string, timeoutMs: number): Promise<WireAnswer | undefined> {
     // More than it takes, and the server would cut the connection with everybody else's requests on it.
     if (Buffer.byteLength(body) > (this.connection.info?.max_payload ?? 0))
       throw new BusError('malformed_request', subject, undefined, { cause: new Error('too large') });

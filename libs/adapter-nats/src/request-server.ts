@@ -1,5 +1,5 @@
 import type { RequestHandler } from '@behalf/messaging';
-import type { Subscription } from '@behalf/ports';
+import type { RequestContract, Subscription } from '@behalf/ports';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { respond } from './answer-message.js';
 
@@ -12,10 +12,15 @@ export interface RequestServerOptions {
   onError: (subject: string, error: unknown) => void;
 }
 
+/** Where what nobody has answered yet is asked again, of every replica: the one that has it may hang. */
+export function againSubject(subject: string): string {
+  return `${subject}.again`;
+}
+
 /** Answers the requests of one subject. */
 export function serveRequests<Q, A>(
   connection: NatsConnection,
-  subject: string,
+  { subject, repeatable }: RequestContract<Q, A>,
   handler: RequestHandler<Q, A>,
   { maxInFlight, onError }: RequestServerOptions,
 ): Subscription {
@@ -35,16 +40,18 @@ export function serveRequests<Q, A>(
   const begin = (message: Msg): void => {
     answer(message).catch((failure: unknown) => onError(subject, failure));
   };
-  const subscription = connection.subscribe(subject, {
-    queue: queueGroup,
-    callback: (error, message) => (error ? onError(subject, error) : begin(message)),
-  });
+  const callback = (error: Error | null, message: Msg): void =>
+    error ? onError(subject, error) : begin(message);
+  const subscriptions = [
+    connection.subscribe(subject, { queue: queueGroup, callback }),
+    ...(repeatable ? [connection.subscribe(againSubject(subject), { callback })] : []),
+  ];
   let drained: Promise<void> | undefined;
   return {
     drain: () =>
       (drained ??= (async () => {
         // The server may have sent requests that are not here yet; they come before the end of this.
-        if (!connection.isClosed()) await subscription.drain();
+        if (!connection.isClosed()) await Promise.all(subscriptions.map((one) => one.drain()));
         await handler.idle();
         // Answers are on their way before anybody closes the connection.
         if (!connection.isClosed()) await connection.flush();

@@ -7,8 +7,9 @@ export function defineRequest<Q, A>(
   subject: string,
   request: z.ZodType<Q>,
   reply: z.ZodType<A>,
+  more: Pick<RequestContract<Q, A>, 'repeatable'> = {},
 ): RequestContract<Q, A> {
-  return { subject, request, reply };
+  return { subject, request, reply, ...more };
 }
 
 /** An event with what those who build on it have to know. */

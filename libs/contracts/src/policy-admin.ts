@@ -129,6 +129,7 @@ export const readAccessRequest = defineRequest(
   'behalf.policy.access-request.read',
   z.object({ id: z.string().min(1), caller: z.string().min(1) }),
   accessRequestTaskSchema,
+  { repeatable: (question) => question },
 );
 
 /** `POST approvals/:id` */

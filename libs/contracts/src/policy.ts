@@ -61,6 +61,7 @@ export const decisionReasonSchema = z.enum([
   'budget_exceeded',
   'unsupported_obligation',
   'tool_changed',
+  'repeated',
 ]);
 
 /** The `context` of an answer: enough to explain it, nothing that a caller could not be shown by its operator. */
@@ -120,11 +121,17 @@ export type EvaluationsRequest = z.infer<typeof evaluationsRequestSchema>;
 export const evaluationsDecisionSchema = z.object({ evaluations: z.array(evaluationDecisionSchema) });
 export type EvaluationsDecision = z.infer<typeof evaluationsDecisionSchema>;
 
-/** Asks the policy service for one decision. */
+/**
+ * Asks the policy service for one decision. Asked again, with `context.repeated`, it is answered where the answer spends
+ * no budget and uses up no approval; otherwise whoever was asked first may have done so already.
+ */
 export const evaluatePolicy = defineRequest(
   'behalf.policy.evaluation.decide',
   evaluationSchema,
   evaluationDecisionSchema,
+  {
+    repeatable: (evaluation) => ({ ...evaluation, context: { ...evaluation.context, repeated: true } }),
+  },
 );
 
 /** Asks for many at once, e.g. to filter a list of tools. */
@@ -139,4 +146,5 @@ export const listDecisionGrantKeys = defineRequest(
   'behalf.policy.decision-grant-keys.list',
   z.object({}),
   z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })) }),
+  { repeatable: (question) => question },
 );

@@ -44,6 +44,7 @@ export const listRevocations = defineRequest(
     cursor: z.string().optional(),
     more: z.boolean().describe('There is another page after the cursor.'),
   }),
+  { repeatable: (question) => question },
 );
 
 /** `POST {admin}/revocations` */

@@ -10,7 +10,7 @@ import { listRevocations, revocationCreated } from './revocations.js';
 export const serviceNames = ['authorization-server', 'policy', 'elicitation', 'gateway'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
-type Subject = Pick<RequestContract<never, never>, 'subject'>;
+type Subject = Pick<RequestContract<never, never>, 'subject'> & { repeatable?: unknown };
 type EventType = Pick<EventContract<never>, 'type'>;
 
 export interface ServiceAccess {

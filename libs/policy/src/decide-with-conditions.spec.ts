@@ -163,6 +163,14 @@ describe('budgets', () => {
     expect(await answer(call())).toBe('permitted');
   });
 
+  it('are not spent by a question that is asked again, which is left to who was asked first', async () => {
+    load(`@budget("1/hour per person") ${write}`);
+    expect(await answer(call({ repeated: true }))).toBe('repeated');
+    expect(await answer(call())).toBe('permitted');
+    load(write, 'v2');
+    expect(await answer(call({ repeated: true }))).toBe('permitted');
+  });
+
   it('are kept for each person, agent and tool', async () => {
     load(`@budget("1/day per person+agent+tool") ${write}`);
     const bob = { ...call(), subject: { type: 'user', id: 'bob' } };

@@ -32,7 +32,8 @@ type Unmet = 'insufficient_scope' | 'approval_required' | 'budget_exceeded';
  * The decision with everything that policies ask besides: the tool is the one that was reviewed, the token carries the
  * scopes, somebody approved this very call, the budget is not spent. Budgets are spent and approvals used up only when
  * the answer is a permission; an evaluation with `context.preview: true` spends nothing, and is answered with what
- * could be permitted.
+ * could be permitted. So does one with `context.repeated: true`: where something would have to be spent or used up, it is
+ * denied as `repeated`, because whoever was asked first may be doing that.
  *
  * Obligations go to callers that said they know them (`context.supported_obligations`); others are denied.
  *
@@ -82,6 +83,7 @@ async function settle(evaluation: Evaluation, dependencies: ConditionDependencie
   };
   if (evaluation.context?.['preview'] === true) return { ...permission, preview: true };
   if (judgement.required.length === 0 && judgement.alternatives.length === 0) return permission;
+  if (evaluation.context?.['repeated'] === true) return denial(judgement, 'repeated');
   return (await meetConditions(judgement, evaluation, dependencies)) ?? permission;
 }
 

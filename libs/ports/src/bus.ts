@@ -5,6 +5,11 @@ export interface RequestContract<Q, A> {
   readonly subject: string;
   readonly request: z.ZodType<Q>;
   readonly reply: z.ZodType<A>;
+  /**
+   * The same question in a form that may be asked again while the first is not answered, of others: whoever answers it
+   * spends and uses up nothing. A request without it is asked once.
+   */
+  repeatable?(this: void, payload: Q): Q;
 }
 
 /** One event type. */

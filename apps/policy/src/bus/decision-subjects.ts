@@ -1,4 +1,9 @@
-import { evaluatePolicy, evaluatePolicyBatch, listDecisionGrantKeys } from '@behalf/contracts';
+import {
+  type EvaluationDecision,
+  evaluatePolicy,
+  evaluatePolicyBatch,
+  listDecisionGrantKeys,
+} from '@behalf/contracts';
 import { OAuthError } from '@behalf/oauth';
 import { TooManyEvaluations } from '@behalf/policy';
 import type { Bus, Subscription } from '@behalf/ports';
@@ -19,7 +24,7 @@ export class DecisionSubjects implements OnModuleInit, OnModuleDestroy {
   onModuleInit(): void {
     this.#subscriptions = [
       this.bus.handle(evaluatePolicy, async (evaluation) =>
-        this.grants.attach(evaluation, await this.decisions.decide(evaluation)),
+        this.grants.attach(evaluation, checkAnswered(await this.decisions.decide(evaluation))),
       ),
       this.bus.handle(listDecisionGrantKeys, () => this.grants.publicJwks()),
       this.bus.handle(evaluatePolicyBatch, (request) => this.decisions.decideBatch(request).catch(asRefusal)),
@@ -29,6 +34,13 @@ export class DecisionSubjects implements OnModuleInit, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
   }
+}
+
+/** A decision that has to be left to whoever was asked first is none: the caller goes on waiting for that one. */
+function checkAnswered(answer: EvaluationDecision): EvaluationDecision {
+  if (answer.context?.reason === 'repeated')
+    throw new OAuthError('temporarily_unavailable', 'only who was asked first can decide this');
+  return answer;
 }
 
 function asRefusal(error: unknown): never {
