@@ -15,6 +15,7 @@ interface MetadataUnderCheck {
   application_type?: unknown;
   scope?: unknown;
   token_endpoint_auth_method?: unknown;
+  authorization_details_types?: unknown;
 }
 
 interface ClientUnderRules {
@@ -28,8 +29,13 @@ interface ClientUnderRules {
  * real clients register. Rules that concern security stay at least as strict.
  *
  * @param isKnownToOperator true for clients that an operator configured or registered, which keep the grants they have
+ * @param detailsTypes the types of authorization details that there are
  */
-export function applyClientRules(provider: Provider, isKnownToOperator: (clientId: string) => boolean): void {
+export function applyClientRules(
+  provider: Provider,
+  isKnownToOperator: (clientId: string) => boolean,
+  detailsTypes: readonly string[],
+): void {
   const Client = provider.Client as unknown as {
     prototype: object;
     Schema: { prototype: object };
@@ -52,6 +58,7 @@ export function applyClientRules(provider: Provider, isKnownToOperator: (clientI
     // The first step of the library's check: everything is assigned, nothing is judged yet.
     choices(this: MetadataUnderCheck) {
       normalizeMetadata(this, isKnownToOperator);
+      if (detailsTypes.length > 0) normalizeDetailsTypes(this, detailsTypes);
       librarysChoices.call(this);
     },
     redirectUris(this: MetadataUnderCheck, uris = this.redirect_uris ?? [], label = 'redirect_uris') {
@@ -86,6 +93,18 @@ function normalizeMetadata(
   if (isEmpty(metadata.grant_types) || (isEmpty(metadata.response_types) && !redeems)) {
     throw new errors.InvalidClientMetadata('only the authorization code grant can be registered for');
   }
+}
+
+/**
+ * A client that names none may ask for all, as if it knew of no such metadata; the library takes none for none. One
+ * document serves many servers, so types that are known elsewhere are no fault.
+ *
+ * @see RFC 9396 §10
+ */
+function normalizeDetailsTypes(metadata: MetadataUnderCheck, known: readonly string[]): void {
+  const named = metadata.authorization_details_types;
+  metadata.authorization_details_types =
+    Array.isArray(named) && named.length > 0 ? known.filter((type) => named.includes(type)) : [...known];
 }
 
 function isEmpty(value: unknown): boolean {

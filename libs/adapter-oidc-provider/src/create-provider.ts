@@ -24,12 +24,16 @@ import { answerParameters } from './throw-to-library.js';
  * the request.
  */
 export function createProvider(deps: ProviderDependencies): Provider {
-  const { issuer, clients } = deps.config.authorizationServer;
+  const { issuer, clients, authorizationDetailsTypes } = deps.config.authorizationServer;
   const configured = new Set([accountClientId, ...clients.map((client) => client.clientId)]);
   const agents = new AgentClients(deps.records, configured);
   const provider = new Provider(issuer, buildProviderConfiguration(deps, agents));
   bindToIssuer(provider, issuer);
-  applyClientRules(provider, (clientId) => configured.has(clientId) || agents.hasSeen(clientId));
+  applyClientRules(
+    provider,
+    (clientId) => configured.has(clientId) || agents.hasSeen(clientId),
+    Object.keys(authorizationDetailsTypes),
+  );
   detectReplays(provider, deps);
   const federated = new FederatedClients(deps, agents);
   settleRequests(provider, deps);
@@ -76,7 +80,12 @@ function settleRequests(provider: Provider, deps: ProviderDependencies): void {
       super.entity(key, value);
       if (key !== 'Client' || !this.params) return;
       const parameters = this.params as RequestParameters;
-      if (this.route === 'authorization') settleAuthorizationRequest(parameters, deps.resources);
+      // What was pushed was settled when it was, and takes the place of all parameters here.
+      if (this.route === 'authorization' && this.params['request_uri'] === undefined)
+        settleAuthorizationRequest(parameters, deps.resources);
+      // Nothing but what authenticates the client has been taken out of the body yet.
+      if (this.route === 'pushed_authorization_request')
+        settleAuthorizationRequest(this.body as RequestParameters, deps.resources);
       if (this.route === 'token') {
         checkExplainable(
           (this as unknown as { ctx: KoaContextWithOIDC }).ctx.req,

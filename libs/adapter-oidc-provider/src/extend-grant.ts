@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { type AuthorizationDetail, isWithinDetails } from '@behalf/oauth';
 import type { RecordStore } from '@behalf/ports';
 import type { Provider } from 'oidc-provider';
 import { rememberConsent } from './consent.js';
 import { signInScopes, splitScope } from './request-rules.js';
 import type { ResourceRegistry } from './resource-registry.js';
 import { transact } from './transact.js';
+
+const maxDetails = 100;
 
 /** What a person has just agreed to. */
 export interface Decision {
@@ -14,6 +17,7 @@ export interface Decision {
   grantId: string | undefined;
   resource: string | undefined;
   scope: string | undefined;
+  authorizationDetails: readonly AuthorizationDetail[];
   redirectUri: string;
 }
 
@@ -42,6 +46,11 @@ export async function extendGrant(
     grant.addResourceScope(resource.resource, granted);
   }
   grant.addOIDCScope(scopes.filter((scope) => signInScopes.includes(scope)));
+  for (const detail of decision.authorizationDetails) {
+    if (!isWithinDetails(detail, grant.rar ?? [])) grant.addRar(detail);
+  }
+  // The oldest go first: a client that asks for something else each time must not fill the store.
+  if (grant.rar) grant.rar = grant.rar.slice(-maxDetails);
   // A decision renews what was agreed to before; without this it would keep the old end.
   delete (grant as { exp?: number }).exp;
   grant.jti ??= randomBytes(32).toString('base64url');

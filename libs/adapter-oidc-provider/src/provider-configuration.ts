@@ -23,6 +23,7 @@ import { bindingMetadata, mutualTls } from './mutual-tls.js';
 import { personRecords } from './person.js';
 import { signInScopes } from './request-rules.js';
 import { resourceServerInfo } from './resource-server-info.js';
+import { richAuthorizationRequests } from './rich-authorization-requests.js';
 import { revocationLifetimeSeconds } from './revocation-records.js';
 import { throwToLibrary } from './throw-to-library.js';
 import { StorageAdapter } from './storage-adapter.js';
@@ -78,6 +79,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
     pkce: { required: () => true },
     routes: {
       authorization: paths.authorization,
+      pushed_authorization_request: paths.pushedAuthorizationRequest,
       token: paths.token,
       jwks: paths.jwks,
       registration: paths.registration,
@@ -95,7 +97,8 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
       },
       mTLS: mutualTls(deps),
       attestClientAuth: attestedClients(deps, agents),
-      pushedAuthorizationRequests: { enabled: false },
+      pushedAuthorizationRequests: { enabled: true },
+      richAuthorizationRequests: richAuthorizationRequests({ ...deps, agents }),
       clientCredentials: { enabled: true },
       userinfo: { enabled: true },
       // Opaque tokens only, which are refresh tokens; `structured-tokens.ts` has the others.

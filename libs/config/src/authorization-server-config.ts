@@ -93,6 +93,17 @@ const resourceSchema = z.strictObject({
   delegation: delegationSchema,
 });
 
+const authorizationDetailsTypeSchema = z.strictObject({
+  description: z.string().min(1).describe('What it lets a client do, in words for the consent page.'),
+  actions: z.array(z.string().min(1)).optional().describe('Its actions; any without it.'),
+  members: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Its members besides those of RFC 9396 §2.2, in words. It may have no others.'),
+  required: z.array(z.string()).default([]).describe('Members that it has to have.'),
+});
+export type AuthorizationDetailsType = z.output<typeof authorizationDetailsTypeSchema>;
+
 const signInSchema = z.discriminatedUnion('method', [
   z.strictObject({
     method: z.literal('local').describe('A form with the users below. Refused when NODE_ENV=production.'),
@@ -132,6 +143,7 @@ export const authorizationServerSchema = z.strictObject({
   paths: z
     .strictObject({
       authorization: path.default('/auth'),
+      pushedAuthorizationRequest: path.default('/par'),
       token: path.default('/token'),
       jwks: path.default('/jwks'),
       registration: path.default('/register'),
@@ -212,6 +224,10 @@ export const authorizationServerSchema = z.strictObject({
     })
     .prefault({}),
   scopes: z.record(z.string(), z.string()).default({}).describe('Each scope in words, for the consent page.'),
+  authorizationDetailsTypes: z
+    .record(z.string().min(1), authorizationDetailsTypeSchema)
+    .default({})
+    .describe('Types of authorization details (RFC 9396) that clients may ask people for.'),
   resources: z
     .array(resourceSchema)
     .default([])

@@ -4,7 +4,11 @@
  * a demo configuration, which is refused in production.
  */
 export { type BehalfConfig, configSchema } from './config-schema.js';
-export { type AuthorizationServerConfig, type ClientConfig } from './authorization-server-config.js';
+export {
+  type AuthorizationDetailsType,
+  type AuthorizationServerConfig,
+  type ClientConfig,
+} from './authorization-server-config.js';
 export { backchannelUrl } from './backchannel-url.js';
 export {
   type ElicitationConfig,

@@ -17,6 +17,7 @@ export type {
   ThirdPartyTokenResponse,
 } from './third-party-ports.js';
 export { ExchangeRefusal, type RefusalReason, refusalToOAuthError } from './exchange-refusal.js';
+export { type DetailBounds, narrowAuthorizationDetails } from './narrow-authorization-details.js';
 export { coversAudience } from './covers-audience.js';
 export type {
   DelegationNeed,

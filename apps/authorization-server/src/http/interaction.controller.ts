@@ -8,6 +8,7 @@ import type { Request, Response } from 'express';
 import type { ClientDirectory } from '../delegation/client-directory.js';
 import { offeredDelegations } from '../delegation/offered-delegations.js';
 import { type ConsentPage, consentPage } from '../pages/consent-page.js';
+import { detailWords } from '../pages/detail-words.js';
 import { scopeWords } from '../pages/scope-words.js';
 import { signInPage } from '../pages/sign-in-page.js';
 import type { UpstreamSignIn } from '../sign-in/upstream-sign-in.js';
@@ -63,6 +64,9 @@ export class InteractionController {
       isLoopbackOnly: isLoopbackRedirect(redirectUri) && redirectUris.every(isLoopbackRedirect),
       resource: found && { name: found.name, identifier: found.resource },
       permissions: scopeWords(parseScope(interaction.scope), this.config.authorizationServer),
+      details: interaction.authorizationDetails.map((detail) =>
+        detailWords(detail, this.config.authorizationServer),
+      ),
       personName: (await this.records.get(personRecords, person))?.value.name ?? person,
       offers: offers.map(({ scopes, ...offer }) => ({
         ...offer,

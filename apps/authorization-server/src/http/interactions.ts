@@ -1,4 +1,4 @@
-import { OAuthError } from '@behalf/oauth';
+import { type AuthorizationDetail, OAuthError, parseAuthorizationDetails } from '@behalf/oauth';
 import { readFormBody } from '@behalf/service-kit';
 import type { Request, Response } from 'express';
 import { errors, type InteractionResults, type Provider } from 'oidc-provider';
@@ -17,6 +17,7 @@ export interface Interaction {
   redirectUri: string;
   resource: string | undefined;
   scope: string | undefined;
+  authorizationDetails: readonly AuthorizationDetail[];
   person: string | undefined;
   grantId: string | undefined;
   sessionUid: string | undefined;
@@ -54,6 +55,7 @@ export class Interactions {
       redirectUri: textOf(found.params['redirect_uri']) ?? '',
       resource: textOf(found.params['resource']),
       scope: textOf(found.params['scope']),
+      authorizationDetails: readDetails(found.params['authorization_details']),
       person: found.session?.accountId,
       grantId: found.grantId,
       sessionUid: found.session?.uid,
@@ -99,6 +101,11 @@ export class Interactions {
 
 function bindingOf({ uid, sessionUid }: Interaction, prompt: string): FormBinding {
   return { uid, prompt, sessionUid };
+}
+
+/** They have been checked when the request came. */
+function readDetails(value: unknown): AuthorizationDetail[] {
+  return typeof value === 'string' ? parseAuthorizationDetails(value) : [];
 }
 
 function textOf(value: unknown): string | undefined {

@@ -13,6 +13,7 @@ function corsPaths({ paths }: AuthorizationServerConfig): Set<string> {
     ...wellKnown,
     paths.jwks,
     paths.registration,
+    paths.pushedAuthorizationRequest,
     paths.token,
     paths.revocation,
     paths.userinfo,
@@ -34,6 +35,7 @@ export function routeToProvider(
   const exact = new Set([
     ...wellKnown,
     paths.authorization,
+    paths.pushedAuthorizationRequest,
     paths.token,
     paths.jwks,
     paths.registration,

@@ -1,4 +1,5 @@
 import { type Html, html, layout, moment, type Page } from '@behalf/pages';
+import { describeDetail, type DetailWords } from './detail-words.js';
 import { describeDelegation, type DelegationWords } from './delegation-pages.js';
 
 export interface ListedDelegation extends DelegationWords {
@@ -13,7 +14,7 @@ export interface ListedDelegation extends DelegationWords {
 export interface ListedApplication {
   clientId: string;
   name: string;
-  access: { resource: string; permissions: string[] }[];
+  access: { resource: string; permissions: string[]; details: DetailWords[] }[];
 }
 
 export interface AccountPage {
@@ -98,11 +99,11 @@ function application(one: ListedApplication, index: number, page: AccountPage): 
     <h3 id="application-${index}">${one.name}</h3>
     <dl>
       ${one.access.map(
-        ({ resource, permissions }) =>
+        ({ resource, permissions, details }) =>
           html`<dt>${resource}</dt>
             <dd>
               <ul>
-                ${permissions.map((permission) => html`<li>${permission}</li>`)}
+                ${permissions.map((permission) => html`<li>${permission}</li>`)}${details.map(describeDetail)}
               </ul>
             </dd>`,
       )}

@@ -1,5 +1,6 @@
 import type { Page } from '@behalf/adapter-oidc-provider';
 import { html, type Html, layout, moment } from '@behalf/pages';
+import { describeDetail, type DetailWords } from './detail-words.js';
 
 export interface ConsentPage {
   action: string;
@@ -13,6 +14,8 @@ export interface ConsentPage {
   resource?: { name: string; identifier: string } | undefined;
   /** Each scope in words. */
   permissions: string[];
+  /** What it asks for besides, in particular. */
+  details: DetailWords[];
   personName: string;
   /** Delegations that can be given at the same time, each on its own. */
   offers: OfferedWords[];
@@ -37,7 +40,7 @@ export function consentPage(page: ConsentPage): Page {
       </p>
       <h2>It will be able to</h2>
       <ul>
-        ${permissions.map((permission) => html`<li>${permission}</li>`)}
+        ${permissions.map((permission) => html`<li>${permission}</li>`)}${page.details.map(describeDetail)}
       </ul>
       <dl>
         ${
