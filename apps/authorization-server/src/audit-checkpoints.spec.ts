@@ -15,7 +15,11 @@ describe('AuditCheckpoints', () => {
     const records = new MemoryRecordStore(new FakeClock());
     const processSeeing = (...sizes: number[]) =>
       new AuditCheckpoints({
-        leaves: { head: async () => headOf(sizes.shift()!), leaves: async () => [] },
+        leaves: {
+          head: async () => headOf(sizes.shift()!),
+          leaves: async () => [],
+          tileRoots: async () => [],
+        },
         records,
         origin: 'as.example/audit',
         secret: Buffer.alloc(32, 1),

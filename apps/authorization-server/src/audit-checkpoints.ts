@@ -1,19 +1,21 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { type AuditLeaves, formatCheckpoint, formatVerifier, signNote } from '@behalf/audit';
+import {
+  type AuditLeaves,
+  type PublishedHead,
+  type Tile,
+  formatCheckpoint,
+  formatVerifier,
+  latestHead,
+  publishedHeads,
+  readTile,
+  signNote,
+} from '@behalf/audit';
 import { auditCheckpointSigned } from '@behalf/contracts';
-import type { RecordKind, RecordStore } from '@behalf/ports';
-import { z } from 'zod';
+import type { RecordStore } from '@behalf/ports';
 
 const publishIntervalMs = 5_000;
 /** The head of a PKCS #8 key for Ed25519; the 32 bytes of the key follow. @see RFC 8410 §7 */
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
-
-/** The size of the head that was published last, by whichever process. */
-export const publishedHeads: RecordKind<{ size: number }> = {
-  name: 'audit-published-head',
-  schema: z.object({ size: z.number().int().nonnegative() }),
-};
-const latest = 'latest';
 
 export interface AuditCheckpointsOptions {
   leaves: AuditLeaves;
@@ -46,7 +48,7 @@ export class AuditCheckpoints {
     return formatVerifier({ name: this.options.origin, kind: 'log', key });
   }
 
-  async sign(): Promise<{ size: number; checkpoint: string }> {
+  async sign(): Promise<PublishedHead> {
     const { leaves, origin } = this.options;
     const head = await leaves.head();
     const text = formatCheckpoint({ origin, ...head });
@@ -54,8 +56,9 @@ export class AuditCheckpoints {
     return { size: head.size, checkpoint: `${text}\n${signature}` };
   }
 
-  leaves(from: number, limit: number): Promise<string[]> {
-    return this.options.leaves.leaves(from, limit);
+  /** Undefined when the log has not grown so far. */
+  tile(tile: Tile): Promise<Buffer | undefined> {
+    return readTile(tile, this.options.leaves);
   }
 
   start(): void {
@@ -75,11 +78,11 @@ export class AuditCheckpoints {
    */
   async publish(): Promise<void> {
     await this.options.records.transaction(async (transaction) => {
-      const published = await transaction.get(publishedHeads, latest);
+      const published = await transaction.get(publishedHeads, latestHead);
       const signed = await this.sign();
       if (signed.size <= (published?.value.size ?? 0)) return;
       const expectedVersion = published?.version ?? 0;
-      await transaction.put(publishedHeads, latest, { size: signed.size }, { expectedVersion });
+      await transaction.put(publishedHeads, latestHead, signed, { expectedVersion });
       await transaction.emit(auditCheckpointSigned, signed);
     });
   }

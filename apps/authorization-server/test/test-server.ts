@@ -6,7 +6,7 @@ import {
   MemoryRateLimiter,
   MemoryRecordStore,
 } from '@behalf/adapter-memory';
-import type { AuditRecord } from '@behalf/audit';
+import type { AuditLeaves, AuditLog, AuditRecord } from '@behalf/audit';
 import { configSchema } from '@behalf/config';
 import { revocationCreated, signingKeysRotated } from '@behalf/contracts';
 import type { EventEnvelope } from '@behalf/ports';
@@ -32,6 +32,8 @@ export interface TestServerOptions extends StartOptions {
   server?: Record<string, unknown>;
   gateway?: Record<string, unknown>;
   mutualTls?: Record<string, unknown>;
+  /** In place of one that only remembers. */
+  auditLog?: AuditLog & AuditLeaves;
 }
 
 /** An authorization server on a free port, with everything in memory and a clock to turn. */
@@ -130,11 +132,12 @@ export class TestServer {
         rateLimiter: new MemoryRateLimiter(clock),
         leases: new MemoryLeaseStore(clock),
         bus,
-        audit: {
+        audit: options.auditLog ?? {
           append: async (record) => void audit.push(record),
           latest: async (limit) => audit.toReversed().slice(0, limit),
           head: async () => ({ size: 0, root: new Uint8Array(32) }),
           leaves: async () => [],
+          tileRoots: async () => [],
         },
         keyEncryptionKey: kek,
       },

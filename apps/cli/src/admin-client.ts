@@ -51,6 +51,7 @@ export class AdminClient {
   static async open(
     options: AdminOptions,
     environment: Record<string, string | undefined>,
+    scope = 'admin',
   ): Promise<AdminClient> {
     const issuer = options.issuer ?? environment['BEHALF_ISSUER'] ?? 'http://localhost:4000';
     const adminUrl = options['admin-url'] ?? `${issuer}/admin`;
@@ -65,21 +66,21 @@ export class AdminClient {
     if (clientId === undefined || secret === undefined) {
       throw new UsageError('BEHALF_CLIENT_ID and BEHALF_CLIENT_SECRET, or BEHALF_TOKEN, are needed');
     }
-    const metadata = metadataSchema.parse(await ask(`${issuer}/.well-known/oauth-authorization-server`));
+    const metadata = await ask(`${issuer}/.well-known/oauth-authorization-server`, metadataSchema);
     // RFC 8414 §3.3: or somebody else's token endpoint gets the secret.
     if (metadata.issuer !== issuer) throw new UsageError(`${issuer} says that it is ${metadata.issuer}`);
     checkPrivate(metadata.token_endpoint);
     const credentials = [clientId, secret].map(encodeURIComponent).join(':');
-    const answer = await ask(metadata.token_endpoint, {
+    const { access_token: token } = await ask(metadata.token_endpoint, tokenSchema, {
       method: 'POST',
       headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
       body: new URLSearchParams({
         grant_type: grantTypes.clientCredentials,
         resource: adminUrl,
-        scope: 'admin',
+        scope,
       }),
     });
-    return new AdminClient(adminUrl, tokenSchema.parse(answer).access_token);
+    return new AdminClient(adminUrl, token);
   }
 
   /** @throws AdminRefused */
@@ -90,7 +91,7 @@ export class AdminClient {
     body?: object,
     headers: Record<string, string> = {},
   ): Promise<T> {
-    const answer = await ask(`${this.adminUrl}${path}`, {
+    return ask(`${this.adminUrl}${path}`, schema, {
       method,
       headers: {
         authorization: `Bearer ${this.token}`,
@@ -99,7 +100,13 @@ export class AdminClient {
       },
       ...(body && { body: JSON.stringify(body) }),
     });
-    return schema.parse(answer);
+  }
+
+  /** What is no JSON. @throws AdminRefused */
+  async read(path: string): Promise<Buffer> {
+    const headers = { authorization: `Bearer ${this.token}` };
+    const response = await request(`${this.adminUrl}${path}`, { headers });
+    return Buffer.from(await response.arrayBuffer());
   }
 }
 
@@ -110,15 +117,19 @@ function checkPrivate(url: string): void {
   throw new UsageError(`${url} must be https, or http on this machine`);
 }
 
-async function ask(url: string, options: RequestInit = {}): Promise<unknown> {
+async function ask<T>(url: string, schema: z.ZodType<T>, options: RequestInit = {}): Promise<T> {
+  const response = await request(url, options);
+  return schema.parse(await response.json());
+}
+
+async function request(url: string, options: RequestInit): Promise<Response> {
   const response = await fetch(url, {
     ...options,
     redirect: 'error',
     signal: AbortSignal.timeout(timeoutMs),
   });
-  const answer: unknown = await response.json();
-  if (response.ok) return answer;
-  const refused = errorSchema.safeParse(answer);
+  if (response.ok) return response;
+  const refused = errorSchema.safeParse(await response.json());
   const { error, error_description: description = 'no description' } = refused.data ?? {
     error: 'server_error',
   };

@@ -114,6 +114,7 @@ export async function startConnectSystem() {
       latest: async () => audit,
       head: async () => ({ size: 0, root: new Uint8Array(32) }),
       leaves: async () => [],
+      tileRoots: async () => [],
     },
     keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
     logger: createLogger('test', config.logLevel),

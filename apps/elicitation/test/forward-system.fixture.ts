@@ -127,7 +127,13 @@ export async function startForwardSystem() {
     rateLimiter: new MemoryRateLimiter(clock),
     leases: vault.leases,
     bus,
-    audit: { append, latest: async () => audited, head: undefined as never, leaves: undefined as never },
+    audit: {
+      append,
+      latest: async () => audited,
+      head: undefined as never,
+      leaves: undefined as never,
+      tileRoots: undefined as never,
+    },
     keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
     logger: createLogger('test', config.logLevel),
   };

@@ -60,6 +60,10 @@ export class RememberedAudit implements AuditLog, AuditLeaves {
     return [];
   }
 
+  async tileRoots(): Promise<Uint8Array[]> {
+    return [];
+  }
+
   async latest(limit: number): Promise<AuditRecord[]> {
     return this.records.toReversed().slice(0, limit);
   }

@@ -1,9 +1,6 @@
-import { TreeEdge, hashLeaf } from '@behalf/audit';
+import { TreeEdge, hashLeaf, tileSize } from '@behalf/audit';
 import { sql } from 'kysely';
 import type { Database } from './database.js';
-
-/** So many leaves have their root in `audit_tiles`. @see c2sp.org/tlog-tiles */
-export const tileSize = 256;
 
 export interface WaitingLeaf {
   position: string;
@@ -48,7 +45,8 @@ export async function readWaiting(db: Database, limit: number): Promise<WaitingL
 }
 
 /**
- * Appends leaves after an edge, in one statement, if it is still the log's: then nobody appended in between.
+ * Appends leaves after an edge, in one statement, if it is still the log's: then nobody appended in between, nor put
+ * another log of the same size in its place, such as one from a backup.
  *
  * @param waiting positions in `audit_waiting` whose leaves these are
  * @returns the new edge; undefined when the log has grown, and nothing was written
@@ -60,11 +58,12 @@ export async function appendLeaves(
   waiting: readonly string[],
 ): Promise<TreeEdge | undefined> {
   const { grown, tiles } = grow(edge, leaves);
-  const peaks = grown.peaks.map((peak) => Buffer.from(peak).toString('base64'));
+  const peaksOf = ({ peaks }: TreeEdge): string =>
+    JSON.stringify(peaks.map((peak) => Buffer.from(peak).toString('base64')));
   const { rows } = await sql<{ moved: boolean }>`
     with moved as (
-      update audit_head set size = ${grown.size}::bigint, edge = ${JSON.stringify(peaks)}::jsonb
-      where size = ${edge.size}::bigint returning true as moved
+      update audit_head set size = ${grown.size}::bigint, edge = ${peaksOf(grown)}::jsonb
+      where size = ${edge.size}::bigint and edge = ${peaksOf(edge)}::jsonb returning true as moved
     ), placed as (
       insert into audit_leaves (leaf_index, leaf)
       select ${edge.size}::bigint + nth - 1, leaf

@@ -1,10 +1,13 @@
 import {
   type AuditLeaves,
   type AuditLog,
+  type AuditPlace,
   type AuditRecord,
   type TreeEdge,
   type TreeHead,
   auditRecordSchema,
+  hashLeaf,
+  maxLeafBytes,
 } from '@behalf/audit';
 import { canonicalJson } from '@behalf/i-json';
 import { OAuthError } from '@behalf/oauth';
@@ -35,7 +38,7 @@ export interface SqlAuditLogOptions {
 
 interface Waiting {
   readonly leaf: string;
-  readonly resolve: () => void;
+  readonly resolve: (index: number) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -61,28 +64,35 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
     private readonly options: SqlAuditLogOptions,
   ) {}
 
-  /** @throws OAuthError `temporarily_unavailable` when too many records wait already; TypeError for what JSON cannot say */
-  async append(record: AuditRecord): Promise<void> {
+  /**
+   * @throws OAuthError `temporarily_unavailable` when too many records wait already; TypeError for what JSON cannot
+   *   say, or what is larger than a log holds
+   */
+  async append(record: AuditRecord, onPlaced?: (place: AuditPlace) => void): Promise<void> {
     const leaf = canonicalJson(auditRecordSchema.parse(record));
+    if (Buffer.byteLength(leaf) > maxLeafBytes) throw new TypeError('the audit record is too large');
     const transaction = transactionAround(this.db);
     if (transaction) {
       await transaction.insertInto('audit_waiting').values({ leaf }).execute();
       this.#placeAfter(placeAfterMs);
       return;
     }
-    await this.#enqueue(leaf).catch((error: unknown) => {
+    try {
+      const index = await this.#enqueue(leaf);
+      onPlaced?.({ index, leafHash: hashLeaf(leaf).toString('base64url') });
+    } catch (error) {
       if (!this.options.mayGoUnrecorded?.(record)) throw error;
       this.options.onUnrecorded?.(record, error);
-    });
+    }
   }
 
-  async #enqueue(leaf: string): Promise<void> {
+  async #enqueue(leaf: string): Promise<number> {
     if (this.#waiting.length + this.#taken >= this.options.maxWaiting) {
       throw new OAuthError('temporarily_unavailable', 'the audit log cannot keep up', {
         retryAfterSeconds: 1,
       });
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#waiting.push({ leaf, resolve, reject });
     this.#start();
     return promise;
@@ -121,6 +131,17 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
       .limit(limit)
       .execute();
     return rows.map(({ leaf }) => leaf);
+  }
+
+  async tileRoots(from: number, limit: number): Promise<Uint8Array[]> {
+    const rows = await this.db
+      .selectFrom('audit_tiles')
+      .select('root')
+      .where('tile_index', '>=', from)
+      .orderBy('tile_index')
+      .limit(limit)
+      .execute();
+    return rows.map(({ root }) => Buffer.from(root, 'base64'));
   }
 
   /** Gives records their place that an earlier process, or a transaction, has left without one. Resolves when done. */
@@ -173,8 +194,8 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
 
   async #write(batch: Waiting[]): Promise<void> {
     try {
-      await this.#append(batch.map(({ leaf }) => leaf));
-      for (const { resolve } of batch) resolve();
+      const first = await this.#append(batch.map(({ leaf }) => leaf));
+      for (const [n, { resolve }] of batch.entries()) resolve(first + n);
     } catch (error) {
       // Whether a commit that got no answer was made, only the database knows.
       this.#edge = undefined;
@@ -184,18 +205,22 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
     }
   }
 
-  async #append(leaves: string[]): Promise<void> {
-    while (!(this.#hasRivals ? await this.#appendInTurn(leaves) : await this.#appendToEdge(leaves)));
+  /** @returns the place of the first of them */
+  async #append(leaves: string[]): Promise<number> {
+    for (;;) {
+      const first = await (this.#hasRivals ? this.#appendInTurn(leaves) : this.#appendToEdge(leaves));
+      if (first !== undefined) return first;
+    }
   }
 
   /** Without a lock: when another process was first, nothing is written, and it is tried again in turn. */
-  async #appendToEdge(leaves: string[]): Promise<boolean> {
+  async #appendToEdge(leaves: string[]): Promise<number | undefined> {
     const edge = (this.#edge ??= await readEdge(this.db));
     return this.#appendAfter(this.db, edge, leaves);
   }
 
   /** While others append, too: each waits for its turn, or who is slow would lose every race. */
-  async #appendInTurn(leaves: string[]): Promise<boolean> {
+  async #appendInTurn(leaves: string[]): Promise<number | undefined> {
     return this.db.transaction().execute(async (transaction) => {
       const edge = await lockEdge(transaction);
       this.#hasRivals = edge.size !== this.#edge?.size;
@@ -203,8 +228,8 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
     });
   }
 
-  /** @returns true when all is placed */
-  async #appendAfter(db: Database, edge: TreeEdge, leaves: string[]): Promise<boolean> {
+  /** @returns the place of the first of them; undefined when they are not placed yet */
+  async #appendAfter(db: Database, edge: TreeEdge, leaves: string[]): Promise<number | undefined> {
     const looks = this.#hasUnplaced;
     // Before looking: whoever adds one meanwhile says so again.
     this.#hasUnplaced = false;
@@ -213,12 +238,12 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
     const areMoreUnplaced = unplaced.length === maxLeavesPerCommit;
     const next = [...unplaced.map(({ leaf }) => leaf), ...(areMoreUnplaced ? [] : leaves)];
     this.#hasUnplaced ||= areMoreUnplaced;
-    if (next.length === 0) return true;
+    if (next.length === 0) return edge.size;
     const positions = unplaced.map(({ position }) => position);
     const grown = await appendLeaves(db, edge, next, positions);
     this.#edge = grown ?? edge;
     this.#hasRivals ||= grown === undefined;
     this.#hasUnplaced ||= grown === undefined && unplaced.length > 0;
-    return grown !== undefined && !areMoreUnplaced;
+    return grown === undefined || areMoreUnplaced ? undefined : edge.size + unplaced.length;
   }
 }

@@ -24,10 +24,19 @@ export interface AuditLog {
   /**
    * Resolves when the record is durable and has its place in the log. One that is written with a change, in the
    * change's transaction, is committed with it, and gets its place a moment later.
+   *
+   * @param onPlaced told the place before this resolves, where there is one by then
    */
-  append(record: AuditRecord): Promise<void>;
+  append(record: AuditRecord, onPlaced?: (place: AuditPlace) => void): Promise<void>;
   /** The newest first. */
   latest(limit: number): Promise<AuditRecord[]>;
+}
+
+/** What a record is asked for by, once the log has a signed head that covers it. */
+export interface AuditPlace {
+  index: number;
+  /** RFC 6962, base64url. */
+  leafHash: string;
 }
 
 /** An audit log that can be shown to others. Leaves keep their places for ever. */
@@ -36,4 +45,6 @@ export interface AuditLeaves {
   head(): Promise<TreeHead>;
   /** Leaves from a place on, as they were hashed. */
   leaves(from: number, limit: number): Promise<string[]>;
+  /** The hashes of each 256 leaves, from one on. */
+  tileRoots(from: number, limit: number): Promise<Uint8Array[]>;
 }

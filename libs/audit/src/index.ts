@@ -1,12 +1,27 @@
 /**
  * What is written down about every exchange, decision, sign-in and administrative act, allowed or refused, and the
  * port it is written through. What must be recorded and cannot be is refused by the caller. The records are the leaves
- * of a Merkle log: here are its hashes, proofs, signed heads and witness, and the check of an exported log. Where it is
- * kept is an adapter's business.
+ * of a Merkle log: here are its hashes, tiles, proofs, signed heads and witness, and the check of a log that somebody
+ * else keeps. Where it is kept is an adapter's business.
  */
-export { type AuditLeaves, type AuditLog, type AuditRecord, auditRecordSchema } from './audit-record.js';
+export {
+  type AuditLeaves,
+  type AuditLog,
+  type AuditPlace,
+  type AuditRecord,
+  auditRecordSchema,
+} from './audit-record.js';
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.js';
-export { type VerifiedLog, formatExport, proveLeaf, verifyExport } from './exported-log.js';
+export { decodeBundle, encodeBundle, maxLeafBytes } from './entry-bundle.js';
+export {
+  type InclusionReceipt,
+  formatReceipt,
+  parseReceipt,
+  proveFromLog,
+  verifyReceipt,
+} from './inclusion-receipt.js';
+export { RefusedHead, type Witnessed, followLog } from './follow-log.js';
+export { type LogSource, hasGrownFrom, proveFromTiles } from './log-source.js';
 export {
   type TreeHead,
   proveConsistency,
@@ -24,3 +39,7 @@ export {
   signNote,
 } from './signed-note.js';
 export { Witness, type WitnessMemory, type WitnessOptions, WitnessRefusal } from './witness.js';
+export { type PublishedHead, latestHead, publishedHeads, readPublishedHead } from './published-head.js';
+export { readTile } from './read-tile.js';
+export { type Tile, entryTiles, formatTilePath, parseTilePath, tileSize } from './tile.js';
+export { type SignedHead, openCheckpoint, verifyLog } from './verify-log.js';

@@ -52,7 +52,7 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
     {
       resource: `${authorizationServer.issuer}${authorizationServer.paths.admin}`,
       name: 'Administration',
-      scopes: ['admin'],
+      scopes: ['admin', 'audit:read', 'audit:witness'],
       defaultScopes: ['admin'],
       servedBy: [],
       delegation: 'policy' as const,

@@ -20,7 +20,7 @@ export interface AdminAuthorizationOptions {
   certificates: ClientCertificates;
 }
 
-/** Who may administer: who presents a token for administration with the scope `admin`. */
+/** Who may administer: who presents a token for administration with the scope `admin`, or one that is enough. */
 export class AdminAuthorization {
   constructor(
     private readonly config: BehalfConfig,
@@ -28,9 +28,12 @@ export class AdminAuthorization {
   ) {}
 
   /** @throws OAuthError `invalid_token`, `insufficient_scope`, `invalid_dpop_proof`, `use_dpop_nonce` */
-  async check(request: Request): Promise<AccessTokenClaims> {
+  async check(request: Request, anyOf: readonly string[] = ['admin']): Promise<AccessTokenClaims> {
     try {
-      return await this.#verify(request);
+      const claims = await this.#verify(request);
+      const scope = parseScope(claims.scope);
+      if (anyOf.some((one) => scope.has(one))) return claims;
+      throw new OAuthError('insufficient_scope', `${anyOf.join(' or ')} is needed`);
     } catch (error) {
       this.#challenge(request, error);
       throw error;
@@ -60,7 +63,6 @@ export class AdminAuthorization {
       url: this.#publicUrl(request),
       certificateThumbprint: certificates.thumbprint(request),
     });
-    if (!parseScope(claims.scope).has('admin')) throw new OAuthError('insufficient_scope', 'admin is needed');
     return claims;
   }
 

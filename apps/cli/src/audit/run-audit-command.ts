@@ -1,25 +1,46 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { type VerifiedLog, formatExport, parseVerifier, proveLeaf, verifyExport } from '@behalf/audit';
+import {
+  type LogSource,
+  type NoteVerifier,
+  type SignedHead,
+  decodeBundle,
+  formatReceipt,
+  hasGrownFrom,
+  openCheckpoint,
+  parseReceipt,
+  parseVerifier,
+  proveFromLog,
+  tileSize,
+  verifyLog,
+  verifyReceipt,
+} from '@behalf/audit';
 import { z } from 'zod';
 import { AdminClient, adminOptions, adminUsage } from '../admin-client.js';
 import { UsageError } from '../parse-command.js';
+import { HttpLog } from './http-log.js';
+import { LogFolder, saveLog } from './log-folder.js';
+import { runWitness } from './run-witness.js';
 
 const usage = `behalf audit <command>
 
-  export <file> --key <verifier key>             the whole log, verified before it is written
-  verify <file> --key <verifier key>             every byte of an exported log; asks nobody
-  prove <file> --key <verifier key> --leaf <n>   a record, and what shows that it is in the log; asks nobody
-  key                                            the log's verifier key, to be kept where the log cannot change it
+  key                                  the log's verifier key, to be kept where the log cannot change it
+  export <folder> --key <key>          the whole log, verified before it is there; later again, to see that it only grew
+  verify [<folder>] --key <key>        every byte of an exported log; without a folder, of the log itself
+      --seen <checkpoint file>         and that it holds all that it held at this checkpoint, such as a witness's
+  prove [<folder>] --key <key> --leaf <n> [--out <file>]
+                                       a receipt: a record, and what shows that it is in the log
+  verify <file>.tlog-proof --key <key> [--record <file>]
+                                       a receipt; asks nobody
+  witness <folder> --key <key> [--name <name>] [--interval <seconds>] [--once]
+                                       follows the log and signs each head that holds all it has signed before;
+                                       ends with 1 when the log was forked or rolled back
 
-  --key may repeat: a witness's, too.
+  --key may repeat: a witness's, too. --scope audit:read is enough for all of these, and audit:witness for witness.
 
 ${adminUsage}`;
 
-const checkpointSchema = z.object({ size: z.number().int(), checkpoint: z.string(), verifier: z.string() });
-const leavesSchema = z.object({ leaves: z.array(z.string()) });
-
-interface Outcome {
+export interface Outcome {
   output: string;
   failed: boolean;
 }
@@ -29,70 +50,130 @@ export async function runAuditCommand(
   args: string[],
   environment: Record<string, string | undefined>,
 ): Promise<Outcome> {
-  const { name, operands, options } = parse(args);
-  const print = (data: object, text: string): Outcome => ({
+  const { name, operand, options } = parse(args);
+  const { scope, ...admin } = options;
+  const print = (data: object, text: string, failed = false): Outcome => ({
     output: options.json ? JSON.stringify(data, undefined, 2) : text,
-    failed: false,
+    failed,
   });
   if (name === 'key') {
-    const admin = await AdminClient.open(options, environment);
-    const { verifier } = await admin.ask('GET', '/audit/checkpoint', checkpointSchema);
+    const client = await AdminClient.open(admin, environment, scope);
+    const { verifier } = await client.ask('GET', '/audit/key', z.object({ verifier: z.string() }));
     return print({ verifier }, verifier);
   }
-  const [file] = operands;
-  if (file === undefined || options.key.length === 0 || !['export', 'verify', 'prove'].includes(name))
-    throw new UsageError(usage);
-  const verifiers = options.key.map((key) => {
-    try {
-      return parseVerifier(key);
-    } catch {
-      throw new UsageError('--key is no verifier key');
-    }
-  });
-  if (name === 'export') {
-    const text = await fetchLog(await AdminClient.open(options, environment));
-    verifyExport(text, verifiers);
-    await writeFile(file, text, { mode: 0o600 });
-  }
-  let verified: VerifiedLog;
+  if (options.key.length === 0) throw new UsageError(usage);
+  const verifiers = options.key.map(parseKey);
+  const online = new HttpLog(options, environment);
+  if (name === 'witness') return runWitness(online, required(operand), verifiers, options);
+
   try {
-    verified = verifyExport(await readFile(file, 'utf8'), verifiers);
+    switch (name) {
+      case 'export':
+        return describe(await saveLog(online, new LogFolder(required(operand)), verifiers), print);
+      case 'verify':
+        if (operand?.endsWith('.tlog-proof'))
+          return await verifyFile(operand, options.record, verifiers, print);
+        return describe(await verify(await open(operand, online), options.seen, verifiers), print);
+      case 'prove':
+        return await prove(await open(operand, online), verifiers, options, print);
+      default:
+        throw new UsageError(usage);
+    }
   } catch (error) {
-    const problem = (error as Error).message;
-    const data = { sound: false, problem };
-    return { ...print(data, `NOT SOUND: ${problem}`), failed: true };
+    // What keeps it from finding out is no finding.
+    if (!(error instanceof Error) || error.constructor !== Error) throw error;
+    const problem = error.message;
+    return print({ sound: false, problem }, `NOT SOUND: ${problem}`, true);
   }
-  const { checkpoint, signers } = verified;
-  const root = Buffer.from(checkpoint.root).toString('base64');
-  if (name === 'prove') return prove(verified, options.leaf, print);
+}
+
+type Print = (data: object, text: string, failed?: boolean) => Outcome;
+
+async function open(folder: string | undefined, online: LogSource): Promise<LogSource> {
+  if (folder === undefined) return online;
+  if (!(await stat(folder)).isDirectory()) throw new UsageError(`${folder} is no folder`);
+  return new LogFolder(folder);
+}
+
+async function verify(
+  source: LogSource,
+  seen: string | undefined,
+  verifiers: readonly NoteVerifier[],
+): Promise<SignedHead> {
+  const head = await verifyLog(source, verifiers);
+  if (seen === undefined) return head;
+  const { checkpoint } = openCheckpoint(await readFile(seen, 'utf8'), verifiers);
+  if (checkpoint.origin !== head.checkpoint.origin) throw new Error(`${seen} is of another log`);
+  if (!(await hasGrownFrom(checkpoint, head.checkpoint, source)))
+    throw new Error(`the log does not hold what it held at ${checkpoint.size} records`);
+  return head;
+}
+
+async function verifyFile(
+  file: string,
+  record: string | undefined,
+  verifiers: readonly NoteVerifier[],
+  print: Print,
+): Promise<Outcome> {
+  const receipt = parseReceipt(await readFile(file, 'utf8'));
+  const given = record === undefined ? undefined : (await readFile(record, 'utf8')).trimEnd();
+  const { checkpoint, signers, leaf } = verifyReceipt(receipt, verifiers, given);
+  const { index } = receipt;
+  const { origin, size } = checkpoint;
   return print(
-    { sound: true, origin: checkpoint.origin, size: checkpoint.size, root, signers },
-    `sound: ${checkpoint.size} records of ${checkpoint.origin}, signed by ${signers.join(', ')}, root ${root}`,
+    { sound: true, origin, index, size, signers, record: leaf },
+    `sound: record ${index} of ${size} of ${origin}, signed by ${signers.join(', ')}\n${leaf}`,
   );
 }
 
-function prove(
-  verified: VerifiedLog,
-  leaf: string | undefined,
-  print: (data: object, text: string) => Outcome,
-): Outcome {
-  const index = Number(leaf ?? 'none');
-  if (!Number.isInteger(index) || index < 0 || index >= verified.leaves.length)
+async function prove(
+  source: LogSource,
+  verifiers: readonly NoteVerifier[],
+  { leaf: place, out }: { leaf?: string | undefined; out?: string | undefined },
+  print: Print,
+): Promise<Outcome> {
+  const note = await source.checkpoint();
+  const { size } = openCheckpoint(note, verifiers).checkpoint;
+  const index = Number(place ?? 'none');
+  if (!Number.isInteger(index) || index < 0 || index >= size)
     throw new UsageError('--leaf is the place of a record in the log');
-  const proof = proveLeaf(verified, index);
-  const record = verified.leaves[index] ?? '';
-  return print({ index, size: verified.checkpoint.size, record, proof }, [record, ...proof].join('\n'));
+  const from = index - (index % tileSize);
+  const bundle = {
+    level: 'entries',
+    index: from / tileSize,
+    width: Math.min(tileSize, size - from),
+  } as const;
+  const leaf = decodeBundle(await source.tile(bundle))[index - from];
+  const receipt = { ...(await proveFromLog(source, { note, size }, index)), leaf };
+  verifyReceipt(receipt, verifiers);
+  const text = formatReceipt(receipt);
+  if (out !== undefined) await writeFile(out, text, { mode: 0o600 });
+  return print(
+    { index, size, record: leaf, receipt: text },
+    out === undefined ? text.trimEnd() : `${out}\n${leaf}`,
+  );
 }
 
-async function fetchLog(admin: AdminClient): Promise<string> {
-  const { size, checkpoint } = await admin.ask('GET', '/audit/checkpoint', checkpointSchema);
-  const leaves: string[] = [];
-  while (leaves.length < size) {
-    const page = await admin.ask('GET', `/audit/leaves?from=${leaves.length}`, leavesSchema);
-    if (page.leaves.length === 0) throw new Error('the log has fewer records than its head says');
-    leaves.push(...page.leaves);
+function describe({ checkpoint, signers }: SignedHead, print: Print): Outcome {
+  const { origin, size } = checkpoint;
+  const root = Buffer.from(checkpoint.root).toString('base64');
+  return print(
+    { sound: true, origin, size, root, signers },
+    `sound: ${size} records of ${origin}, signed by ${signers.join(', ')}, root ${root}`,
+  );
+}
+
+function required(operand: string | undefined): string {
+  if (operand === undefined) throw new UsageError(usage);
+  return operand;
+}
+
+function parseKey(key: string): NoteVerifier {
+  try {
+    return parseVerifier(key);
+  } catch {
+    throw new UsageError('--key is no verifier key');
   }
-  return formatExport(checkpoint, leaves.slice(0, size));
 }
 
 function parse(args: string[]) {
@@ -102,12 +183,19 @@ function parse(args: string[]) {
       allowPositionals: true,
       options: {
         ...adminOptions,
+        scope: { type: 'string' },
         key: { type: 'string', multiple: true, default: [] },
         leaf: { type: 'string' },
+        out: { type: 'string' },
+        record: { type: 'string' },
+        seen: { type: 'string' },
+        name: { type: 'string' },
+        interval: { type: 'string' },
+        once: { type: 'boolean', default: false },
       },
     });
-    const [name = '', ...operands] = positionals;
-    return { name, operands, options: values };
+    const [name = '', operand] = positionals;
+    return { name, operand, options: values };
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${usage}`);
   }

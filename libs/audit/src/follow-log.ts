@@ -1,0 +1,59 @@
+import { type LogSource, proveFromTiles } from './log-source.js';
+import { proveConsistency } from './merkle-proof.js';
+import type { NoteVerifier } from './signed-note.js';
+import { openCheckpoint } from './verify-log.js';
+import { type Witness, type WitnessMemory, WitnessRefusal } from './witness.js';
+
+export interface Witnessed {
+  size: number;
+  /** The log's head with the signature of the witness under it. */
+  note: string;
+}
+
+/** A head that the witness refuses, for whoever has to show it. */
+export class RefusedHead extends Error {
+  override readonly name = 'RefusedHead';
+  constructor(
+    readonly reason: WitnessRefusal['reason'],
+    readonly knownSize: number,
+    readonly note: string,
+  ) {
+    super(`the log was refused: ${reason}, after ${knownSize} records`);
+  }
+}
+
+/**
+ * Looks once at how far a log has grown, and has the witness sign that. The proof is made here of the log's own tiles:
+ * a log that was changed cannot have one.
+ *
+ * @throws RefusedHead; what the source throws when it cannot be read
+ */
+export async function followLog(
+  source: LogSource,
+  witness: Witness,
+  memory: WitnessMemory,
+  log: NoteVerifier,
+): Promise<Witnessed> {
+  const note = await source.checkpoint();
+  const old = (await memory.read())?.size ?? 0;
+  const size = sizeOf(note, log);
+  // What is not signed, or smaller than it was, needs no proof to be refused.
+  const proof =
+    size === undefined || size < old
+      ? []
+      : await proveFromTiles(source, size, (known) => proveConsistency(old, size, known));
+  try {
+    return { size: size ?? 0, note: note + (await witness.cosign(note, old, proof)) };
+  } catch (error) {
+    if (!(error instanceof WitnessRefusal)) throw error;
+    throw new RefusedHead(error.reason, error.knownSize, note);
+  }
+}
+
+function sizeOf(note: string, log: NoteVerifier): number | undefined {
+  try {
+    return openCheckpoint(note, [log]).checkpoint.size;
+  } catch {
+    return undefined;
+  }
+}
