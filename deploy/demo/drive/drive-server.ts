@@ -5,6 +5,7 @@ import type { TrustedIssuer } from '../verify-access-token.js';
 
 export interface DriveServerOptions extends TrustedIssuer {
   port: number;
+  host?: string;
   clientId: string;
   clientSecret: string;
   /** The third party's API, which is also its resource indicator. */

@@ -6,7 +6,8 @@ import { driveConsentPage, driveErrorPage, driveSignInPage } from './drive-pages
 import { memoryStorage } from './memory-storage.js';
 
 export interface DriveOptions {
-  /** Its issuer identifier, and where it is. */
+  /** Where it listens; on the port of its issuer. */
+  host?: string;
   issuer: string;
   /** Where Behalf takes people back. */
   redirectUri: string;
@@ -34,7 +35,7 @@ export async function startDrive(options: DriveOptions): Promise<{ close(): Prom
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(Number(new URL(options.issuer).port), '127.0.0.1', resolve);
+    server.listen(Number(new URL(options.issuer).port), options.host ?? '127.0.0.1', resolve);
   });
   return {
     close: async () => {

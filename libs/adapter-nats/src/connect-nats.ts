@@ -28,7 +28,7 @@ export async function connectNats({
   nkeySeed,
   caFile,
 }: NatsConnectOptions): Promise<NatsConnection> {
-  return connect({
+  const connecting = connect({
     servers: url.split(','),
     name: service,
     inboxPrefix: inboxPrefix(service),
@@ -43,5 +43,8 @@ export async function connectNats({
     noAsyncTraces: true,
     ...(nkeySeed !== undefined && { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
     ...(caFile !== undefined && { tls: { caFile } }),
+  });
+  return connecting.catch((cause: unknown) => {
+    throw new Error('NATS cannot be reached', { cause });
   });
 }

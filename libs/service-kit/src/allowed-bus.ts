@@ -1,6 +1,6 @@
 import { type ServiceAccess, serviceAccess } from '@behalf/contracts';
 import { type Bus, BusError } from '@behalf/ports';
-import { metrics } from '@opentelemetry/api';
+import { durationHistogram } from '@behalf/telemetry';
 
 /** A service does on the bus what `serviceAccess` does not say. */
 export class BusAccessError extends Error {
@@ -17,10 +17,7 @@ export function allowedBus(service: string, bus: Bus): Bus {
   const check = (isAllowed: boolean, what: keyof ServiceAccess, name: string): void => {
     if (!isAllowed) throw new BusAccessError(`${service} may not do this: ${what} ${name}`);
   };
-  const duration = metrics.getMeter('behalf').createHistogram('behalf.bus.request.duration', {
-    description: 'Requests by subject, side and outcome',
-    unit: 's',
-  });
+  const duration = durationHistogram('behalf.bus.request.duration', 'Requests by subject, side and outcome');
   const measured = async <R>(side: 'ask' | 'answer', subject: string, work: () => Promise<R>): Promise<R> => {
     const began = performance.now();
     let outcome = 'ok';

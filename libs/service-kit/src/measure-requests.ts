@@ -1,5 +1,4 @@
-import { attributes } from '@behalf/telemetry';
-import { metrics } from '@opentelemetry/api';
+import { attributes, durationHistogram } from '@behalf/telemetry';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
 /**
@@ -7,10 +6,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
  * counts without one: paths hold names, and everybody may make up as many as they like.
  */
 export function measureRequests(service: string): RequestHandler {
-  const duration = metrics.getMeter('behalf').createHistogram('http.server.request.duration', {
-    description: 'Requests by route and status',
-    unit: 's',
-  });
+  const duration = durationHistogram('http.server.request.duration', 'Requests by route and status');
   return (request: Request, response: Response, next: NextFunction) => {
     const began = performance.now();
     response.once('close', () => {
