@@ -34,6 +34,7 @@ export function createProvider(deps: ProviderDependencies): Provider {
     (clientId) => configured.has(clientId) || agents.hasSeen(clientId),
     Object.keys(authorizationDetailsTypes),
   );
+  nameSessions(provider);
   detectReplays(provider, deps);
   const federated = new FederatedClients(deps, agents);
   settleRequests(provider, deps);
@@ -96,6 +97,21 @@ function settleRequests(provider: Provider, deps: ProviderDependencies): void {
     }
   }
   Object.defineProperty(provider, 'OIDCContext', { value: SettlingContext });
+}
+
+/**
+ * Every ID token says of which sign-in it is (`sid`), by the name that access tokens have for it: what ends the one ends
+ * the other. The library names it for clients that have a back-channel only, and otherwise for each of them.
+ *
+ * @see OpenID Connect Back-Channel Logout 1.0 §2.1
+ */
+function nameSessions(provider: Provider): void {
+  Object.assign(provider.Client.prototype, { includeSid: () => true });
+  Object.assign(provider.Session.prototype, {
+    sidFor(this: { uid: string }) {
+      return this.uid;
+    },
+  });
 }
 
 /** RFC 6749 §5.2 has a code of its own for a client that may not use a grant; the library says `invalid_request`. */

@@ -5,6 +5,7 @@ import type { TokenClaims, TransactionTokenClaims } from '@behalf/token-exchange
 import { errors, type JWTVerifyGetKey, jwtVerify, type JWTVerifyResult } from 'jose';
 import { z } from 'zod';
 import { checkNotRevoked } from './check-not-revoked.js';
+import { artifactRecords } from './stored-artifact.js';
 
 const maxTokenBytes = 16 * 1024;
 const clockToleranceSeconds = 5;
@@ -54,7 +55,8 @@ const transactionTokenSchema = z.looseObject({
 }) as unknown as z.ZodType<TransactionTokenClaims & { iat: number }>;
 
 /**
- * Verifies an ID token of our own. It has no `jti`, so its digest stands for one; its audience is its client.
+ * Verifies an ID token of our own, and that the sign-in it speaks of is not over: it says that somebody is there. It has no
+ * `jti`, so its digest stands for one; its audience is its client.
  *
  * @throws OAuthError `invalid_token`
  * @see OpenID Connect Core §2, §3.1.3.7
@@ -66,6 +68,13 @@ export async function readOwnIdToken(token: string, deps: OwnTokenDependencies):
   const jti = createHash('sha256').update(token).digest('base64url');
   const tokenClaims = { ...claims, aud, client_id: aud, jti, scope: '' };
   await checkNotRevoked([tokenClaims], deps);
+  if (claims.sid !== undefined) {
+    const sessions = await deps.records.list(artifactRecords('Session'), {
+      where: { uid: claims.sid },
+      limit: 1,
+    });
+    if (sessions.length === 0) throw new OAuthError('invalid_token', 'the sign-in is over');
+  }
   return tokenClaims;
 }
 

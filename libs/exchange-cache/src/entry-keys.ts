@@ -13,7 +13,8 @@ export interface EntryKeys {
 
 /**
  * The keys of the entry that answers a request; undefined for one that is not to be answered from a cache: what is
- * malformed, and transaction tokens, of which each call has its own.
+ * malformed, transaction tokens, of which each call has its own, and what comes of ID tokens, whose sign-in has to be
+ * looked at each time.
  *
  * Everything that the answer can depend on is in them: the presented token as the secret, and beside it the client, its
  * ceiling, the keys it proved or showed to be proved, and every other parameter with its value. A parameter that is not known here is in it,
@@ -26,6 +27,7 @@ export function entryKeys({
   relayedProof,
 }: ExchangeRequest): EntryKeys | undefined {
   const { subject_token: subjectToken, requested_token_type: requestedType, ...others } = parameters;
+  if (others['subject_token_type'] === tokenTypes.idToken) return undefined;
   if (typeof subjectToken !== 'string' || subjectToken === '') return undefined;
   if (requestedType !== undefined && requestedType !== tokenTypes.accessToken) return undefined;
   const named = Object.entries(others)

@@ -152,6 +152,17 @@ describe('a kept exchange', () => {
     expect(state.minted).toBe(2);
   });
 
+  it('is no answer for an ID token, whose sign-in may be over', async () => {
+    const { exchange, dependencies, state } = system();
+    Object.assign(dependencies, { verifyIdToken: dependencies.verifyAccessToken });
+    state.grant = 'g';
+    const idToken = { subject_token_type: tokenTypes.idToken };
+    state.subject = { client_id: 'gateway' };
+    await exchange(idToken);
+    await exchange(idToken);
+    expect(state.minted).toBe(2);
+  });
+
   it('is no answer to a resource that hands on no proof, or another one', async () => {
     const { exchange, state } = system();
     state.subject = { cnf: { jkt: 'editor' } };
