@@ -50,9 +50,11 @@ import { connectionsController } from './http/connections.controller.js';
 import { forwardController } from './http/forward.controller.js';
 import { MetadataController, clientMetadataController } from './http/metadata.controller.js';
 import { nothingConfiguredController } from './http/nothing-configured.controller.js';
+import { providerEventsController } from './http/provider-events.controller.js';
 import { signInCallbackController } from './http/sign-in-callback.controller.js';
 import { taskController } from './http/task.controller.js';
 import { ProviderCatalog } from './provider-catalog.js';
+import { ProviderEvents } from './provider-events.js';
 import { ProviderRoundTrip } from './provider-round-trip.js';
 import { thirdPartyParts } from './third-party-parts.js';
 import { OUTBOUND_RELAY, THIRD_PARTIES, TOKEN_CHECKS, VAULT } from './tokens.js';
@@ -107,6 +109,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
               connectionsController(paths),
               taskController(paths),
               forwardController(paths),
+              providerEventsController(paths),
               MetadataController,
               clientMetadataController(paths),
             ],
@@ -199,6 +202,12 @@ const domainProviders: Provider[] = [
 ];
 
 const edgeProviders: Provider[] = [
+  {
+    provide: ProviderEvents,
+    inject: [VAULT, RECORD_STORE, AUDIT_LOG, CLOCK],
+    useFactory: (vault: Vault, records: RecordStore, audit: AuditLog, clock: Clock) =>
+      new ProviderEvents({ vault, records, audit, clock }),
+  },
   {
     provide: PersonSignIn,
     inject: [ELICITATION_CONFIG, ONE_TIME_STORE],

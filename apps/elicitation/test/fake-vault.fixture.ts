@@ -74,7 +74,14 @@ export class FakeVault implements Vault {
   }
 
   async reportRefused(): Promise<void> {}
-  async endByProvider(): Promise<void> {}
+
+  async endByProvider() {
+    return false;
+  }
+
+  async endByAccount() {
+    return 0;
+  }
 
   async disconnectPerson() {
     return [];

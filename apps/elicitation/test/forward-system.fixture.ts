@@ -23,7 +23,7 @@ import { agreeToElicitation, completeElicitation, openElicitation } from '@behal
 import type { EventEnvelope } from '@behalf/ports';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { type Infrastructure, createLogger } from '@behalf/service-kit';
-import type { Forwarding } from '@behalf/third-party';
+import type { Forwarding, ProviderWebhook } from '@behalf/third-party';
 import { FakeClock, freePort, startFakeProvider, testKeys } from '@behalf/testing';
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type RequestListener, createServer, request as send } from 'node:http';
@@ -72,7 +72,22 @@ export async function startForwardSystem() {
     maxResponseBytes: 10_000,
     timeoutMs: 60_000,
   };
-  const provider = { ...acmeProvider(acme), forwarding };
+  const webhook: ProviderWebhook = {
+    secret: 'hush',
+    signature: {
+      header: 'x-acme-signature',
+      algorithm: 'sha256',
+      encoding: 'hex',
+      prefix: '',
+      signedPrefix: '',
+      timestampHeader: undefined,
+    },
+    deliveryHeader: 'x-acme-delivery',
+    revoked: { headers: {}, body: { action: 'revoked' } },
+    account: 'account.id',
+    challenge: undefined,
+  };
+  const provider = { ...acmeProvider(acme), forwarding, webhook };
   const config = configSchema.parse({
     logLevel: process.env['TEST_LOG'] ?? 'silent',
     authorizationServer: { issuer: issuer.url, signIn: { method: 'local', users: [] } },
@@ -113,10 +128,12 @@ export async function startForwardSystem() {
     return { ...decided, context: { ...decided.context, decision_grant } };
   });
   const audited: AuditRecord[] = [];
+  const waiting: { matches: (record: AuditRecord) => boolean; resolve: () => void }[] = [];
   let isRecording = true;
   const append = async (record: AuditRecord): Promise<void> => {
     if (!isRecording) throw new Error('disk full');
     audited.push(record);
+    for (const { matches, resolve } of waiting) if (matches(record)) resolve();
   };
   const vault = openTestVault(policy, [provider], { records, audit: { append }, clock });
   const infrastructure: Infrastructure = {
@@ -194,6 +211,9 @@ export async function startForwardSystem() {
     answerWith: (with_: RequestListener) => void (answer = with_),
     decideWith: (with_: typeof decide) => void (decide = with_),
     policyGoes: () => deciding.drain(),
+    /** Resolves when such a record has been written. */
+    recorded: (matches: (record: AuditRecord) => boolean): Promise<void> =>
+      new Promise((resolve) => void waiting.push({ matches, resolve })),
     recording: (is: boolean) => void (isRecording = is),
     async revoke(revocation: Pick<Revocation, 'kind' | 'id'>): Promise<void> {
       const data = { ...revocation, revokedAtMs: clock.nowMs(), expiresAtMs: clock.nowMs() + 600_000 };

@@ -98,6 +98,53 @@ const common = {
   forward: forwardSchema.optional(),
 };
 
+/** What a provider signs, and how its events read: data, so that another provider needs no code. */
+export const webhookShapeSchema = z.strictObject({
+  signature: z.strictObject({
+    header: headerName,
+    algorithm: z.enum(['sha256', 'sha512']).default('sha256'),
+    encoding: z.enum(['hex', 'base64']).default('hex'),
+    prefix: z.string().default('').describe('What stands before the signature in its header.'),
+    signedPrefix: z
+      .string()
+      .default('')
+      .describe('What is signed before the body; `{timestamp}` stands for the value of `timestampHeader`.'),
+    timestampHeader: headerName.optional().describe('Seconds since the epoch; 300 old at most.'),
+  }),
+  deliveryHeader: headerName.optional().describe('Names one delivery: it counts once.'),
+  revoked: z
+    .strictObject({
+      headers: z.record(headerName, z.string()).default({}),
+      body: z.record(z.string(), z.string()).default({}),
+    })
+    .refine(({ headers, body }) => Object.keys({ ...headers, ...body }).length > 0, {
+      message: 'needs something to tell the event by',
+    })
+    .describe('Which events say that a grant is over: values of headers, and of members of the JSON body.'),
+  account: z.string().min(1).describe('The member that holds the id of the account, as `sender.id`.'),
+  challenge: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The member that is sent back when the provider asks whether somebody is there.'),
+});
+
+const webhookSchema = webhookShapeSchema
+  .partial()
+  .extend({
+    secretEnv: z.string().optional().describe('Environment variable that holds what events are signed with.'),
+    demoSecret: z.string().optional().describe('A secret written down. Refused when NODE_ENV=production.'),
+  })
+  .describe(
+    'How the provider tells that a grant is over, at `paths.providerEvents`; the rest from the preset.',
+  );
+
+export const identitySchema = z.strictObject({
+  url: z.url().describe('Asked with the new token.'),
+  id: z.string().min(1).describe('The member of its JSON answer that holds the id, which never changes.'),
+  name: z.string().min(1).optional().describe('The member that holds what people call the account.'),
+});
+
 /** How revocation is asked for: RFC 7009, the token itself as the bearer, or GitHub's own way. */
 const revocationSchema = z.strictObject({
   style: z.enum(['rfc7009', 'bearer', 'github']),
@@ -140,6 +187,10 @@ const oauthProviderSchema = z.strictObject({
     .describe('Its issuer identifier: endpoints are discovered (RFC 8414, OpenID), and `iss` is checked.'),
   endpoints: endpointsSchema.optional().describe('Instead of discovery.'),
   revocation: revocationSchema.optional(),
+  identity: identitySchema
+    .optional()
+    .describe('Where the account of a token is found out; the `sub` of an ID token without it.'),
+  webhook: webhookSchema.optional(),
   client: clientSchema,
   quirks: providerQuirksSchema.optional(),
 });
@@ -249,6 +300,9 @@ export const elicitationSchema = z
         connections: path.default('/connections').describe('Where people see what they have connected.'),
         signInCallback: path.default('/sign-in/callback'),
         elicitations: path.default('/elicitations').describe('Where agents ask how far a person is.'),
+        providerEvents: path
+          .default('/provider-events')
+          .describe('Where providers tell that a grant is over, each below its id.'),
         forward: path
           .default('/forward')
           .describe('Below it, by provider, host and path, the APIs that are called for agents.'),

@@ -15,7 +15,9 @@ export {
   type ProviderConfig,
   type ProviderQuirks,
   type VaultKeyConfig,
+  identitySchema,
   providerQuirksSchema,
+  webhookShapeSchema,
 } from './elicitation-config.js';
 export { type GatewayConfig, type UpstreamConfig } from './gateway-config.js';
 export { type PolicyConfig } from './policy-config.js';

@@ -113,6 +113,10 @@ function demoOnly(config: BehalfConfig): string[] {
       p.kind !== 'static' && p.client?.demoSecret !== undefined,
       `elicitation.providers.${p.id}.client.demoSecret`,
     ]),
+    ...config.elicitation.providers.map((p): [boolean, string] => [
+      p.kind === 'oauth' && p.webhook?.demoSecret !== undefined,
+      `elicitation.providers.${p.id}.webhook.demoSecret`,
+    ]),
     [config.elicitation.client?.demoSecret !== undefined, 'elicitation.client.demoSecret'],
     [config.gateway.demoClientSecret !== undefined, 'gateway.demoClientSecret'],
     [config.policy.approvals.demoSecret !== undefined, 'policy.approvals.demoSecret'],

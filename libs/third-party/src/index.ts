@@ -52,3 +52,10 @@ export { findForwardRule, type MatchedRule } from './forwarding/find-forward-rul
 export { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarding/forward-headers.js';
 export { forwardedLocation } from './forwarding/forward-location.js';
 export { encodePath, type ForwardTarget, parseForwardTarget } from './forwarding/parse-forward-target.js';
+export { type ProviderWebhook } from './webhook/provider-webhook.js';
+export {
+  type ProviderEvent,
+  readWebhook,
+  type WebhookMessage,
+  WebhookRefused,
+} from './webhook/read-webhook.js';

@@ -12,6 +12,8 @@ export interface ProviderTokens {
   readonly scopes: readonly string[];
   /** The account at the third party, as it names it: personal data, for its owner's eyes only. */
   readonly account: string | undefined;
+  /** What the third party knows the account by, for good; personal data, too. */
+  readonly accountId?: string | undefined;
   /** The client these tokens belong to, where it was registered dynamically: a refresh has to use the same one. */
   readonly client: RegisteredClient | undefined;
 }

@@ -1,4 +1,4 @@
-import { providerQuirksSchema } from '@behalf/config';
+import { identitySchema, providerQuirksSchema, webhookShapeSchema } from '@behalf/config';
 import { z } from 'zod';
 import presetData from './presets.json' with { type: 'json' };
 
@@ -18,6 +18,8 @@ const presetSchema = z.discriminatedUnion('kind', [
     revocation: z
       .strictObject({ style: z.enum(['rfc7009', 'bearer', 'github']), endpoint: z.url() })
       .optional(),
+    identity: identitySchema.optional(),
+    webhook: webhookShapeSchema.optional(),
     auth: z.enum(['client_secret_basic', 'client_secret_post']).default('client_secret_basic'),
     quirks: providerQuirksSchema.default({}),
   }),

@@ -1,4 +1,5 @@
 import type { Forwarding } from './forwarding/forwarding.js';
+import type { ProviderWebhook } from './webhook/provider-webhook.js';
 
 /** A third party whose credentials people lend us, as resolved from configuration, preset and environment. */
 export type Provider = OAuthProvider | McpProvider | StaticProvider;
@@ -16,6 +17,8 @@ interface ProviderBase {
   readonly internalHosts: readonly string[];
   /** Undefined: nothing of its API is called through us. */
   readonly forwarding?: Forwarding | undefined;
+  /** Undefined: it does not tell us when a grant is over. */
+  readonly webhook?: ProviderWebhook | undefined;
 }
 
 export interface OAuthProvider extends ProviderBase {
@@ -24,6 +27,8 @@ export interface OAuthProvider extends ProviderBase {
   readonly issuer: string | undefined;
   readonly endpoints: ProviderEndpoints | undefined;
   readonly revocation: ProviderRevocation | undefined;
+  /** Where the account of a token is found out. Undefined: in the ID token, if there is one. */
+  readonly identity?: ProviderIdentity | undefined;
   readonly client: ProviderClient;
   readonly quirks: Quirks;
 }
@@ -55,6 +60,13 @@ export interface StaticProvider extends ProviderBase {
 export interface ProviderEndpoints {
   readonly authorization: string;
   readonly token: string;
+}
+
+export interface ProviderIdentity {
+  readonly url: string;
+  /** Paths of members: of the id, which never changes, and of what people call it. */
+  readonly id: string;
+  readonly name?: string | undefined;
 }
 
 export interface ProviderRevocation {

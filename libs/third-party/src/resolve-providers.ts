@@ -3,9 +3,11 @@ import { canonicalResource } from '@behalf/oauth';
 import { z } from 'zod';
 import type { Forwarding } from './forwarding/forwarding.js';
 import { type OAuthPreset, type StaticPreset, presets } from './presets.js';
+import type { ProviderWebhook } from './webhook/provider-webhook.js';
 import type { PrivateJwk, Provider, ProviderClient, Quirks } from './provider.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+type WebhookConfig = NonNullable<Extract<ProviderConfig, { kind: 'oauth' }>['webhook']>;
 type ForwardConfig = NonNullable<ProviderConfig['forward']>;
 type ClientConfig = NonNullable<Extract<ProviderConfig, { kind: 'mcp' }>['client']>;
 
@@ -95,6 +97,8 @@ function resolveOAuthProvider(
     issuer,
     endpoints,
     revocation: config.revocation ?? (config.issuer === undefined ? preset?.revocation : undefined),
+    identity: config.identity ?? (config.issuer === undefined ? preset?.identity : undefined),
+    webhook: config.webhook && resolveWebhook(config.webhook, preset?.webhook, environment, fault),
     client,
     quirks: {
       ...defaultQuirks,
@@ -102,6 +106,23 @@ function resolveOAuthProvider(
       ...withoutUndefined(config.quirks),
     },
   };
+}
+
+function resolveWebhook(
+  { secretEnv, demoSecret, ...own }: WebhookConfig,
+  preset: OAuthPreset['webhook'],
+  environment: Environment,
+  fault: (text: string) => void,
+): ProviderWebhook | undefined {
+  const secret = secretEnv === undefined ? demoSecret : environment[secretEnv];
+  const { signature, deliveryHeader, revoked, account, challenge } = { ...preset, ...withoutUndefined(own) };
+  if (!secret) fault('webhook.secretEnv: needed');
+  if (!signature || !revoked || account === undefined)
+    fault('webhook: signature, revoked and account are needed');
+  if (!secret || !signature || !revoked || account === undefined) return undefined;
+  const { timestampHeader } = signature;
+  const signed = { ...signature, timestampHeader };
+  return { secret, signature: signed, deliveryHeader, revoked, account, challenge };
 }
 
 function resolveStaticProvider(

@@ -16,6 +16,7 @@ import type {
   StaticCredentialProbe,
   ThirdParties,
 } from './ports.js';
+import { readIdentity } from './read-identity.js';
 import { probeStaticCredential } from './probe-static-credential.js';
 import { asThirdPartyError } from './provider-failure.js';
 import { MetadataSource, type ProviderMetadata } from './provider-metadata.js';
@@ -95,7 +96,8 @@ export class ThirdPartyClient implements ThirdParties {
         { expectedState: pending.state, ...(quirks.pkce && { pkceCodeVerifier: pending.codeVerifier }) },
         resourceParameter(authorizing, pending.resource),
       );
-      return toTokens(answer, pending.scopes, authorizing, pending.client);
+      const tokens = toTokens(answer, pending.scopes, authorizing, pending.client);
+      return { ...tokens, ...(await this.#identify(authorizing, tokens.accessToken)) };
     });
   }
 
@@ -139,6 +141,19 @@ export class ThirdPartyClient implements ThirdParties {
       return await probeStaticCredential(this.options.http, provider, credential);
     } catch (error) {
       throw asThirdPartyError(provider.id, error);
+    }
+  }
+
+  /** Whose token it is. Where that cannot be found out the token is good all the same: it ends when it is refused. */
+  async #identify(
+    provider: AuthorizingProvider,
+    accessToken: string,
+  ): Promise<Pick<ProviderTokens, 'account' | 'accountId'> | undefined> {
+    if (provider.kind !== 'oauth' || !provider.identity) return undefined;
+    try {
+      return await readIdentity(this.options.http, provider, provider.identity, accessToken);
+    } catch {
+      return undefined;
     }
   }
 
@@ -241,6 +256,7 @@ function toTokens(
     refreshToken: answer.refresh_token,
     scopes: answer.scope === undefined ? askedScopes : splitScopes(answer.scope),
     account,
+    accountId: claims?.sub,
     client: registered,
   };
 }

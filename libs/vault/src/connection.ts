@@ -47,6 +47,8 @@ export const connectionRecordSchema = z.object({
   /** When the tokens were stored. */
   credentialSinceMs: z.int(),
   isRefreshable: z.boolean(),
+  /** What the provider knows the account by, as a MAC; absent where it does not say. */
+  accountKey: z.string().optional(),
   /** Opening one of these is what only a thief does. */
   sealed: z
     .object({ access: z.string(), refresh: z.string().optional(), account: z.string().optional() })
@@ -73,7 +75,13 @@ export type ConnectionRecord = z.output<typeof connectionRecordSchema>;
 export const connectionKind: RecordKind<ConnectionRecord> = {
   name: 'connection',
   schema: connectionRecordSchema,
-  keys: ({ owner, tenant, providerId, status }) => ({ owner, tenant, providerId, status }),
+  keys: ({ owner, tenant, providerId, status, accountKey }) => ({
+    owner,
+    tenant,
+    providerId,
+    status,
+    ...(accountKey !== undefined && { accountKey }),
+  }),
 };
 
 /** Who used a connection last. A record of its own, so that using never stands in the way of refreshing. */

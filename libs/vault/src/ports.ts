@@ -43,8 +43,10 @@ export interface Vault {
   find(owner: string, resource: string): Promise<Connection | undefined>;
   /** A provider refused this version of the credential: it is refreshed before its next use, or given up. */
   reportRefused(connectionId: string, credentialVersion: number): Promise<void>;
-  /** The provider said that the grant is over. */
-  endByProvider(connectionId: string): Promise<void>;
+  /** The provider said that the grant is over. False when there was nothing to end. */
+  endByProvider(connectionId: string): Promise<boolean>;
+  /** The same for all that stands on one account there, by the id that the provider knows it by. @returns how many */
+  endByAccount(providerId: string, accountId: string): Promise<number>;
   /** What the provider calls the account: personal data, for its owner's eyes only. */
   accountOf(connectionId: string, owner: string): Promise<string | undefined>;
 }

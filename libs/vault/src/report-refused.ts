@@ -23,15 +23,3 @@ export async function reportRefused(
     return { ...value, accessTokenExpiresAtMs: Math.min(nowMs, value.accessTokenExpiresAtMs ?? nowMs) };
   });
 }
-
-/** The provider told us that a grant is over: its tokens are dropped everywhere. */
-export async function endByProvider(
-  id: string,
-  { records, clock }: Pick<VaultDependencies, 'records' | 'clock'>,
-): Promise<StoredConnection | undefined> {
-  return changeConnection(records, id, ({ value }) =>
-    value.status === 'active'
-      ? ended(value, 'needs_consent', 'revoked_by_provider', clock.nowMs())
-      : undefined,
-  );
-}

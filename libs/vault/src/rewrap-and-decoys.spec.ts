@@ -5,6 +5,7 @@ import { type FakeProvider, startFakeProvider } from '@behalf/testing';
 import { connectionKind } from './connection.js';
 import { plantDecoy } from './plant-decoy.js';
 import { rewrapBatch } from './rewrap-connections.js';
+import { SealedClientRegistrations } from './sealed-client-registrations.js';
 import {
   TestPolicy,
   type TestVault,
@@ -37,6 +38,9 @@ describe('the vault in the hands of its operator', () => {
     const people = Array.from({ length: 130 }, (_, nth) => `person-${nth}`);
     for (const person of people) await connect(test, acme, person);
     const before = await records.list(connectionKind, { limit: 1_000 });
+    const redirect = 'https://behalf.example/callback/acme';
+    const registered = { issuer: acme.issuer, clientId: 'ours', clientSecret: 'hush' };
+    await new SealedClientRegistrations(records, test.keys).keep(redirect, registered);
     let unwraps = 0;
     const former = {
       id: vaultKey.id,
@@ -51,7 +55,7 @@ describe('the vault in the hands of its operator', () => {
     // As another process goes on after this one died.
     const done = await rewrapBatch(withKeys(new KeyRing(nextKey, [former])));
     expect(done).toMatchObject({ moved: 130, failed: 0, finishedAtMs: expect.any(Number) as number });
-    expect(unwraps).toBe(130 * 3);
+    expect(unwraps).toBe(130 * 3 + 2);
     const after = new Map(
       (await records.list(connectionKind, { limit: 1_000 })).map((row) => [row.id, row.value]),
     );
@@ -61,6 +65,9 @@ describe('the vault in the hands of its operator', () => {
     }
     const without = withKeys(new KeyRing(nextKey));
     for (const person of people.slice(0, 5)) expect(await problemOf(open(without, person))).toBe('none');
+    const registrations = new SealedClientRegistrations(records, new KeyRing(nextKey));
+    expect(await registrations.get(acme.issuer, redirect)).toEqual(registered);
+    expect(await without.vault.endByAccount('acme', `id of ${people[7]}`)).toBe(1);
     expect(await rewrapBatch(moving)).toMatchObject({ moved: 0, failed: 0 });
   });
 
@@ -68,7 +75,8 @@ describe('the vault in the hands of its operator', () => {
     await connect(test, acme);
     const [row] = await records.list(connectionKind);
     const moving = withKeys(new KeyRing(nextKey));
-    expect(await rewrapBatch(moving)).toMatchObject({ moved: 0, failed: 1 });
+    // The connection, and the key of the account index.
+    expect(await rewrapBatch(moving)).toMatchObject({ moved: 0, failed: 2 });
     expect((await records.list(connectionKind))[0]?.value).toEqual(row?.value);
     expect(await problemOf(open(test, 'alice'))).toBe('none');
   });

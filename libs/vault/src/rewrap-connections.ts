@@ -3,6 +3,7 @@ import { SealingError, rewrap } from '@behalf/sealing';
 import { z } from 'zod';
 import { writeConnection } from './change-connection.js';
 import { type ConnectionRecord, connectionKind } from './connection.js';
+import { rewrapOtherSecrets } from './rewrap-other-secrets.js';
 import { type SealedPart, placeOf, sealingContext } from './sealed-credential.js';
 import type { VaultDependencies } from './vault-dependencies.js';
 
@@ -46,6 +47,7 @@ export async function rewrapBatch(
     ...(afterId !== undefined && { afterId }),
   });
   let { moved, failed } = run;
+  if (afterId === undefined) failed += await rewrapOtherSecrets(dependencies);
   for (const connection of page) {
     const outcome = await rewrapConnection(connection, dependencies);
     if (outcome === 'moved') moved += 1;

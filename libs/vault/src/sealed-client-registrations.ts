@@ -12,7 +12,7 @@ const registrationSchema = z.object({
 });
 type Registration = z.output<typeof registrationSchema>;
 
-const registrationKind: RecordKind<Registration> = {
+export const registrationKind: RecordKind<Registration> = {
   name: 'third-party-registration',
   schema: registrationSchema,
 };
@@ -30,7 +30,7 @@ export class SealedClientRegistrations implements ClientRegistrations {
     if (found?.value.issuer !== issuer || found.value.redirectUri !== redirectUri) return undefined;
     const { clientId, sealedSecret } = found.value;
     if (sealedSecret === undefined) return { issuer, clientId, clientSecret: undefined };
-    const secret = await open(this.keys, sealedSecret, contextOf(id, found.value));
+    const secret = await open(this.keys, sealedSecret, registrationContext(id, found.value));
     return { issuer, clientId, clientSecret: Buffer.from(secret).toString() };
   }
 
@@ -39,7 +39,11 @@ export class SealedClientRegistrations implements ClientRegistrations {
     const id = idOf(issuer, redirectUri);
     const value: Registration = { issuer, redirectUri, clientId };
     if (clientSecret !== undefined) {
-      value.sealedSecret = await seal(this.keys.current, Buffer.from(clientSecret), contextOf(id, value));
+      value.sealedSecret = await seal(
+        this.keys.current,
+        Buffer.from(clientSecret),
+        registrationContext(id, value),
+      );
     }
     try {
       await this.records.transaction((transaction) =>
@@ -53,7 +57,7 @@ export class SealedClientRegistrations implements ClientRegistrations {
   }
 }
 
-function contextOf(id: string, { issuer, clientId }: Registration): Record<string, string> {
+export function registrationContext(id: string, { issuer, clientId }: Registration): Record<string, string> {
   return { kind: registrationKind.name, id, issuer, clientId };
 }
 

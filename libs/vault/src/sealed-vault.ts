@@ -1,5 +1,6 @@
 import { defaultTenant } from '@behalf/decision-grant';
 import { findProvider } from '@behalf/third-party';
+import { AccountIndex } from './account-index.js';
 import {
   type Connection,
   connectionId,
@@ -11,7 +12,8 @@ import { ConnectionRefresher } from './connection-refresher.js';
 import { disconnect, disconnectPerson } from './disconnect.js';
 import { openForUse } from './open-for-use.js';
 import type { Disconnected, NewConnection, OpenedCredential, Vault } from './ports.js';
-import { endByProvider, reportRefused } from './report-refused.js';
+import { endByAccount, endByProvider } from './end-by-provider.js';
+import { reportRefused } from './report-refused.js';
 import { openAccount, placeOf } from './sealed-credential.js';
 import { storeConnection } from './store-connection.js';
 import { UseNotes } from './use-notes.js';
@@ -23,14 +25,16 @@ const maxListed = 200;
 export class SealedVault implements Vault {
   readonly #refresher: ConnectionRefresher;
   readonly #uses: UseNotes;
+  readonly #accounts: AccountIndex;
 
   constructor(private readonly dependencies: VaultDependencies) {
     this.#refresher = new ConnectionRefresher(dependencies);
     this.#uses = new UseNotes(dependencies);
+    this.#accounts = new AccountIndex(dependencies);
   }
 
   async storeConnection(connection: NewConnection): Promise<Connection> {
-    return storeConnection(connection, this.dependencies);
+    return storeConnection(connection, this.#accounts, this.dependencies);
   }
 
   async openForUse(decisionGrant: string): Promise<OpenedCredential> {
@@ -79,7 +83,11 @@ export class SealedVault implements Vault {
     await reportRefused(id, credentialVersion, this.dependencies);
   }
 
-  async endByProvider(id: string): Promise<void> {
-    await endByProvider(id, this.dependencies);
+  async endByProvider(id: string): Promise<boolean> {
+    return endByProvider(id, this.dependencies);
+  }
+
+  async endByAccount(providerId: string, accountId: string): Promise<number> {
+    return endByAccount({ providerId, accountId }, this.#accounts, this.dependencies);
   }
 }

@@ -1,5 +1,6 @@
 import { RecordConflict, type StoredRecord } from '@behalf/ports';
 import type { ProviderTokens } from '@behalf/third-party';
+import type { AccountIndex } from './account-index.js';
 import { writeConnection } from './change-connection.js';
 import { newestSeenVersion, rememberVersion } from './check-not-rolled-back.js';
 import {
@@ -23,9 +24,12 @@ const maxAttempts = 10;
  */
 export async function storeConnection(
   { owner, tenant, providerId, resource, tokens }: NewConnection,
+  accounts: Pick<AccountIndex, 'keyOf'>,
   dependencies: Pick<VaultDependencies, 'records' | 'keys' | 'seenVersions' | 'clock'>,
 ): Promise<Connection> {
   const { records, clock, keys } = dependencies;
+  const { accountId } = tokens;
+  const accountKey = accountId === undefined ? undefined : await accounts.keyOf(providerId, accountId);
   const id = connectionId({ tenant, owner, providerId, resource });
   for (let attempt = 1; ; attempt++) {
     const before = await records.get(connectionKind, id);
@@ -43,6 +47,7 @@ export async function storeConnection(
       createdAtMs: before?.value.createdAtMs ?? nowMs,
       statusSinceMs: nowMs,
       ...credentialMembers(tokens, credentialVersion, nowMs),
+      ...(accountKey !== undefined && { accountKey }),
       sealed: await sealTokens(keys, place, tokens),
     };
     try {

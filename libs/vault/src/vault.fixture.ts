@@ -169,6 +169,7 @@ export async function connect(
       refreshToken,
       scopes: ['read', 'write'],
       account: `${owner}@acme.example`,
+      accountId: `id of ${owner}`,
       client: undefined,
     },
   });

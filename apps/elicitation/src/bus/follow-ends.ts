@@ -31,7 +31,9 @@ export function followEnds(
     }),
     bus.subscribe(connectionChanged, async ({ data }) => {
       if (data.status !== 'active') calls.endConnection(data.id);
-      if (data.status === 'disconnected') await ended.close(data.owner, data.providerId, data.reason ?? '');
+      // Who ends it there ends what they agreed to here, as who ends it here does.
+      const isEnded = data.status === 'disconnected' || data.reason === 'revoked_by_provider';
+      if (isEnded) await ended.close(data.owner, data.providerId, data.reason ?? '');
     }),
   ];
 }
