@@ -9,8 +9,8 @@ import type { ThirdParty } from './third-party.js';
 import { ThirdPartyTokenError } from './third-party-token-error.js';
 import { declinedInWords, linkInWords, refusedInWords } from './tool-results.js';
 
-/** The key of our request among the inputs of a call. */
-const inputKey = 'behalf/elicitation';
+/** The key of our request among the inputs of a call: none of the gateway's own, which begin with `behalf/`. */
+const inputKey = 'third-party-account';
 const clientCapabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
 const waitSeconds = 20;
 

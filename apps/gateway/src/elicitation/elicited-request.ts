@@ -2,7 +2,7 @@ import { elicitationInputKey } from '@behalf/elicitation';
 import { type Json, type McpRequest, isJsonObject } from '@behalf/mcp';
 
 /** Tells our state from that of the server behind, which passes through untouched. */
-const statePrefix = 'behalf-elicitation.';
+export const elicitedStatePrefix = 'behalf-elicitation.';
 
 export interface ElicitedRequest {
   /** As the server behind gets it: it knows nothing of what was between the client and us. */
@@ -13,13 +13,13 @@ export interface ElicitedRequest {
 }
 
 export function ourState(sealed: string): string {
-  return `${statePrefix}${sealed}`;
+  return `${elicitedStatePrefix}${sealed}`;
 }
 
 /** Takes what is ours out of a request. */
 export function readElicitedRequest(request: McpRequest): ElicitedRequest {
   const { requestState, inputResponses, ...params } = request.params ?? {};
-  const isOurs = typeof requestState === 'string' && requestState.startsWith(statePrefix);
+  const isOurs = typeof requestState === 'string' && requestState.startsWith(elicitedStatePrefix);
   const responses = isJsonObject(inputResponses) ? inputResponses : undefined;
   const { [elicitationInputKey]: response, ...others } = responses ?? {};
   if (!isOurs && response === undefined)
@@ -31,7 +31,7 @@ export function readElicitedRequest(request: McpRequest): ElicitedRequest {
   };
   return {
     message: { ...request, params: kept },
-    requestState: isOurs ? requestState.slice(statePrefix.length) : undefined,
+    requestState: isOurs ? requestState.slice(elicitedStatePrefix.length) : undefined,
     action: isJsonObject(response) ? response['action'] : undefined,
   };
 }

@@ -21,6 +21,7 @@ import { type InteractionRequired, type ThirdParty, ThirdPartyTokenError } from 
 import type { McpAnswer } from '../http/mcp-answer.js';
 import { formatEvent } from '../upstream/sse-events.js';
 import type { Exchange } from '../upstream/upstream.js';
+import { respondDeclined } from './declined.js';
 import { ourState, readElicitedRequest } from './elicited-request.js';
 import type { PushedRequests } from './pushed-requests.js';
 
@@ -175,11 +176,8 @@ export class LentTokens {
     };
   }
 
-  #declined({ era }: Exchange, { method }: McpRequest, answer: McpAnswer): undefined {
-    const text = 'The person did not agree. Do not ask again unless they want you to.';
-    if (method !== 'tools/call') throw new McpError(behalfErrorCodes.denied, text, { status: 200 });
-    const result: Json = { isError: true, content: [{ type: 'text', text }] };
-    answer.respond(era === 'modern' ? { resultType: 'complete', ...result } : result);
+  #declined({ era }: Exchange, request: McpRequest, answer: McpAnswer): undefined {
+    respondDeclined(era, request, answer);
     return undefined;
   }
 }

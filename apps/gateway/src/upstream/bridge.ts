@@ -2,6 +2,7 @@ import {
   type Json,
   McpError,
   type McpRequest,
+  type McpResponse,
   mcpErrorCodes,
   isJsonObject,
   metaKeys,
@@ -14,6 +15,15 @@ import {
   toModernResult,
 } from '@behalf/mcp';
 import { attributes } from '@behalf/telemetry';
+import { setTimeout } from 'node:timers/promises';
+import { attributeElicitations, requiredBy } from '../elicitation/attribute-elicitations.js';
+import {
+  type EarlierElicitation,
+  readEarlier,
+  renderRequired,
+  wereShown,
+} from '../elicitation/bridged-elicitations.js';
+import { respondDeclined } from '../elicitation/declined.js';
 import { redactAnswer } from '../enforcement/redact-answer.js';
 import type { McpAnswer } from '../http/mcp-answer.js';
 import type { LegacyConnection } from './legacy-connection.js';
@@ -33,6 +43,10 @@ const needsSession = new Set([
   'tasks/result',
   'tasks/cancel',
 ]);
+
+/** How often a server is asked whether its person has finished, and for how long while the client waits. */
+const retryPauseMs = 1_000;
+const longestWaitMs = 15_000;
 
 /** Serves clients of both eras, without sessions, from a connection to a server of the legacy era. */
 export class Bridge {
@@ -59,27 +73,24 @@ export class Bridge {
     connection: LegacyConnection,
     answer: McpAnswer,
   ): Promise<void> {
-    const { era, caller } = exchange;
-    const { method, params } = era === 'modern' ? toLegacyRequest(message) : message;
+    const { era, caller, server } = exchange;
+    const { method } = message;
+    const earlier = readEarlier(message);
+    if (era === 'modern' && earlier.isDeclined) return respondDeclined(era, message, answer);
     const open = this.#openCalls.open(caller, message.id, exchange.signal);
     try {
-      const reply = await inUpstreamSpan(exchange.server, message, async (span) => {
-        const received = await connection.request({
-          method,
-          params,
-          signal: open.signal,
-          headers: exchange.injected,
-          onNotification: (notification) => {
-            const passing = redactAnswer(serializeMessage(notification), exchange.redact);
-            if (passing !== undefined) answer.notify(passing);
-          },
-        });
-        const failed = 'error' in received ? String(received.error.code) : toolError(received.result);
-        if (failed !== undefined) span?.setAttribute(attributes.errorType, failed);
-        return received;
-      });
+      const { reply, required } = await this.#reply(
+        exchange,
+        message,
+        connection,
+        answer,
+        open.signal,
+        earlier,
+      );
+      if (required && era === 'modern') return answer.respond(renderRequired(message, required, earlier));
       if ('error' in reply) {
-        const { error } = redactAnswer(reply, exchange.redact) as typeof reply;
+        const attributed = attributeElicitations(reply, server);
+        const { error } = redactAnswer(attributed, exchange.redact) as typeof reply;
         const { code, message: text, data } = error;
         throw era === 'modern' ? toModernError(error) : new McpError(code, text, { status: 200, data });
       }
@@ -93,6 +104,50 @@ export class Bridge {
     } finally {
       open.close();
     }
+  }
+
+  /** Asks the server; on a retry again and again for a while, as long as it waits for the same of its person. */
+  async #reply(
+    exchange: Exchange,
+    message: McpRequest,
+    connection: LegacyConnection,
+    answer: McpAnswer,
+    signal: AbortSignal,
+    earlier: EarlierElicitation,
+  ): Promise<{ reply: McpResponse['body']; required: Json[] | undefined }> {
+    for (let waitedMs = 0; ; waitedMs += retryPauseMs) {
+      const reply = await this.#ask(exchange, message, connection, answer, signal);
+      const required = 'error' in reply ? requiredBy(reply.error, exchange.server) : undefined;
+      const isWaiting = required !== undefined && exchange.era === 'modern' && wereShown(required, earlier);
+      if (!isWaiting || waitedMs >= longestWaitMs) return { reply, required };
+      // Whoever goes away meanwhile is noticed by the next attempt.
+      await setTimeout(retryPauseMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #ask(
+    exchange: Exchange,
+    message: McpRequest,
+    connection: LegacyConnection,
+    answer: McpAnswer,
+    signal: AbortSignal,
+  ): Promise<McpResponse['body']> {
+    const { method, params } = exchange.era === 'modern' ? toLegacyRequest(message) : message;
+    return inUpstreamSpan(exchange.server, message, async (span) => {
+      const received = await connection.request({
+        method,
+        params,
+        signal,
+        headers: exchange.injected,
+        onNotification: (notification) => {
+          const passing = redactAnswer(serializeMessage(notification), exchange.redact);
+          if (passing !== undefined) answer.notify(passing);
+        },
+      });
+      const failed = 'error' in received ? String(received.error.code) : toolError(received.result);
+      if (failed !== undefined) span?.setAttribute(attributes.errorType, failed);
+      return received;
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   type Caller,
   type InitializeResult,
+  type Json,
   type McpMessage,
   type McpRequest,
   type McpResponse,
@@ -22,6 +23,8 @@ import type { ExchangedToken } from './token-exchanger.js';
 import { maxMessageBytes, parseUpstreamJson, readUpstreamText, unreadableAnswer } from './upstream-answer.js';
 import { type UpstreamHttp, upstreamFailure } from './upstream-http.js';
 
+/** A session of one person and client: the server can ask them for something. */
+const personalInitializeParams = { ...initializeParams, capabilities: { elicitation: { url: {} } } };
 const maxSessions = 1_000;
 const sessionMs = 300_000;
 
@@ -65,7 +68,7 @@ export class LegacyHttpSessions {
   async #begin(token: ExchangedToken | undefined, signal: AbortSignal): Promise<Session> {
     const headers: Record<string, string> = {};
     const answer = await this.#post(
-      { method: 'initialize', params: initializeParams, onNotification: () => {}, signal },
+      { method: 'initialize', params: personalInitializeParams, onNotification: () => {}, signal },
       headers,
       token,
     );
@@ -92,13 +95,19 @@ export class LegacyHttpSessions {
     const sent = { ...headers, ...ofCall };
     const response = await this.http.send({ httpMethod: 'POST', message, token, headers: sent, signal });
     const { statusCode, body } = response;
+    const pushed: Json[] = [];
     try {
       if (statusCode === 404 && 'mcp-session-id' in headers) throw new SessionEnded();
       const sessionId = response.headers['mcp-session-id'];
       if (method === 'initialize' && typeof sessionId === 'string') headers['mcp-session-id'] = sessionId;
       for await (const received of messagesOf(response.headers['content-type'], body)) {
-        if (received.kind === 'response' && (received.id === id || statusCode !== 200)) return received.body;
-        if (received.kind === 'request') await this.#refuse(received, headers, token, signal);
+        if (received.kind === 'response' && (received.id === id || statusCode !== 200))
+          return withPushed(received.body, pushed);
+        if (received.kind === 'request') {
+          if (received.method === 'elicitation/create' && received.params?.['mode'] === 'url')
+            pushed.push(received.params);
+          await this.#refuse(received, headers, token, signal);
+        }
         if (received.kind !== 'notification' || received.params?.['progressToken'] !== id) continue;
         if (received.method === 'notifications/progress')
           onNotification({ ...received, params: { ...received.params, progressToken } });
@@ -112,17 +121,33 @@ export class LegacyHttpSessions {
     }
   }
 
+  /** The client cannot be asked now, only with the answer. Then nobody waits for it here. */
   async #refuse(
-    { id }: McpRequest,
+    { id, method }: McpRequest,
     headers: Record<string, string>,
     token: ExchangedToken | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const error = { code: mcpErrorCodes.methodNotFound, message: 'Method not found' };
-    const message = { kind: 'response', id, body: { error } } as const;
+    const reply = method === 'elicitation/create' ? { result: { action: 'cancel' } } : { error };
+    const message = { kind: 'response', id, body: reply } as const;
     const { body } = await this.http.send({ httpMethod: 'POST', message, token, headers, signal });
     await body.dump();
   }
+}
+
+/** A call that failed after the server had asked for something: what it asked for is what the call needs. */
+function withPushed(body: McpResponse['body'], pushed: readonly Json[]): McpResponse['body'] {
+  const hasFailed = 'error' in body || body.result['isError'] === true;
+  if (!hasFailed || pushed.length === 0) return body;
+  const message = 'This request needs something from its person first.';
+  return {
+    error: {
+      code: mcpErrorCodes.legacyUrlElicitationRequired,
+      message,
+      data: { elicitations: pushed },
+    },
+  };
 }
 
 class SessionEnded extends Error {}

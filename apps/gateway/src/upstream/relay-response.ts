@@ -10,6 +10,7 @@ import {
 import type { Logger } from '@behalf/service-kit';
 import { pipeline } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
+import { attributeElicitations } from '../elicitation/attribute-elicitations.js';
 import type { SessionBinding } from '../enforcement/session-binding.js';
 import { redactAnswer } from '../enforcement/redact-answer.js';
 import type { McpAnswer } from '../http/mcp-answer.js';
@@ -47,9 +48,9 @@ export async function relayResponse(
     const headers = sessionHeaders(upstream, exchange, options);
     if (type === 'text/event-stream') return await relayEvents(upstream, exchange, answer, headers, options);
     const isMessage = type === 'application/json' && upstream.statusCode !== 202;
-    if (isMessage && (answer.streaming || !mayPassUnread(upstream.statusCode, exchange)))
+    if (isMessage && (answer.streaming || !mayPassUnread(upstream.statusCode, exchange, options)))
       return await relayMessage(upstream, exchange, answer, headers);
-    await relayUnread(upstream, exchange, answer, headers, type);
+    await relayUnread(upstream, exchange, answer, headers, type, options);
   } catch (cause) {
     upstream.body.on('error', () => {}).destroy();
     // The stream ends because its client or the gateway does: there is nobody to tell.
@@ -100,10 +101,19 @@ function offersUrls(exchange: Exchange | SessionExchange): boolean {
 
 /**
  * Results of tools may be large and hold no lists, so they pass unread, as errors do; everything else is looked at,
- * and all of it when fields have to be taken out.
+ * and all of it when fields have to be taken out, or when the client would show its person what the server sends.
  */
-function mayPassUnread(statusCode: number, exchange: Exchange | SessionExchange): boolean {
+function mayPassUnread(
+  statusCode: number,
+  exchange: Exchange | SessionExchange,
+  { sessions, name }: RelayOptions,
+): boolean {
   if (exchange.redact.length > 0) return false;
+  const isOfSession = !('era' in exchange) || exchange.era === 'legacy';
+  const canBeAsked = isOfSession
+    ? sessions.showsUrls(name, exchange.caller, exchange.headers['mcp-session-id'])
+    : offersUrls(exchange);
+  if (canBeAsked && statusCode < 400) return false;
   return statusCode >= 400 || ('method' in exchange && exchange.method?.decidedOn === 'tool');
 }
 
@@ -114,9 +124,10 @@ async function relayUnread(
   { response }: McpAnswer,
   headers: Record<string, string>,
   type: string | undefined,
+  options: RelayOptions,
 ): Promise<void> {
   const { statusCode, body } = upstream;
-  const hasBody = type === 'application/json' && mayPassUnread(statusCode, exchange);
+  const hasBody = type === 'application/json' && mayPassUnread(statusCode, exchange, options);
   if (!hasBody && statusCode < 400 && 'message' in exchange && exchange.message.kind === 'request')
     throw unreadableAnswer(`status ${statusCode}, content type ${type ?? 'none'}`);
   response.writeHead(statusCode, {
@@ -160,7 +171,7 @@ async function relayEvents(
   answer.end();
 }
 
-/** Parses only what can be a response: an escaped key would still spell `result` with a backslash. */
+/** Parses only what can be a response or an elicitation: an escaped key would still spell it with a backslash. */
 async function filterEvent(
   event: SseEvent,
   exchange: Exchange | SessionExchange,
@@ -171,7 +182,8 @@ async function filterEvent(
   if (redacts) event = { otherLines: ['event: message'], id: undefined, data };
   // Comments, and the empty event that begins a stream which can be resumed.
   if (data === undefined || data === '') return redacts ? undefined : event;
-  if (!redacts && !(data.includes('"result"') || data.includes('\\u'))) return event;
+  if (!redacts && !(data.includes('"result"') || data.includes('"elicitation') || data.includes('\\u')))
+    return event;
   const message = parseUpstreamJson(data);
   if (!isJsonObject(message)) throw unreadableAnswer('not a message');
   const filtered = await filterMessage(message, exchange);
@@ -181,7 +193,8 @@ async function filterEvent(
 
 /** @returns undefined for what must not pass; names in lists are decided on before anything is taken out of them */
 async function filterMessage(message: Json, exchange: Exchange | SessionExchange): Promise<Json | undefined> {
-  return redactAnswer(await withAllowedOnly(message, exchange), exchange.redact);
+  const allowed = await withAllowedOnly(message, exchange);
+  return redactAnswer(attributeElicitations(allowed, exchange.server), exchange.redact);
 }
 
 async function withAllowedOnly(message: Json, exchange: Exchange | SessionExchange): Promise<Json> {
