@@ -26,6 +26,8 @@ export interface PolicyServiceConfig {
   tokenEndpoint: string;
   allowUnauthenticatedLoopback: boolean;
   maxInFlight: number;
+  /** Answers say where they are recorded. */
+  receipts: boolean;
   resourceTypes: Readonly<Record<string, string>>;
   grpc: BehalfConfig['policy']['grpc'];
   backends: readonly ServedBackend[];
@@ -54,6 +56,7 @@ export interface ServedBackend extends Backend {
 
 /** What this service reads of the configuration, and nothing else. */
 export function policyServiceConfig({
+  audit,
   policy,
   authorizationServer,
   elicitation,
@@ -67,6 +70,7 @@ export function policyServiceConfig({
     reachIssuer,
     jwksUri: reachIssuer(`${issuer}${paths.jwks}`),
     tokenEndpoint: reachIssuer(`${issuer}${paths.token}`),
+    receipts: audit.receipts,
     allowUnauthenticatedLoopback: policy.allowUnauthenticatedLoopback,
     maxInFlight: policy.maxInFlight,
     resourceTypes: policy.resourceTypes,

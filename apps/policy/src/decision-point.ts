@@ -1,4 +1,4 @@
-import type { AuditLog } from '@behalf/audit';
+import type { AuditLog, AuditPlace } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision, EvaluationsDecision } from '@behalf/contracts';
 import {
   type ConditionDependencies,
@@ -39,6 +39,8 @@ export interface DecisionPointOptions {
   /** Where approval of a call is asked for. */
   accessRequestEndpoint: string;
   audit: AuditLog;
+  /** Answers say where they are recorded. */
+  receipts: boolean;
   clock: Clock;
   logger: Logger;
   /** Decisions being made at once; past it callers are told to come back. */
@@ -148,7 +150,8 @@ export class DecisionPoint {
     answer: EvaluationDecision,
     caller: string | undefined,
   ): Promise<EvaluationDecision> {
-    const { audit, clock, logger } = this.options;
+    const { audit, clock, logger, receipts } = this.options;
+    let place: AuditPlace | undefined;
     try {
       await audit.append(
         buildDecisionRecord({
@@ -158,8 +161,9 @@ export class DecisionPoint {
           actors: actorNames(evaluation),
           occurredAtMs: clock.nowMs(),
         }),
+        ...(receipts ? [(placed: AuditPlace) => void (place = placed)] : []),
       );
-      return answer;
+      return place === undefined ? answer : withPlace(answer, place);
     } catch (err) {
       logger.error(
         { err, decision_id: answer.context?.id },
@@ -172,4 +176,11 @@ export class DecisionPoint {
       };
     }
   }
+}
+
+function withPlace(
+  { decision, context }: EvaluationDecision,
+  { index, leafHash }: AuditPlace,
+): EvaluationDecision {
+  return { decision, context: { ...context, audit_record: { index, leaf_hash: leafHash } } };
 }

@@ -36,6 +36,7 @@ import { ForwardAuthController } from './http/forward-auth.controller.js';
 import { GatewayDialectsController } from './http/gateway-dialects.controller.js';
 import { MetadataController } from './http/metadata.controller.js';
 import { repeatBelow } from './http/repeat-below.js';
+import { ReceiptsController } from './http/receipts.controller.js';
 import { SearchController } from './http/search.controller.js';
 import { serveBelow } from './http/serve-below.js';
 import { DecisionRecorder } from './life/decision-recorder.js';
@@ -59,6 +60,7 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
     MetadataController,
     GatewayDialectsController,
     ForwardAuthController,
+    ReceiptsController,
     ...lifeControllers,
   ],
   providers: [
@@ -104,6 +106,7 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
           mapping,
           conditions,
           audit,
+          receipts: config.receipts,
           clock,
           logger,
           maxInFlight: config.maxInFlight,

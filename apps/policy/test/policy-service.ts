@@ -80,6 +80,8 @@ export interface ServiceChange {
   /** Shared with others, who close it; without it there is one in this process. */
   bus?: Bus;
   records?: MemoryRecordStore;
+  /** In place of one that only remembers; answers then say where they are recorded. */
+  auditLog?: AuditLog & AuditLeaves;
 }
 
 /** The policy service on a copy of the demo policies, beside an issuer that is only a key. */
@@ -100,6 +102,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
         ...change.settings,
       },
       ...(change.mutualTls && { mutualTls: change.mutualTls }),
+      audit: { receipts: change.auditLog !== undefined },
       gateway: { clientId: 'demo-gateway', upstreams: {} },
     },
     process.env,
@@ -116,7 +119,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
     rateLimiter: undefined as never,
     leases: undefined as never,
     bus,
-    audit,
+    audit: change.auditLog ?? audit,
     keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),
     logger: createLogger('policy', 'silent'),
   };

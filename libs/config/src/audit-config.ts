@@ -16,5 +16,9 @@ export const auditSchema = z
       .describe(
         'What becomes of what cannot be recorded: `refuse`, or `continue` without a record, which is logged and counted. A change that commits with its record is always refused without it.',
       ),
+    receipts: z
+      .boolean()
+      .default(false)
+      .describe('Answers of the policy service say where in the log the decision is recorded.'),
   })
   .prefault({});

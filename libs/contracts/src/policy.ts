@@ -90,6 +90,8 @@ export const decisionContextSchema = z.looseObject({
     .optional(),
   /** With the permission to use a third party's credential: what opens it, once. Only for services, on the bus. */
   decision_grant: z.string().optional(),
+  /** Where in the audit log it is recorded, where the configuration says that answers tell. What a receipt is asked for by. */
+  audit_record: z.object({ index: z.number().int().nonnegative(), leaf_hash: z.string() }).optional(),
   /** AuthZEN: why this item of a batch could not be evaluated. */
   error: z.object({ status: z.number(), message: z.string() }).optional(),
 });
