@@ -22,6 +22,23 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** What `parseArgs` made of a command line. @throws UsageError with how it should be used */
+export function parseOrExplain<T>(usageText: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${usageText}`);
+  }
+}
+
+/** A command of a group, as in `behalf agents <name> <operand>`. @throws UsageError */
+export function parseGroupCommand<O>(usageText: string, parse: () => { values: O; positionals: string[] }) {
+  const { values, positionals } = parseOrExplain(usageText, parse);
+  const [name, ...operands] = positionals;
+  if (name === undefined) throw new UsageError(usageText);
+  return { name, operands, options: values };
+}
+
 export interface Command {
   name: string;
   operands: string[];
@@ -38,9 +55,8 @@ export interface Command {
 
 /** @throws UsageError */
 export function parseCommand(args: string[]): Command {
-  let parsed;
-  try {
-    parsed = parseArgs({
+  const { values, positionals } = parseOrExplain(usage, () =>
+    parseArgs({
       args,
       allowPositionals: true,
       options: {
@@ -52,14 +68,12 @@ export function parseCommand(args: string[]): Command {
         limit: { type: 'string' },
         tool: { type: 'string', multiple: true, default: [] },
       },
-    });
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${usage}`);
-  }
-  const [group, name, ...operands] = parsed.positionals;
+    }),
+  );
+  const [group, name, ...operands] = positionals;
   if (group !== 'policy' || name === undefined)
     throw new UsageError(
       `${usage}\n\nbehalf agents <command>: see behalf agents\nbehalf grants <command>: see behalf grants\nbehalf explain: why an exchange is, or is not, permitted`,
     );
-  return { name, operands, options: parsed.values };
+  return { name, operands, options: values };
 }

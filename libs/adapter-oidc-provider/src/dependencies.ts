@@ -2,18 +2,13 @@ import type { X509Certificate } from 'node:crypto';
 import type { AuditRecord } from '@behalf/audit';
 import type { BehalfConfig, ClientConfig } from '@behalf/config';
 import type { ClientCertificates } from '@behalf/client-certificate';
+import type { Page } from '@behalf/pages';
 import type { Clock, OneTimeStore, RecordStore } from '@behalf/ports';
 import type { IssuerKeySets } from '@behalf/trusted-issuers';
 import type { JWTVerifyGetKey } from 'jose';
 import type { JWK } from 'oidc-provider';
 import type { ExchangePorts } from './register-token-exchange.js';
 import type { ResourceRegistry } from './resource-registry.js';
-
-/** One HTML page with the headers it must be served with. */
-export interface Page {
-  html: string;
-  headers: Readonly<Record<string, string>>;
-}
 
 export type FetchDocument = (url: string | URL, options?: RequestInit) => Promise<Response>;
 

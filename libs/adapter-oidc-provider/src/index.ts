@@ -7,7 +7,7 @@ export { accountClientId } from './account-client.js';
 export { explainAs, type ExplainedRequest, markAsExplaining } from './explain-requests.js';
 export { chainDescriber } from './describe-chain.js';
 export { createProvider } from './create-provider.js';
-export type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
+export type { FetchDocument, ProviderDependencies } from './dependencies.js';
 export { maxAssertionSeconds } from './check-assertion.js';
 export { servePlainExchange } from './plain-exchange.js';
 export type { ExchangePorts } from './register-token-exchange.js';

@@ -3,6 +3,7 @@ import type { BehalfConfig } from '@behalf/config';
 import { grantProfile } from '@behalf/id-jag';
 import { grantTypes, OAuthError, tokenTypes } from '@behalf/oauth';
 import { nowSeconds } from '@behalf/ports';
+import type { Page } from '@behalf/pages';
 import {
   type Account,
   type ClientMetadata,
@@ -17,7 +18,7 @@ import { attestedClients } from './attested-clients.js';
 import { checkAssertion } from './check-assertion.js';
 import { clientDocumentFetch } from './client-documents.js';
 import { findConsent } from './consent.js';
-import type { FetchDocument, Page, ProviderDependencies } from './dependencies.js';
+import type { FetchDocument, ProviderDependencies } from './dependencies.js';
 import { buildInteractionPolicy } from './interaction-policy.js';
 import { bindingMetadata, mutualTls } from './mutual-tls.js';
 import { personRecords } from './person.js';

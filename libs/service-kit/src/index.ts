@@ -20,6 +20,7 @@ export { type Logger, createLogger } from './logger.js';
 export { loadConfig } from './load-config.js';
 export { OAuthErrorFilter } from './oauth-error.filter.js';
 export { READINESS, type Readiness } from './health.controller.js';
+export { PageErrorFilter } from './page-error.filter.js';
 export { sendPage } from './send-page.js';
 export { readBody, readFormBody, readJsonBody } from './read-body.js';
 export { runUntilSignal } from './run-until-signal.js';

@@ -15,19 +15,18 @@ import {
   revokeGrant,
 } from '@behalf/delegation-grants';
 import type { Clock, RecordStore } from '@behalf/ports';
-import { AUDIT_LOG, CLOCK, CONFIG, RECORD_STORE } from '@behalf/service-kit';
+import { AUDIT_LOG, CLOCK, CONFIG, RECORD_STORE, sendPage } from '@behalf/service-kit';
 import { Controller, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { AccountForms } from '../account/account-forms.js';
 import type { PersonSessions } from '../account/person-sessions.js';
 import { signedOutPage } from '../pages/message-pages.js';
 import { ACCOUNT_FORMS, DELEGATION, PERSON_SESSIONS } from '../tokens.js';
-import { PageErrorFilter } from './page-error.filter.js';
-import { sendPage } from './send-page.js';
+import { SignInErrorFilter } from './sign-in-error.filter.js';
 
 /** Takes what people end on the page where they see who may act for them. */
 @Controller()
-@UseFilters(PageErrorFilter)
+@UseFilters(SignInErrorFilter)
 export class AccountChangesController {
   constructor(
     @Inject(CONFIG) private readonly config: BehalfConfig,

@@ -3,7 +3,7 @@ import type { BehalfConfig } from '@behalf/config';
 import { listGrants } from '@behalf/delegation-grants';
 import { OAuthError } from '@behalf/oauth';
 import type { Clock, RecordStore } from '@behalf/ports';
-import { CLOCK, CONFIG, RECORD_STORE } from '@behalf/service-kit';
+import { CLOCK, CONFIG, RECORD_STORE, sendPage } from '@behalf/service-kit';
 import { Controller, Get, Inject, Query, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { AccountForms } from '../account/account-forms.js';
@@ -20,14 +20,13 @@ import {
   PROVIDER_HOLDER,
   RESOURCE_REGISTRY,
 } from '../tokens.js';
-import { PageErrorFilter } from './page-error.filter.js';
-import { sendPage } from './send-page.js';
+import { SignInErrorFilter } from './sign-in-error.filter.js';
 
 const maxListed = 100;
 
 /** Where people see who may act for them. */
 @Controller()
-@UseFilters(PageErrorFilter)
+@UseFilters(SignInErrorFilter)
 export class AccountController {
   readonly #url: string;
 

@@ -11,11 +11,11 @@ import type { ClientDirectory } from '../delegation/client-directory.js';
 import { offeredDelegations } from '../delegation/offered-delegations.js';
 import { CLIENT_DIRECTORY, DELEGATION, INTERACTIONS, RESOURCE_REGISTRY } from '../tokens.js';
 import type { Interaction, Interactions } from './interactions.js';
-import { PageErrorFilter } from './page-error.filter.js';
+import { SignInErrorFilter } from './sign-in-error.filter.js';
 
 /** Takes a person's decision about a client. Anything but "allow" is a no. */
 @Controller()
-@UseFilters(PageErrorFilter)
+@UseFilters(SignInErrorFilter)
 export class ConsentController {
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,

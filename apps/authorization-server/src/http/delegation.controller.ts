@@ -9,7 +9,7 @@ import {
 } from '@behalf/delegation-grants';
 import { OAuthError } from '@behalf/oauth';
 import type { Clock } from '@behalf/ports';
-import { CLOCK, CONFIG, readFormBody } from '@behalf/service-kit';
+import { CLOCK, CONFIG, readFormBody, sendPage } from '@behalf/service-kit';
 import { Controller, Get, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { PersonSessions, SignedInPerson } from '../account/person-sessions.js';
@@ -18,8 +18,7 @@ import { describeGrant } from '../delegation/describe-grant.js';
 import { anotherPersonPage, delegationDecidedPage, delegationPage } from '../pages/delegation-pages.js';
 import { CLIENT_DIRECTORY, DELEGATION, FORM_GUARD, PERSON_SESSIONS, RESOURCE_REGISTRY } from '../tokens.js';
 import type { FormBinding, FormGuard } from './form-guard.js';
-import { PageErrorFilter } from './page-error.filter.js';
-import { sendPage } from './send-page.js';
+import { SignInErrorFilter } from './sign-in-error.filter.js';
 
 const requestId = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -28,7 +27,7 @@ const requestId = /^[A-Za-z0-9_-]{1,64}$/;
  * nothing: who opens it signs in, and is asked only if the request was made for them.
  */
 @Controller()
-@UseFilters(PageErrorFilter)
+@UseFilters(SignInErrorFilter)
 export class DelegationController {
   constructor(
     @Inject(CONFIG) private readonly config: BehalfConfig,

@@ -2,7 +2,7 @@ import { isLoopbackRedirect, personRecords, type ResourceRegistry } from '@behal
 import type { BehalfConfig } from '@behalf/config';
 import { parseScope } from '@behalf/oauth';
 import type { Clock, RecordStore } from '@behalf/ports';
-import { CLOCK, CONFIG, RECORD_STORE } from '@behalf/service-kit';
+import { CLOCK, CONFIG, RECORD_STORE, sendPage } from '@behalf/service-kit';
 import { Controller, Get, Inject, Param, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { ClientDirectory } from '../delegation/client-directory.js';
@@ -14,12 +14,11 @@ import { signInPage } from '../pages/sign-in-page.js';
 import type { UpstreamSignIn } from '../sign-in/upstream-sign-in.js';
 import { CLIENT_DIRECTORY, INTERACTIONS, RESOURCE_REGISTRY, UPSTREAM_SIGN_IN } from '../tokens.js';
 import type { Interaction, Interactions } from './interactions.js';
-import { PageErrorFilter } from './page-error.filter.js';
-import { sendPage } from './send-page.js';
+import { SignInErrorFilter } from './sign-in-error.filter.js';
 
 /** Asks people what an authorization request waits for: who they are, or whether the client may act for them. */
 @Controller()
-@UseFilters(PageErrorFilter)
+@UseFilters(SignInErrorFilter)
 export class InteractionController {
   constructor(
     @Inject(CONFIG) private readonly config: BehalfConfig,

@@ -8,11 +8,11 @@ import type { Request, Response } from 'express';
 import type { ProviderHolder } from '../provider-holder.js';
 import type { UpstreamIdentity, UpstreamSignIn } from '../sign-in/upstream-sign-in.js';
 import { PROVIDER_HOLDER, UPSTREAM_SIGN_IN } from '../tokens.js';
-import { PageErrorFilter } from './page-error.filter.js';
+import { SignInErrorFilter } from './sign-in-error.filter.js';
 
 /** Where the upstream sends people back to. */
 @Controller()
-@UseFilters(PageErrorFilter)
+@UseFilters(SignInErrorFilter)
 export class SignInCallbackController {
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,

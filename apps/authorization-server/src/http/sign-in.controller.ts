@@ -3,7 +3,7 @@ import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import { OAuthError } from '@behalf/oauth';
 import type { Clock, RateLimiter, RecordStore } from '@behalf/ports';
-import { AUDIT_LOG, CLOCK, CONFIG, RATE_LIMITER, RECORD_STORE } from '@behalf/service-kit';
+import { AUDIT_LOG, CLOCK, CONFIG, RATE_LIMITER, RECORD_STORE, sendPage } from '@behalf/service-kit';
 import { Controller, Inject, Param, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { rateLimits, ratePurposes } from '../rate-limits.js';
@@ -11,12 +11,11 @@ import { signInPage } from '../pages/sign-in-page.js';
 import { checkLocalPassword } from '../sign-in/local-sign-in.js';
 import { INTERACTIONS } from '../tokens.js';
 import type { Interaction, Interactions } from './interactions.js';
-import { PageErrorFilter } from './page-error.filter.js';
-import { sendPage } from './send-page.js';
+import { SignInErrorFilter } from './sign-in-error.filter.js';
 
 /** Takes the local sign-in form, which only a demo configuration has. */
 @Controller()
-@UseFilters(PageErrorFilter)
+@UseFilters(SignInErrorFilter)
 export class SignInController {
   constructor(
     @Inject(CONFIG) private readonly config: BehalfConfig,

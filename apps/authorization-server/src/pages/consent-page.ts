@@ -1,4 +1,4 @@
-import type { Page } from '@behalf/adapter-oidc-provider';
+import type { Page } from '@behalf/pages';
 import { html, type Html, layout, moment } from '@behalf/pages';
 import { describeDetail, type DetailWords } from './detail-words.js';
 

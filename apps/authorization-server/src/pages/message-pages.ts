@@ -1,4 +1,4 @@
-import type { Page } from '@behalf/adapter-oidc-provider';
+import type { Page } from '@behalf/pages';
 import { Html, html, layout } from '@behalf/pages';
 
 /** For what cannot be told to the client, since it is not known where the client is. */

@@ -1,4 +1,4 @@
-import type { Page } from '@behalf/adapter-oidc-provider';
+import type { Page } from '@behalf/pages';
 import { html, layout } from '@behalf/pages';
 
 export interface SignInPage {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { adminOptions, adminUsage } from '../admin-client.js';
-import { UsageError } from '../parse-command.js';
+import { parseGroupCommand } from '../parse-command.js';
 
 export const agentsUsage = `behalf agents <command>
 
@@ -27,23 +27,11 @@ ${adminUsage}`;
 
 export type AgentsOptions = ReturnType<typeof parse>['values'];
 
-export interface AgentsCommand {
-  name: string;
-  operands: string[];
-  options: AgentsOptions;
-}
+export type AgentsCommand = ReturnType<typeof parseAgentsCommand>;
 
 /** @throws UsageError */
-export function parseAgentsCommand(args: string[]): AgentsCommand {
-  let parsed;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${agentsUsage}`);
-  }
-  const [name, ...operands] = parsed.positionals;
-  if (name === undefined) throw new UsageError(agentsUsage);
-  return { name, operands, options: parsed.values };
+export function parseAgentsCommand(args: string[]) {
+  return parseGroupCommand(agentsUsage, () => parse(args));
 }
 
 function parse(args: string[]) {

@@ -17,7 +17,7 @@ import {
 } from '@behalf/audit';
 import { z } from 'zod';
 import { AdminClient, adminOptions, adminUsage } from '../admin-client.js';
-import { UsageError } from '../parse-command.js';
+import { UsageError, parseOrExplain } from '../parse-command.js';
 import { HttpLog } from './http-log.js';
 import { LogFolder, saveLog } from './log-folder.js';
 import { runWitness } from './run-witness.js';
@@ -177,8 +177,8 @@ function parseKey(key: string): NoteVerifier {
 }
 
 function parse(args: string[]) {
-  try {
-    const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOrExplain(usage, () =>
+    parseArgs({
       args,
       allowPositionals: true,
       options: {
@@ -193,10 +193,8 @@ function parse(args: string[]) {
         interval: { type: 'string' },
         once: { type: 'boolean', default: false },
       },
-    });
-    const [name = '', operand] = positionals;
-    return { name, operand, options: values };
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${usage}`);
-  }
+    }),
+  );
+  const [name = '', operand] = positionals;
+  return { name, operand, options: values };
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { exchangeExplanationSchema } from '@behalf/contracts';
 import { tokenTypes } from '@behalf/oauth';
 import { AdminClient, adminOptions, adminUsage } from '../admin-client.js';
-import { UsageError } from '../parse-command.js';
+import { UsageError, parseOrExplain } from '../parse-command.js';
 import { describeExplanation } from './describe-explanation.js';
 
 const explainUsage = `behalf explain --client <client_id> --subject-token-file <file> --resource <URL>
@@ -59,8 +59,8 @@ export async function runExplainCommand(
 
 /** Tokens are read from files: a command line is for everybody on the machine to see. */
 function parse(args: string[]) {
-  try {
-    return parseArgs({
+  return parseOrExplain(explainUsage, () =>
+    parseArgs({
       args,
       options: {
         ...adminOptions,
@@ -76,10 +76,8 @@ function parse(args: string[]) {
         'requested-actor': { type: 'string' },
         'proof-jkt': { type: 'string' },
       },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${explainUsage}`);
-  }
+    }),
+  ).values;
 }
 
 function named(name: string, value: string | undefined): Record<string, string> {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { adminOptions, adminUsage } from '../admin-client.js';
-import { UsageError } from '../parse-command.js';
+import { parseGroupCommand } from '../parse-command.js';
 
 export const grantsUsage = `behalf grants <command>
 
@@ -20,23 +20,11 @@ ${adminUsage}`;
 
 export type GrantsOptions = ReturnType<typeof parse>['values'];
 
-export interface GrantsCommand {
-  name: string;
-  operands: string[];
-  options: GrantsOptions;
-}
+export type GrantsCommand = ReturnType<typeof parseGrantsCommand>;
 
 /** @throws UsageError */
-export function parseGrantsCommand(args: string[]): GrantsCommand {
-  let parsed;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : 'malformed'}\n\n${grantsUsage}`);
-  }
-  const [name, ...operands] = parsed.positionals;
-  if (name === undefined) throw new UsageError(grantsUsage);
-  return { name, operands, options: parsed.values };
+export function parseGrantsCommand(args: string[]) {
+  return parseGroupCommand(grantsUsage, () => parse(args));
 }
 
 function parse(args: string[]) {

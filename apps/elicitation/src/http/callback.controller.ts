@@ -14,12 +14,12 @@ import { who } from '../pages/who.js';
 import { ProviderCatalog } from '../provider-catalog.js';
 import { type ProviderTrip, ProviderRoundTrip } from '../provider-round-trip.js';
 import { VAULT } from '../tokens.js';
-import { PageErrorFilter } from './page-error.filter.js';
+import { ConnectErrorFilter } from './connect-error.filter.js';
 
 /** Where providers send people back, each to an address of its own. */
 export function callbackController({ callback }: ElicitationServiceConfig['paths']): Type {
   @Controller(callback)
-  @UseFilters(PageErrorFilter)
+  @UseFilters(ConnectErrorFilter)
   class CallbackController {
     constructor(
       @Inject(ELICITATION_CONFIG) private readonly config: ElicitationServiceConfig,

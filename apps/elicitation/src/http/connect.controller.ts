@@ -14,7 +14,7 @@ import { otherPersonPage, resultPage } from '../pages/result-pages.js';
 import { who } from '../pages/who.js';
 import { ProviderRoundTrip } from '../provider-round-trip.js';
 import { THIRD_PARTIES, VAULT } from '../tokens.js';
-import { PageErrorFilter } from './page-error.filter.js';
+import { ConnectErrorFilter } from './connect-error.filter.js';
 
 const elicitationId = /^[0-9a-f-]{36}$/;
 
@@ -26,7 +26,7 @@ const elicitationId = /^[0-9a-f-]{36}$/;
  */
 export function connectController({ connect }: ElicitationServiceConfig['paths']): Type {
   @Controller(connect)
-  @UseFilters(PageErrorFilter)
+  @UseFilters(ConnectErrorFilter)
   class ConnectController {
     constructor(
       @Inject(ELICITATION_CONFIG) private readonly config: ElicitationServiceConfig,

@@ -13,12 +13,12 @@ import { connectionsPage } from '../pages/connections-page.js';
 import { ProviderCatalog } from '../provider-catalog.js';
 import { VAULT } from '../tokens.js';
 import { viewerOf } from './connect.controller.js';
-import { PageErrorFilter } from './page-error.filter.js';
+import { ConnectErrorFilter } from './connect-error.filter.js';
 
 /** What a person has connected, and who may use it: to look at, and to end. */
 export function connectionsController({ connections }: ElicitationServiceConfig['paths']): Type {
   @Controller(connections)
-  @UseFilters(PageErrorFilter)
+  @UseFilters(ConnectErrorFilter)
   class ConnectionsController {
     constructor(
       @Inject(ELICITATION_CONFIG) private readonly config: ElicitationServiceConfig,

@@ -2,12 +2,12 @@ import { PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
 import { Controller, Get, Inject, Req, Res, type Type, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ELICITATION_CONFIG, type ElicitationServiceConfig } from '../config.js';
-import { PageErrorFilter } from './page-error.filter.js';
+import { ConnectErrorFilter } from './connect-error.filter.js';
 
 /** Where people come back to from signing in at our own issuer. */
 export function signInCallbackController({ signInCallback }: ElicitationServiceConfig['paths']): Type {
   @Controller(signInCallback)
-  @UseFilters(PageErrorFilter)
+  @UseFilters(ConnectErrorFilter)
   class SignInCallbackController {
     constructor(
       @Inject(ELICITATION_CONFIG) private readonly config: ElicitationServiceConfig,

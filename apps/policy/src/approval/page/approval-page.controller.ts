@@ -10,7 +10,7 @@ import { POLICY_CONFIG } from '../../tokens.js';
 import { AccessRequestDesk } from '../access-request-desk.js';
 import { approvalPage, decidedPage } from './approval-pages.js';
 import { waitingPage } from './waiting-page.js';
-import { PageErrorFilter } from './page-error.filter.js';
+import { ApprovalErrorFilter } from './approval-error.filter.js';
 
 const requestId = /^[0-9a-f-]{36}$/;
 
@@ -19,7 +19,7 @@ const requestId = /^[0-9a-f-]{36}$/;
  * which answers on the same address whoever is not a browser.
  */
 @Controller('approvals')
-@UseFilters(PageErrorFilter)
+@UseFilters(ApprovalErrorFilter)
 export class ApprovalPageController {
   constructor(
     @Inject(POLICY_CONFIG) private readonly config: PolicyServiceConfig,
