@@ -27,7 +27,7 @@ import {
   RECORD_STORE,
   SHARED_CACHE,
 } from '@behalf/service-kit';
-import { JoseSigner, SigningKeys } from '@behalf/signing-keys';
+import { JwtSigner, SigningKeys } from '@behalf/signing-keys';
 import { IssuerKeySets } from '@behalf/trusted-issuers';
 import { AuditCheckpoints } from './audit-checkpoints.js';
 import { clientSecretFrom } from './config.js';
@@ -98,7 +98,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
     {
       provide: SIGNER,
       inject: [SIGNING_KEYS, CLOCK],
-      useFactory: (keys: SigningKeys, clock: Clock) => new JoseSigner(keys, clock),
+      useFactory: (keys: SigningKeys, clock: Clock) => new JwtSigner(keys, clock),
     },
     {
       provide: ADMIN_AUTHORIZATION,
@@ -205,7 +205,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         resources: ResourceRegistry,
         keys: SigningKeys,
         issuerKeys: IssuerKeys,
-        signer: JoseSigner,
+        signer: JwtSigner,
         bus: Bus,
         oneTime: OneTimeStore,
         rates: RateLimiter,
@@ -268,7 +268,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
     {
       provide: KEY_ROTATION,
       inject: [PROVIDER_HOLDER, ISSUER_KEYS, SIGNER],
-      useFactory: (holder: ProviderHolder, issuerKeys: IssuerKeys, signer: JoseSigner) =>
+      useFactory: (holder: ProviderHolder, issuerKeys: IssuerKeys, signer: JwtSigner) =>
         new KeyRotation(holder, issuerKeys, signer),
     },
   ];

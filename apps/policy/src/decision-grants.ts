@@ -3,13 +3,12 @@ import { defaultTenant, issueDecisionGrant } from '@behalf/decision-grant';
 import { actClaimSchema } from '@behalf/oauth';
 import { type Clock, type RecordStore, nowSeconds } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
-import { JoseSigner, type PublicJwk, SigningKeys } from '@behalf/signing-keys';
+import { type PublicJwk, PurposeSigner } from '@behalf/signing-keys';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 /** A grant lives for seconds; keys are published for as long as a vault may take to ask for them again. */
 const overlapSeconds = 3_600;
-const refreshSeconds = 60;
 
 const actorsSchema = z.array(actClaimSchema);
 
@@ -26,9 +25,7 @@ export interface DecisionGrantsOptions {
  * decided, taken from the question itself.
  */
 export class DecisionGrants {
-  readonly #keys: SigningKeys;
-  readonly #signer: JoseSigner;
-  #ensured: Promise<void> | undefined;
+  readonly #signer: PurposeSigner;
 
   constructor(
     records: RecordStore,
@@ -36,18 +33,11 @@ export class DecisionGrants {
     private readonly clock: Clock,
     private readonly options: DecisionGrantsOptions,
   ) {
-    const algorithms = ['ES256'] as const;
-    this.#keys = new SigningKeys(records, kek, clock, {
-      overlapSeconds,
-      purpose: 'decision-grant',
-      algorithms,
-    });
-    this.#signer = new JoseSigner(this.#keys, clock, { refreshSeconds });
+    this.#signer = new PurposeSigner(records, kek, clock, { purpose: 'decision-grant', overlapSeconds });
   }
 
-  async publicJwks(): Promise<{ keys: PublicJwk[] }> {
-    await this.#ensureKeys();
-    return this.#keys.publicJwks();
+  publicJwks(): Promise<{ keys: PublicJwk[] }> {
+    return this.#signer.publicJwks();
   }
 
   /** The answer with a grant in it, where it permits the use of a third party's credential; otherwise as it was. */
@@ -61,7 +51,6 @@ export class DecisionGrants {
     ) {
       return answer;
     }
-    await this.#ensureKeys();
     const { subject, resource, context = {} } = evaluation;
     const { issuer, audience, lifetimeSeconds } = this.options;
     const decision_grant = await issueDecisionGrant(
@@ -88,14 +77,6 @@ export class DecisionGrants {
       },
     );
     return { ...answer, context: { ...answer.context, decision_grant } };
-  }
-
-  #ensureKeys(): Promise<void> {
-    this.#ensured ??= this.#keys.ensure().catch((error: unknown) => {
-      this.#ensured = undefined;
-      throw error;
-    });
-    return this.#ensured;
   }
 }
 

@@ -2,7 +2,7 @@ import { MemoryRecordStore } from '@behalf/adapter-memory';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { FakeClock, describeSigner } from '@behalf/testing';
 import { calculateJwkThumbprint, compactVerify, createLocalJWKSet } from 'jose';
-import { JoseSigner, SigningKeys, signingKeyKind } from './index.js';
+import { JwtSigner, SigningKeys, signingKeyKind } from './index.js';
 
 const kek = new LocalKeyEncryptionKey(Buffer.alloc(32, 1));
 const overlapSeconds = 3600;
@@ -112,16 +112,16 @@ describeSigner('jose', async () => {
   const clock = new FakeClock();
   const keys = new SigningKeys(new MemoryRecordStore(clock), kek, clock, { overlapSeconds });
   await keys.ensure();
-  return { signer: new JoseSigner(keys, clock), publicJwks: () => keys.publicJwks() };
+  return { signer: new JwtSigner(keys, clock), publicJwks: () => keys.publicJwks() };
 });
 
-describe('JoseSigner', () => {
+describe('JwtSigner', () => {
   it('uses a new key when told of it, or after a while on its own', async () => {
     const clock = new FakeClock();
     const keys = new SigningKeys(new MemoryRecordStore(clock), kek, clock, { overlapSeconds });
     await keys.ensure();
-    const [told, untold] = [new JoseSigner(keys, clock), new JoseSigner(keys, clock)];
-    const kidOf = async (signer: JoseSigner): Promise<string | undefined> => {
+    const [told, untold] = [new JwtSigner(keys, clock), new JwtSigner(keys, clock)];
+    const kidOf = async (signer: JwtSigner): Promise<string | undefined> => {
       const jws = await signer.sign({}, { typ: 'at+jwt' });
       return (await compactVerify(jws, createLocalJWKSet(await keys.publicJwks()))).protectedHeader.kid;
     };
@@ -143,7 +143,7 @@ describe('JoseSigner', () => {
     await keys.ensure();
     const current = (): ReturnType<SigningKeys['current']> =>
       working ? keys.current() : Promise.reject(new Error('down'));
-    const signer = new JoseSigner({ current }, clock);
+    const signer = new JwtSigner({ current }, clock);
     await expect(signer.sign({}, { typ: 'at+jwt' })).rejects.toThrow('down');
     working = true;
     expect(await signer.sign({}, { typ: 'at+jwt' })).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);

@@ -4,7 +4,7 @@ import { type KeyObject, createPrivateKey } from 'node:crypto';
 import type { SigningAlgorithm } from './signing-key-record.js';
 import type { PrivateJwk } from './signing-keys.js';
 
-export interface JoseSignerOptions {
+export interface JwtSignerOptions {
   /** How long a key is used before the store is asked again, in case the news of a rotation got lost. */
   refreshSeconds: number;
   defaultAlg?: SigningAlgorithm;
@@ -19,14 +19,14 @@ interface LoadedKey {
  * Signs with the current key of each algorithm. A key is unsealed and imported once, and again after `refresh`.
  * Does not look at what it signs.
  */
-export class JoseSigner implements Signer {
+export class JwtSigner implements Signer {
   #loaded: Promise<Map<string, LoadedKey>> | undefined;
   #loadedAtMs = 0;
 
   constructor(
     private readonly keys: { current(): Promise<PrivateJwk[]> },
     private readonly clock: Clock,
-    private readonly options: JoseSignerOptions = { refreshSeconds: 60 },
+    private readonly options: JwtSignerOptions = { refreshSeconds: 60 },
   ) {}
 
   /** To be called when the keys were rotated; the next signature uses the new one. */
