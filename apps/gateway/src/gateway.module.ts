@@ -68,7 +68,7 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
         { provide: TOKEN_EXCHANGER, inject: [GATEWAY_SETTINGS, CLOCK], useFactory: tokenExchanger },
         {
           provide: UPSTREAMS,
-          inject: [GATEWAY_SETTINGS, TOKEN_EXCHANGER, ToolDefinitions, CLOCK, LOGGER],
+          inject: [GATEWAY_SETTINGS, TOKEN_EXCHANGER, ToolDefinitions, CLOCK, ONE_TIME_STORE, LOGGER],
           useFactory: buildUpstreams,
         },
         {

@@ -7,7 +7,7 @@ import {
   evaluatePolicyBatch,
   listRevocations,
 } from '@behalf/contracts';
-import { type Subscription, systemClock } from '@behalf/ports';
+import { type OneTimeStore, type Subscription, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger } from '@behalf/service-kit';
 import { startGateway } from '../src/gateway.module.js';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.js';
@@ -22,6 +22,8 @@ export interface GatewayChange {
   mutualTls?: Record<string, unknown>;
   issuer?: FakeIssuer;
   decide?: (evaluation: Evaluation) => EvaluationDecision;
+  /** Shared with other gateways. */
+  oneTime?: OneTimeStore;
 }
 
 /** Permits everything but what is called `forbidden…`. */
@@ -59,7 +61,7 @@ export async function startTestGateway(change: GatewayChange) {
     config,
     clock: systemClock,
     records: unused,
-    oneTime: new MemoryOneTimeStore(systemClock),
+    oneTime: change.oneTime ?? new MemoryOneTimeStore(systemClock),
     rateLimiter: unused,
     leases: unused,
     bus,

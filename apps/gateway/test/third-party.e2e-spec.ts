@@ -5,7 +5,10 @@ import {
   ElicitRequestSchema,
   ElicitationCompleteNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
+import { MemoryOneTimeStore } from '@behalf/adapter-memory';
+import { systemClock } from '@behalf/ports';
 import { modernRequest } from './clients.js';
+import type { FakeIssuer } from './fake-issuer.js';
 import { type TestGateway, startTestGateway } from './gateway-fixture.js';
 import {
   type RecordingUpstream,
@@ -76,9 +79,12 @@ function answerBothEras({ message, headers }: SeenRequest, response: Parameters<
   });
 }
 
-beforeAll(async () => {
-  upstream = await startRecordingUpstream(answerBothEras);
-  gateway = await startTestGateway({
+const oneTime = new MemoryOneTimeStore(systemClock);
+/** A gateway like the others, which share what is short-lived. */
+const startOne = (issuer?: FakeIssuer): Promise<TestGateway> =>
+  startTestGateway({
+    ...(issuer && { issuer }),
+    oneTime,
     upstreams: {
       drive: {
         transport: 'http',
@@ -93,6 +99,10 @@ beforeAll(async () => {
       },
     },
   });
+
+beforeAll(async () => {
+  upstream = await startRecordingUpstream(answerBothEras);
+  gateway = await startOne();
   url = `${gateway.url}/mcp/drive`;
   gateway.issuer.answerThirdParty((form) => {
     if (form['resource'] !== 'https://api.drive.example') return undefined;
@@ -248,6 +258,37 @@ describe('a client of the session era', () => {
     expect(await complete).toEqual({ elicitationId: 'e-1' });
     expect(calls()[0]?.headers['x-drive-token']).toBe('drive-token');
     await client.close();
+  });
+
+  it('may give its answer to another gateway than the one that asked', async () => {
+    const second = await startOne(gateway.issuer);
+    const answers: unknown[] = [];
+    const client = new LegacyClient(
+      { name: 'test', version: '1' },
+      { capabilities: { elicitation: { url: {} } } },
+    );
+    client.setRequestHandler(ElicitRequestSchema, async () => {
+      finishesWhenAwaited = true;
+      return { action: 'accept' };
+    });
+    const headers = { Authorization: `Bearer ${await gateway.tokenFor('drive')}` };
+    const fetchFromEither: typeof fetch = async (_url, init) => {
+      const isAnswer = typeof init?.body === 'string' && 'result' in JSON.parse(init.body);
+      const response = await fetch(isAnswer ? `${second.url}/mcp/drive` : url, init);
+      if (isAnswer) answers.push(response.status);
+      return response;
+    };
+    const options = { requestInit: { headers }, fetch: fetchFromEither };
+    await client.connect(new LegacyTransport(new URL(url), options));
+    try {
+      expect((await client.callTool(call)).content).toEqual([{ type: 'text', text: 'done' }]);
+      expect(answers).toEqual([202]);
+      // It was ours, so the server behind never saw it.
+      expect(upstream.seen.filter(({ message }) => 'result' in message)).toEqual([]);
+    } finally {
+      await client.close();
+      await second.close();
+    }
   });
 
   it('gets the error -32042 when the person needs longer', async () => {

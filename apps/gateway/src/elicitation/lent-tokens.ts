@@ -52,7 +52,7 @@ export class LentTokens {
    */
   async lend(exchange: Exchange, answer: McpAnswer): Promise<Exchange | undefined> {
     const { message, caller } = exchange;
-    if (message.kind === 'response' && this.options.pushed.settle(caller, message)) {
+    if (message.kind === 'response' && (await this.options.pushed.settle(caller, message))) {
       answer.accepted();
       return undefined;
     }
@@ -120,7 +120,7 @@ export class LentTokens {
   ): Promise<{ accessToken: string } | 'declined' | undefined> {
     const { era, caller, signal } = exchange;
     if (era !== 'legacy' || !answer.canStream || !this.options.sessionShowsUrls(exchange)) return undefined;
-    const pushed = this.options.pushed.begin(caller);
+    const pushed = await this.options.pushed.begin(caller);
     if (!pushed) return undefined;
     const offer = this.#offerOf(interaction);
     const gone = Promise.withResolvers<'gone'>();

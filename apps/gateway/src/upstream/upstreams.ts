@@ -1,5 +1,5 @@
 import type { UpstreamConfig } from '@behalf/config';
-import type { Clock } from '@behalf/ports';
+import type { Clock, OneTimeStore } from '@behalf/ports';
 import { ThirdParty } from '@behalf/sdk';
 import type { Logger } from '@behalf/service-kit';
 import type { GatewaySettings } from '../config.js';
@@ -20,10 +20,11 @@ export function buildUpstreams(
   exchanger: TokenExchanger,
   tools: ToolDefinitions,
   clock: Clock,
+  oneTime: OneTimeStore,
   logger: Logger,
 ): Upstreams {
   const sessions = new SessionBinding(settings.sharedSecret('upstream sessions'));
-  const pushed = new PushedRequests();
+  const pushed = new PushedRequests(oneTime);
   return new Map(
     [...settings.upstreams.values()].map(({ name, config }): [string, Upstream] => {
       const log = logger.child({ upstream: name });
