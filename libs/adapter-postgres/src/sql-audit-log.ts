@@ -11,13 +11,15 @@ import {
 } from '@behalf/audit';
 import { canonicalJson } from '@behalf/i-json';
 import { OAuthError } from '@behalf/oauth';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { appendLeaves, lockEdge, readEdge, readWaiting } from './audit-leaves.js';
 import type { Database } from './database.js';
 import { outsideTransaction, transactionAround } from './open-transaction.js';
 
 /** In one commit. More take longer than a caller likes to wait. */
 const maxLeavesPerCommit = 500;
+/** While records come from several at once, they are let gather for so long: a commit costs as much as many records. */
+const gatherMs = 1;
 /** By then the transaction that a record was written in has ended, most of the time. */
 const placeAfterMs = 20;
 const retryAfterMs = 1_000;
@@ -53,6 +55,8 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #taken = 0;
+  /** The last commit was of several records: there are callers enough to wait for. A single one is not kept waiting. */
+  #isShared = false;
   #edge: TreeEdge | undefined;
   /** Somebody else has appended since this log did. */
   #hasRivals = false;
@@ -178,9 +182,10 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
       do {
         // Also when nothing waits: a flush that ended before it was noted down would be taken for one that never ends.
         // Whoever is being served right now gets to add a record of their own: one commit more costs more than this wait.
-        await setImmediate();
+        await (this.#isShared ? pause(gatherMs) : setImmediate());
         const batch = this.#waiting.splice(0, maxLeavesPerCommit);
         this.#taken = batch.length;
+        this.#isShared = batch.length > 1;
         await this.#write(batch);
         this.#taken = 0;
       } while (this.#waiting.length > 0 || this.#hasUnplaced);
