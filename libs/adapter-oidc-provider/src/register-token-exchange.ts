@@ -107,7 +107,7 @@ export function registerTokenExchange(
     return inSpan<object>('exchange token', { attributes: spanAttributes }, (span) => {
       // What is recorded is what the span may tell.
       const append = (record: AuditRecord): Promise<void> => {
-        span.setAttributes(describeExchange(record));
+        if (span.isRecording()) span.setAttributes(describeExchange(record));
         return deps.audit(record);
       };
       // First: what is asked about must not be done.

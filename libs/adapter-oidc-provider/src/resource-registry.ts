@@ -8,6 +8,7 @@ import { canonicalResource } from '@behalf/oauth';
 
 /** The protected resources that tokens are issued for, found by any spelling of their identifier. */
 export class ResourceRegistry {
+  readonly #registered: Map<string, ProtectedResource>;
   readonly #byCanonical: Map<string, ProtectedResource>;
   readonly #machineOnly: Set<string>;
   /** What a client means that cannot name a resource (MCP 2025-03-26). */
@@ -15,7 +16,9 @@ export class ResourceRegistry {
 
   constructor(config: BehalfConfig) {
     const { authorizationServer, gateway, policy, elicitation } = config;
-    this.#byCanonical = new Map(protectedResources(config).map((r) => [canonicalResource(r.resource), r]));
+    const resources = protectedResources(config);
+    this.#registered = new Map(resources.map((r) => [r.resource, r]));
+    this.#byCanonical = new Map(resources.map((r) => [canonicalResource(r.resource), r]));
     this.#machineOnly = new Set([
       `${authorizationServer.issuer}${authorizationServer.paths.admin}`,
       policy.publicUrl,
@@ -28,7 +31,7 @@ export class ResourceRegistry {
   }
 
   find(identifier: string): ProtectedResource | undefined {
-    return this.#byCanonical.get(canonicalResource(identifier));
+    return this.#registered.get(identifier) ?? this.#byCanonical.get(canonicalResource(identifier));
   }
 
   /**

@@ -5,7 +5,7 @@ import type { ServiceName } from './service-access.js';
 /** Subjects read `behalf.<owner>.<noun>.<verb>`. */
 export function defineRequest<Q, A>(
   subject: string,
-  request: z.ZodType<Q>,
+  request: RequestContract<Q, A>['request'],
   reply: z.ZodType<A>,
   more: Pick<RequestContract<Q, A>, 'repeatable'> = {},
 ): RequestContract<Q, A> {

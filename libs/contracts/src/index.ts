@@ -13,7 +13,6 @@ export {
   type Obligation,
   decisionContextSchema,
   decisionReasonSchema,
-  evaluatePolicy,
   evaluatePolicyBatch,
   evaluationSchema,
   evaluationDecisionSchema,
@@ -23,6 +22,7 @@ export {
   obligationSchema,
   obligationTypes,
 } from './policy.js';
+export { evaluatePolicy } from './evaluate-policy.js';
 export { parseEvaluation, parseEvaluationPart } from './parse-evaluation.js';
 export {
   type CreateRevocationRequest,

@@ -123,19 +123,6 @@ export type EvaluationsRequest = z.infer<typeof evaluationsRequestSchema>;
 export const evaluationsDecisionSchema = z.object({ evaluations: z.array(evaluationDecisionSchema) });
 export type EvaluationsDecision = z.infer<typeof evaluationsDecisionSchema>;
 
-/**
- * Asks the policy service for one decision. Asked again, with `context.repeated`, it is answered where the answer spends
- * no budget and uses up no approval; otherwise whoever was asked first may have done so already.
- */
-export const evaluatePolicy = defineRequest(
-  'behalf.policy.evaluation.decide',
-  evaluationSchema,
-  evaluationDecisionSchema,
-  {
-    repeatable: (evaluation) => ({ ...evaluation, context: { ...evaluation.context, repeated: true } }),
-  },
-);
-
 /** Asks for many at once, e.g. to filter a list of tools. */
 export const evaluatePolicyBatch = defineRequest(
   'behalf.policy.evaluations.decide',

@@ -4,7 +4,8 @@ import { connectionChanged, consentWithdrawn } from './connections.js';
 import { describeChain, elicitationChanged, requestThirdPartyToken } from './elicitation.js';
 import { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
 import { readAccessRequest, requestAccess } from './policy-admin.js';
-import { evaluatePolicy, evaluatePolicyBatch, listDecisionGrantKeys } from './policy.js';
+import { evaluatePolicy } from './evaluate-policy.js';
+import { evaluatePolicyBatch, listDecisionGrantKeys } from './policy.js';
 import { listRevocations, revocationCreated } from './revocations.js';
 
 export const serviceNames = ['authorization-server', 'policy', 'elicitation', 'gateway'] as const;

@@ -3,7 +3,8 @@ import type { z } from 'zod';
 /** One request/reply subject: who sends what, who answers what. */
 export interface RequestContract<Q, A> {
   readonly subject: string;
-  readonly request: z.ZodType<Q>;
+  /** A schema, or what answers as one. */
+  readonly request: Pick<z.ZodType<Q>, 'safeParse'>;
   readonly reply: z.ZodType<A>;
   /**
    * The same question in a form that may be asked again while the first is not answered, of others: whoever answers it

@@ -60,16 +60,16 @@ export async function inSpan<T>(
 
 /** The context a carrier names (HTTP headers, bus headers, MCP `_meta`); the active one when it names none. */
 export function withTraceContext(carrier: TraceCarrier): Context {
-  return propagation.extract(context.active(), carrier);
+  return isOn ? propagation.extract(context.active(), carrier) : context.active();
 }
 
 /** Writes `traceparent` and `tracestate` of the active span into a new carrier. */
 export function injectTraceContext(): Record<string, string> {
   const carrier: Record<string, string> = {};
-  propagation.inject(context.active(), carrier);
+  if (isOn) propagation.inject(context.active(), carrier);
   return carrier;
 }
 
 export function activeTraceId(): string | undefined {
-  return trace.getActiveSpan()?.spanContext().traceId;
+  return isOn ? trace.getActiveSpan()?.spanContext().traceId : undefined;
 }
