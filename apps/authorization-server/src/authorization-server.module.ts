@@ -36,17 +36,21 @@ import { GrantsController } from './http/grants.controller.js';
 import { InteractionController } from './http/interaction.controller.js';
 import { RevocationsController } from './http/revocations.controller.js';
 import { routeToProvider } from './http/route-to-provider.js';
+import { StreamsController } from './http/streams.controller.js';
+import { TransmitterMetadataController } from './http/transmitter-metadata.controller.js';
 import { SignInController } from './http/sign-in.controller.js';
 import { SignInCallbackController } from './http/sign-in-callback.controller.js';
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
 import { type AuthorizationServerOptions, buildProviders } from './providers.js';
+import type { SignalTransmitter } from './shared-signals/signal-transmitter.js';
 import {
   AUDIT_CHECKPOINTS,
   EXCHANGE_CACHE,
   KEY_ROTATION,
   LENT_TOKEN_CACHE,
   PROVIDER_HOLDER,
+  SIGNAL_TRANSMITTER,
 } from './tokens.js';
 
 // Metadata documents end at 5 KB, which oidc-provider counts; key sets may be larger.
@@ -77,6 +81,12 @@ class AgentDocumentModule {}
 @Module({ controllers: [AccountController, AccountChangesController] })
 class AccountModule {}
 
+@Module({ controllers: [StreamsController] })
+class SharedSignalsModule {}
+
+@Module({ controllers: [TransmitterMetadataController] })
+class TransmitterMetadataModule {}
+
 @Module({ controllers: [DelegationController] })
 class DelegationModule {}
 
@@ -94,6 +104,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     @Inject(EXCHANGE_CACHE) private readonly cache: ExchangeCache,
     @Inject(LENT_TOKEN_CACHE) private readonly lentTokens: LentTokenCache,
     @Inject(PROVIDER_HOLDER) private readonly holder: ProviderHolder,
+    @Inject(SIGNAL_TRANSMITTER) private readonly signals: SignalTransmitter,
   ) {}
 
   onModuleInit(): void {
@@ -103,16 +114,20 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
       answerChains(this.bus, this.holder),
       this.rotation.follow(this.bus),
       ...followCacheEvents(this.bus, this.cache, this.lentTokens),
+      ...this.signals.start(this.bus),
     ];
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.checkpoints.stop();
+    await this.signals.stop();
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
   }
 
   static register(options: AuthorizationServerOptions): DynamicModule {
-    const { paths } = options.config.authorizationServer;
+    const { paths, sharedSignals } = options.config.authorizationServer;
+    // Where nobody may be told, there is nothing to ask for.
+    const transmits = sharedSignals.receivers.length > 0;
     const providers = buildProviders(options);
     return {
       module: AuthorizationServerModule,
@@ -124,6 +139,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
         AgentDocumentModule,
         AccountModule,
         DelegationModule,
+        ...(transmits ? [SharedSignalsModule, TransmitterMetadataModule] : []),
         RouterModule.register([
           { path: paths.interaction, module: InteractionModule },
           { path: paths.signInCallback, module: SignInCallbackModule },
@@ -131,6 +147,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
           { path: paths.agents, module: AgentDocumentModule },
           { path: paths.account, module: AccountModule },
           { path: paths.delegations, module: DelegationModule },
+          ...(transmits ? [{ path: paths.sharedSignals, module: SharedSignalsModule }] : []),
         ]),
       ],
       providers,

@@ -35,6 +35,8 @@ import { exchangeDelegation } from './delegation/exchange-delegation.js';
 import { thirdPartyTokens } from './third-party-tokens.js';
 import { delegationProviders } from './delegation/delegation-providers.js';
 import { AdminAuthorization } from './http/admin-authorization.js';
+import { TokenAuthorization } from './http/token-authorization.js';
+import { sharedSignalsProviders } from './shared-signals/shared-signals-providers.js';
 import type { FormGuard } from './http/form-guard.js';
 import { Interactions } from './http/interactions.js';
 import { IssuerKeys } from './issuer-keys.js';
@@ -62,6 +64,7 @@ import {
   RESOURCE_REGISTRY,
   SIGNER,
   SIGNING_KEYS,
+  TOKEN_AUTHORIZATION,
   UPSTREAM_SIGN_IN,
 } from './tokens.js';
 
@@ -101,7 +104,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       useFactory: (keys: SigningKeys, clock: Clock) => new JwtSigner(keys, clock),
     },
     {
-      provide: ADMIN_AUTHORIZATION,
+      provide: TOKEN_AUTHORIZATION,
       inject: [CLOCK, RECORD_STORE, ISSUER_KEYS, ONE_TIME_STORE, KEY_ENCRYPTION_KEY],
       useFactory: async (
         clock: Clock,
@@ -118,9 +121,15 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
           requireNonce: server.dpop.requireNonce,
         });
         const { certificates } = openMutualTls(config.mutualTls);
-        return new AdminAuthorization(config, { clock, records, issuerKeys, constraints, certificates });
+        return new TokenAuthorization(config, { clock, records, issuerKeys, constraints, certificates });
       },
     },
+    {
+      provide: ADMIN_AUTHORIZATION,
+      inject: [TOKEN_AUTHORIZATION],
+      useFactory: (tokens: TokenAuthorization) => new AdminAuthorization(config, tokens),
+    },
+    ...sharedSignalsProviders(config),
     {
       provide: AUDIT_CHECKPOINTS,
       inject: [AUDIT_LOG, RECORD_STORE, KEY_ENCRYPTION_KEY, LOGGER],

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
   InProcessBus,
+  MemoryEventLog,
   MemoryOneTimeStore,
   MemoryLeaseStore,
   MemoryRateLimiter,
@@ -34,6 +35,7 @@ export interface TestServerOptions extends StartOptions {
   mutualTls?: Record<string, unknown>;
   /** In place of one that only remembers. */
   auditLog?: AuditLog & AuditLeaves;
+  development?: Record<string, unknown>;
 }
 
 /** An authorization server on a free port, with everything in memory and a clock to turn. */
@@ -91,6 +93,7 @@ export class TestServer {
         listen: { port },
         ...options.server,
       },
+      ...(options.development && { development: options.development }),
       ...(options.mutualTls && { mutualTls: options.mutualTls }),
       policy: {
         policies: 'unused',
@@ -132,6 +135,7 @@ export class TestServer {
         rateLimiter: new MemoryRateLimiter(clock),
         leases: new MemoryLeaseStore(clock),
         bus,
+        events: new MemoryEventLog(records),
         audit: options.auditLog ?? {
           append: async (record) => void audit.push(record),
           latest: async (limit) => audit.toReversed().slice(0, limit),

@@ -243,7 +243,7 @@ describe('what waits ends', () => {
       () =>
         system.bus.publish(
           agentSuspended,
-          envelope({ id: agent, version: 2, state: 'suspended' as const, by: 'admin' }),
+          envelope({ id: agent, version: 2, state: 'suspended' as const, by: 'admin', changed: [] }),
         ),
     ],
     [

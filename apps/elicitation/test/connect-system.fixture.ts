@@ -1,5 +1,6 @@
 import {
   InProcessBus,
+  MemoryEventLog,
   MemoryOneTimeStore,
   MemoryLeaseStore,
   MemoryRateLimiter,
@@ -109,6 +110,7 @@ export async function startConnectSystem() {
     rateLimiter: new MemoryRateLimiter(clock),
     leases: new MemoryLeaseStore(clock),
     bus,
+    events: new MemoryEventLog(records),
     audit: {
       append: async (record: AuditRecord) => void audit.push(record),
       latest: async () => audit,

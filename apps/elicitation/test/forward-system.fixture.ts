@@ -1,6 +1,7 @@
 import { createGuardedRelay } from '@behalf/adapter-http';
 import {
   InProcessBus,
+  MemoryEventLog,
   MemoryOneTimeStore,
   MemoryRateLimiter,
   MemoryRecordStore,
@@ -144,6 +145,7 @@ export async function startForwardSystem() {
     rateLimiter: new MemoryRateLimiter(clock),
     leases: vault.leases,
     bus,
+    events: new MemoryEventLog(records),
     audit: {
       append,
       latest: async () => audited,

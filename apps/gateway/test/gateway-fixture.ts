@@ -65,6 +65,7 @@ export async function startTestGateway(change: GatewayChange) {
     rateLimiter: unused,
     leases: unused,
     bus,
+    events: unused,
     audit: unused,
     keyEncryptionKey: unused,
     logger: createLogger('gateway', 'silent'),

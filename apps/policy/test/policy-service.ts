@@ -119,6 +119,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
     rateLimiter: undefined as never,
     leases: undefined as never,
     bus,
+    events: undefined as never,
     audit: change.auditLog ?? audit,
     keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),
     logger: createLogger('policy', 'silent'),

@@ -6,6 +6,7 @@ export { MemoryOneTimeStore, type MemoryOneTimeStoreOptions } from './memory-one
 export { MemoryLeaseStore } from './memory-lease-store.js';
 export { MemoryCache, type MemoryCacheOptions } from './memory-cache.js';
 export { MemoryRateLimiter } from './memory-rate-limiter.js';
+export { MemoryEventLog } from './memory-event-log.js';
 export { MemoryRecordStore, type MemoryRecordStoreOptions } from './memory-record-store.js';
 export { InProcessBus, type InProcessBusOptions } from './in-process-bus.js';
 export { ResidentRecords, type ResidentRecordsOptions } from './resident-records.js';

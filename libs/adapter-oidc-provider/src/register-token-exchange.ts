@@ -190,7 +190,12 @@ function exchangeDependencies(deps: ProviderDependencies): Omit<ExchangeDependen
     verifyAccessToken: (token) => readOwnAccessToken(token, { ...own, verified }),
     checkNotRevoked: (tokens) => checkNotRevoked(tokens, deps),
     verifyIdToken: (token) => readOwnIdToken(token, own),
-    verifyExternalToken: (token, presented) => people.verify(token, presented),
+    verifyExternalToken: async (token, presented) => {
+      const claims = await people.verify(token, presented);
+      // Its issuer may have told us that its person is no longer signed in: or the token is exchanged once more.
+      await checkNotRevoked([claims], deps);
+      return claims;
+    },
     findTarget: (identifier) => deps.resources.find(identifier),
     transactionTokens: transactions && {
       trustDomain: transactions.trustDomain,

@@ -21,6 +21,7 @@ export class ResourceRegistry {
     this.#byCanonical = new Map(resources.map((r) => [canonicalResource(r.resource), r]));
     this.#machineOnly = new Set([
       `${authorizationServer.issuer}${authorizationServer.paths.admin}`,
+      `${authorizationServer.issuer}${authorizationServer.paths.sharedSignals}`,
       policy.publicUrl,
       elicitation.publicUrl,
     ]);

@@ -30,7 +30,7 @@ export function revocationId(kind: RevocationKind, id: string): string {
  */
 export async function writeRevocation(
   transaction: RecordTransaction,
-  what: { kind: RevocationKind; id: string; issuedUntilMs?: number },
+  what: { kind: RevocationKind; id: string; issuedUntilMs?: number; person?: string | undefined },
   when: { nowMs: number; lifetimeSeconds: number },
 ): Promise<void> {
   const expiresAtMs = when.nowMs + when.lifetimeSeconds * 1000;

@@ -11,9 +11,10 @@ export async function revokeGrant(
   grantId: string,
   when: { nowMs: number; lifetimeSeconds: number },
 ): Promise<void> {
+  const grant = await transaction.get(artifactRecords('Grant'), artifactId('Grant', grantId));
   await transaction.delete(artifactRecords('Grant'), artifactId('Grant', grantId));
   for (const model of issuedUnderGrant) await deleteArtifactsOfGrant(transaction, model, grantId);
-  await writeRevocation(transaction, { kind: 'grant', id: grantId }, when);
+  await writeRevocation(transaction, { kind: 'grant', id: grantId, person: grant?.value.accountId }, when);
 }
 
 export async function deleteArtifactsOfGrant(

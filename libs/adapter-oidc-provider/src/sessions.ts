@@ -35,7 +35,7 @@ export async function endSessions(
     for (const { id, value } of found) {
       await transaction.delete(artifactRecords('Session'), id);
       for (const session of toSession(value)) {
-        await endIssuedIn(transaction, session.uid, when);
+        await endIssuedIn(transaction, { sessionUid: session.uid, person }, when);
         ended.push(session);
       }
     }
@@ -50,12 +50,12 @@ export async function endSession(
 ): Promise<void> {
   const found = await transaction.list(artifactRecords('Session'), { where: { uid } });
   for (const { id } of found) await transaction.delete(artifactRecords('Session'), id);
-  await endIssuedIn(transaction, uid, when);
+  await endIssuedIn(transaction, { sessionUid: uid, person: found[0]?.value.accountId }, when);
 }
 
 async function endIssuedIn(
   transaction: RecordTransaction,
-  sessionUid: string,
+  { sessionUid, person }: { sessionUid: string; person: string | undefined },
   when: { nowMs: number; lifetimeSeconds: number },
 ): Promise<void> {
   for (const model of issuedInSession) {
@@ -66,7 +66,7 @@ async function endIssuedIn(
       for (const { id } of found) await transaction.delete(kind, id);
     }
   }
-  await writeRevocation(transaction, { kind: 'session', id: sessionUid }, when);
+  await writeRevocation(transaction, { kind: 'session', id: sessionUid, person }, when);
 }
 
 function toSession({ uid, loginTs }: StoredArtifact): PersonSession[] {

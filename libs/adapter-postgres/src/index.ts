@@ -9,5 +9,6 @@ export { type OpenedDatabase, openPglite } from './open-pglite.js';
 export { type OpenedPostgres, type PostgresOptions, openPostgres } from './open-postgres.js';
 export { OutboxRelay, type OutboxRelayOptions } from './outbox-relay.js';
 export { SqlAuditLog, type SqlAuditLogOptions } from './sql-audit-log.js';
+export { SqlEventLog } from './sql-event-log.js';
 export { SqlRecordStore, type SqlRecordStoreOptions } from './sql-record-store.js';
 export { sweepExpired, type SweepOptions } from './sweep-expired.js';

@@ -1,4 +1,5 @@
 import { type Agent, agentChanged, type AgentRecord } from '@behalf/contracts';
+import { canonicalJson } from '@behalf/i-json';
 import { type EventContract, RecordConflict, type RecordTransaction } from '@behalf/ports';
 import { agentRecords, toAgent } from './agent-records.js';
 import { AgentRefusal } from './agent-refusal.js';
@@ -8,7 +9,13 @@ const maxAttempts = 20;
 
 export interface Change {
   record: AgentRecord;
-  event?: EventContract<{ id: string; version: number; state: AgentRecord['state']; by: string }>;
+  event?: EventContract<{
+    id: string;
+    version: number;
+    state: AgentRecord['state'];
+    by: string;
+    changed: string[];
+  }>;
 }
 
 /**
@@ -38,7 +45,13 @@ export async function changeAgent(
         if (!change) return toAgent(known);
         const record = { ...change.record, updatedAtMs: nowMs };
         const version = await transaction.put(agentRecords, id, record, { expectedVersion: known.version });
-        await transaction.emit(change.event ?? agentChanged, { id, version, state: record.state, by });
+        await transaction.emit(change.event ?? agentChanged, {
+          id,
+          version,
+          state: record.state,
+          by,
+          changed: changedMembers(known.value, change.record),
+        });
         return { ...record, id, version };
       });
     } catch (error) {
@@ -50,6 +63,11 @@ export async function changeAgent(
 /** @throws AgentRefusal `agent_retired` */
 export function checkNotRetired({ state }: Pick<Agent, 'state'>): void {
   if (state === 'retired') throw new AgentRefusal({ kind: 'agent_retired' });
+}
+
+function changedMembers(before: AgentRecord, after: AgentRecord): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof AgentRecord)[];
+  return names.filter((name) => canonicalJson(before[name] ?? null) !== canonicalJson(after[name] ?? null));
 }
 
 /** The record of an agent as it was read. */

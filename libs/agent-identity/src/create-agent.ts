@@ -41,7 +41,7 @@ export async function createAgent(
     return await dependencies.records.transaction(async (transaction) => {
       if (record.credential) await checkCredentialFree(record.credential, id, transaction);
       const version = await transaction.put(agentRecords, id, record, { expectedVersion: 0 });
-      await transaction.emit(agentCreated, { id, version, state: record.state, by });
+      await transaction.emit(agentCreated, { id, version, state: record.state, by, changed: [] });
       return { id, version, ...record };
     });
   } catch (error) {

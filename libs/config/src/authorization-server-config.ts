@@ -2,6 +2,7 @@ import { grantTypes } from '@behalf/oauth';
 import { z } from 'zod';
 import { delegationSchema } from './delegation.js';
 import { attesterSchema, spiffeSchema, trustedIssuerSchema } from './trusted-issuers-config.js';
+import { sharedSignalsSchema } from './shared-signals-config.js';
 import { baseUrl, listenSchema, path } from './listen.js';
 
 const seconds = (value: number) => z.int().positive().default(value);
@@ -161,6 +162,9 @@ export const authorizationServerSchema = z.strictObject({
       admin: path.default('/admin'),
       account: path.default('/me').describe('Where people see who may act for them.'),
       delegations: path.default('/delegations').describe('Where people decide whether an agent may.'),
+      sharedSignals: path
+        .default('/ssf')
+        .describe('Streams of security events (SSF), for outside receivers and transmitters.'),
       agents: path
         .default('/agents')
         .describe("Agents' ids begin with it, so it cannot change once there are some."),
@@ -223,6 +227,7 @@ export const authorizationServerSchema = z.strictObject({
         .describe('Sends every DPoP proof without a nonce back for one (RFC 9449 §8).'),
     })
     .prefault({}),
+  sharedSignals: sharedSignalsSchema,
   scopes: z.record(z.string(), z.string()).default({}).describe('Each scope in words, for the consent page.'),
   authorizationDetailsTypes: z
     .record(z.string().min(1), authorizationDetailsTypeSchema)

@@ -23,6 +23,7 @@ export function parseConfig(file: unknown, environment: Record<string, string | 
     ...missingSecrets(parsed.data, environment),
     ...usersNamedAsClients(parsed.data),
     ...contestedHeaders(parsed.data),
+    ...unknownProviders(parsed.data),
     ...(environment['NODE_ENV'] === 'production'
       ? [...demoOnly(parsed.data), ...plainHttp(parsed.data)]
       : []),
@@ -57,6 +58,16 @@ function contestedHeaders({ gateway }: BehalfConfig): string[] {
   );
 }
 
+/** A transmitter that speaks of accounts at nobody would be heard in vain. */
+function unknownProviders({ authorizationServer, elicitation }: BehalfConfig): string[] {
+  const known = new Set(elicitation.providers.map(({ id }) => id));
+  return authorizationServer.sharedSignals.transmitters.flatMap(({ name, provider }) =>
+    provider === undefined || known.has(provider)
+      ? []
+      : [`authorizationServer.sharedSignals.transmitters.${name}.provider: there is no such provider`],
+  );
+}
+
 function missingSecrets(config: BehalfConfig, environment: Record<string, string | undefined>): string[] {
   const { signIn, clients } = config.authorizationServer;
   const named: [string, string | undefined][] = [
@@ -64,6 +75,12 @@ function missingSecrets(config: BehalfConfig, environment: Record<string, string
       `authorizationServer.clients.${c.clientId}.secretEnv`,
       c.secretEnv,
     ]),
+    ...config.authorizationServer.sharedSignals.transmitters.flatMap(
+      ({ name, authorizationEnv, poll }): [string, string | undefined][] => [
+        [`authorizationServer.sharedSignals.transmitters.${name}.authorizationEnv`, authorizationEnv],
+        [`authorizationServer.sharedSignals.transmitters.${name}.poll.tokenEnv`, poll?.tokenEnv],
+      ],
+    ),
     ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
     ['policy.approvals.secretEnv', config.policy.approvals.secretEnv],
     ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],

@@ -84,6 +84,16 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
           },
         ],
   );
+  const { issuer, paths, sharedSignals } = authorizationServer;
+  if (sharedSignals.receivers.length > 0)
+    own.push({
+      resource: `${issuer}${paths.sharedSignals}`,
+      name: 'Shared signals',
+      scopes: ['ssf.manage', 'ssf.read'],
+      defaultScopes: ['ssf.manage', 'ssf.read'],
+      servedBy: [],
+      delegation: 'policy',
+    });
   const others = authorizationServer.resources.map((r) => ({
     ...r,
     defaultScopes: r.defaultScopes ?? r.scopes,

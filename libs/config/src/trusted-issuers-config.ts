@@ -14,7 +14,8 @@ const algorithm = z.enum([
   'RS384',
   'RS512',
 ]);
-const keys = {
+/** Where the keys of another issuer are. */
+export const trustedKeysSchema = {
   jwksUri: z.url().optional().describe('Its key set; what its metadata names without it.'),
   jwks: z
     .looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) })
@@ -30,7 +31,7 @@ const lifetimeSeconds = z
 /** Issuers whose JWTs say something here. Each use is given by itself: nothing is trusted for everything. */
 export const trustedIssuerSchema = z.strictObject({
   issuer: z.url().describe('`iss` of its tokens, byte for byte.'),
-  ...keys,
+  ...trustedKeysSchema,
   workloads: z
     .strictObject({
       audiences: z
@@ -76,7 +77,7 @@ export type TrustedIssuerConfig = z.output<typeof trustedIssuerSchema>;
 /** Who attests that a client instance is what it says. */
 export const attesterSchema = z.strictObject({
   issuer: z.string().min(1).describe('`iss` of its attestations.'),
-  ...keys,
+  ...trustedKeysSchema,
 });
 
 export const spiffeSchema = z.strictObject({
@@ -90,7 +91,7 @@ export const spiffeSchema = z.strictObject({
         .strictObject({
           name: z.string().regex(/^[a-z0-9._-]{1,255}$/),
           bundleUri: z.url().optional().describe('Its bundle endpoint (https_web).'),
-          bundle: keys.jwks.describe('Its bundle, written down.'),
+          bundle: trustedKeysSchema.jwks.describe('Its bundle, written down.'),
           maxLifetimeSeconds: lifetimeSeconds.default(3600).describe('The most its JWT-SVIDs may live.'),
         })
         .refine((domain) => (domain.bundle === undefined) !== (domain.bundleUri === undefined), {

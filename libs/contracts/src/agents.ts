@@ -157,6 +157,7 @@ const agentEventSchema = z.object({
   version: z.int(),
   state: z.enum(agentStates),
   by: z.string().describe('The client_id of the administrator.'),
+  changed: z.array(z.string()).default([]).describe('What of it is another: names of its members.'),
 });
 const from = 'authorization-server';
 export const agentCreated = defineEvent('behalf.agent.created', agentEventSchema, {

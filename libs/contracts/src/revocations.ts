@@ -1,24 +1,27 @@
 import { z } from 'zod';
-import { defineEvent, defineRequest } from './define.js';
+import { defineEvent, defineRequest, personal } from './define.js';
 
 /**
  * What can be revoked. `token` names a `jti` (of the token, or of one it came from), `grant` a `grant_id` or one of
  * `delegations`, `session` a `sid`, `client` a `client_id` (as the token's client or as any actor), `transaction` a
- * `txn`: one chain of exchanges with all that came of it.
+ * `txn`: one chain of exchanges with all that came of it, `person` a `sub`: all that was issued about them so far.
  */
-export const revocationKinds = ['token', 'grant', 'session', 'client', 'transaction'] as const;
+export const revocationKinds = ['token', 'grant', 'session', 'client', 'transaction', 'person'] as const;
 export type RevocationKind = (typeof revocationKinds)[number];
 
 export const revocationSchema = z.object({
   kind: z.enum(revocationKinds).describe('What is revoked.'),
   id: z.string().min(1).describe('As it stands in the tokens that it touches.'),
+  person: personal(z.string().min(1))
+    .optional()
+    .describe('Whose tokens these are, by `sub`, where that is known.'),
   revokedAtMs: z.number().int(),
   issuedUntilMs: z
     .number()
     .int()
     .optional()
     .describe(
-      'Of a `client` that may act again, or a `grant` that was narrowed: only tokens issued up to this moment are touched. Without it, all are, those included that were being issued when it was revoked.',
+      'Of a `client` that may act again, a `grant` that was narrowed, or a `person`: only tokens issued up to this moment are touched. Without it, all are, those included that were being issued when it was revoked.',
     ),
   expiresAtMs: z
     .number()

@@ -1,5 +1,11 @@
 import { loadOrCreateLocalKey } from '@behalf/adapter-local-key';
-import { OutboxRelay, SqlAuditLog, SqlRecordStore, sweepExpired } from '@behalf/adapter-postgres';
+import {
+  OutboxRelay,
+  SqlAuditLog,
+  SqlEventLog,
+  SqlRecordStore,
+  sweepExpired,
+} from '@behalf/adapter-postgres';
 import { ResidentRecords } from '@behalf/adapter-memory';
 import { revocationRecords } from '@behalf/adapter-oidc-provider';
 import { agentRecords } from '@behalf/agent-identity';
@@ -124,6 +130,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       sharedCache: shortLived.sharedCache,
       leases: shortLived.leases,
       bus,
+      events: new SqlEventLog(database.db),
       audit,
       keyEncryptionKey,
       logger,

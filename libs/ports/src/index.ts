@@ -5,6 +5,7 @@
 export { type Clock, nowSeconds, systemClock } from './clock.js';
 export { type Cache } from './cache.js';
 export { type RateLimit, type RateLimiter } from './rate-limiter.js';
+export { type EventLog } from './event-log.js';
 export { type Lease, type LeaseStore } from './lease-store.js';
 export { type ClaimOptions, type OneTimeStore } from './one-time-store.js';
 export {

@@ -4,6 +4,7 @@ import { type ActClaim, actorChain } from '@behalf/oauth';
 /** The claims by which a token can be revoked. */
 export interface RevocableClaims {
   jti: string;
+  sub?: string | undefined;
   client_id?: string | undefined;
   grant_id?: string | undefined;
   sid?: string | undefined;
@@ -19,7 +20,7 @@ export interface RevocableClaims {
 
 /**
  * The keys of every revocation that may end this token: its own, those of the tokens it came from, of the grants it
- * stands on, of its session, its chain and its actors. Whether one that is found does end it, `touches` says.
+ * stands on, of its session, its chain, its person and its actors. Whether one that is found does end it, `touches` says.
  */
 export function revocationKeys(claims: RevocableClaims): string[] {
   const keys: [RevocationKind, string | undefined][] = [
@@ -29,6 +30,7 @@ export function revocationKeys(claims: RevocableClaims): string[] {
     ...(claims.delegations ?? []).map((id): [RevocationKind, string] => ['grant', id]),
     ['session', claims.sid],
     ['transaction', claims.txn],
+    ['person', claims.sub],
     ['client', claims.client_id],
     ...actorChain(claims.act).map((actor): [RevocationKind, string] => [
       'client',

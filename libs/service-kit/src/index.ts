@@ -4,6 +4,7 @@
  */
 export {
   AUDIT_LOG,
+  EVENT_LOG,
   BUS,
   CLOCK,
   CONFIG,

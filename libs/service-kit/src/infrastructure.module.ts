@@ -1,6 +1,15 @@
 import type { AuditLeaves, AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
-import type { Bus, Cache, Clock, LeaseStore, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
+import type {
+  Bus,
+  Cache,
+  Clock,
+  EventLog,
+  LeaseStore,
+  OneTimeStore,
+  RateLimiter,
+  RecordStore,
+} from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from './logger.js';
@@ -9,6 +18,7 @@ import {
   BUS,
   CLOCK,
   CONFIG,
+  EVENT_LOG,
   KEY_ENCRYPTION_KEY,
   LOGGER,
   ONE_TIME_STORE,
@@ -28,6 +38,7 @@ export interface Infrastructure {
   sharedCache?: Cache<string> | undefined;
   leases: LeaseStore;
   bus: Bus;
+  events: EventLog;
   audit: AuditLog & AuditLeaves;
   keyEncryptionKey: KeyEncryptionKey;
   logger: Logger;
@@ -47,6 +58,7 @@ export class InfrastructureModule {
       { provide: RATE_LIMITER, useValue: infrastructure.rateLimiter },
       { provide: SHARED_CACHE, useValue: infrastructure.sharedCache },
       { provide: BUS, useValue: infrastructure.bus },
+      { provide: EVENT_LOG, useValue: infrastructure.events },
       { provide: AUDIT_LOG, useValue: infrastructure.audit },
       { provide: KEY_ENCRYPTION_KEY, useValue: infrastructure.keyEncryptionKey },
       { provide: LOGGER, useValue: infrastructure.logger },

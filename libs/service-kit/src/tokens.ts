@@ -6,6 +6,7 @@ export const ONE_TIME_STORE = Symbol('ONE_TIME_STORE');
 export const RATE_LIMITER = Symbol('RATE_LIMITER');
 export const SHARED_CACHE = Symbol('SHARED_CACHE');
 export const BUS = Symbol('BUS');
+export const EVENT_LOG = Symbol('EVENT_LOG');
 export const AUDIT_LOG = Symbol('AUDIT_LOG');
 export const KEY_ENCRYPTION_KEY = Symbol('KEY_ENCRYPTION_KEY');
 export const LOGGER = Symbol('LOGGER');

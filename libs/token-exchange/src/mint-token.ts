@@ -38,6 +38,6 @@ export async function mintToken(
 
 /** Of claims, those by which a token can be revoked. */
 export function tieOf(claims: RevocableClaims): RevocableClaims {
-  const { jti, client_id, grant_id, sid, txn, lineage, delegations, act, iat } = claims;
-  return { jti, client_id, grant_id, sid, txn, lineage, delegations, act, iat };
+  const { jti, sub, client_id, grant_id, sid, txn, lineage, delegations, act, iat } = claims;
+  return { jti, sub, client_id, grant_id, sid, txn, lineage, delegations, act, iat };
 }

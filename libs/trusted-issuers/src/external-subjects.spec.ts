@@ -64,6 +64,7 @@ describe('the people of another issuer', () => {
       aud: 'https://gw.example',
       client_id: `${issuer}#app`,
       exp: now() + 600,
+      iat: now(),
       jti: expect.stringMatching(/^[\w-]{43}$/) as string,
       scope: 'mcp:tools',
     });

@@ -20,7 +20,7 @@ export function mapExternalClaims(
   { issuer, groups }: SubjectRules,
   scope: readonly string[],
 ): TokenClaims {
-  const { aud, act, may_act: mayAct, cnf, auth_time: authTime } = claims;
+  const { aud, act, may_act: mayAct, cnf, iat, auth_time: authTime } = claims;
   const client = claims['client_id'] ?? claims['azp'] ?? '';
   const audience = [aud].flat()[0];
   return {
@@ -29,6 +29,7 @@ export function mapExternalClaims(
     aud: typeof audience === 'string' ? audience : '',
     client_id: `${issuer}#${typeof client === 'string' ? client : ''}`,
     exp: claims.exp,
+    ...(typeof iat === 'number' && { iat }),
     // Its own `jti` could be one of ours, or that of a third issuer, or missing.
     jti: createHash('sha256').update(token).digest('base64url'),
     scope: scope.join(' '),

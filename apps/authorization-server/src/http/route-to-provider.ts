@@ -103,7 +103,7 @@ export function routeToProvider(
 
 function relativeToIssuer(url: string, issuerPath: string): string {
   if (issuerPath === '') return url;
-  const inserted = wellKnown.find(
+  const inserted = [...wellKnown, '/.well-known/ssf-configuration'].find(
     (path) => url === `${path}${issuerPath}` || url.startsWith(`${path}${issuerPath}?`),
   );
   if (inserted) return inserted;

@@ -53,6 +53,8 @@ function isEndedBy(elicitation: Elicitation, { kind, id }: Revocation): boolean 
       return txn === id;
     case 'client':
       return isThrough(elicitation, id);
+    case 'person':
+      return elicitation.person === id;
     default:
       return false;
   }
