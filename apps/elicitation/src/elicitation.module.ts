@@ -59,7 +59,7 @@ import { ProviderRoundTrip } from './provider-round-trip.js';
 import { thirdPartyParts } from './third-party-parts.js';
 import { OUTBOUND_RELAY, THIRD_PARTIES, TOKEN_CHECKS, VAULT } from './tokens.js';
 import { vaultTokens } from './vault-tokens.js';
-import { VaultUpkeep } from './vault-upkeep.js';
+import { VaultUpkeep, type VaultWork } from './vault-upkeep.js';
 
 /** As long as the way to a provider and back may take, and a little more to look around. */
 const sessionSeconds = 900;
@@ -74,8 +74,8 @@ export interface ThirdPartyParts {
   vault: Vault;
   /** How calls are forwarded. */
   relay: OutboundRelay;
-  /** One piece of what the vault has to do by itself; false when nothing is left. */
-  upkeep?: () => Promise<boolean>;
+  /** What the vault has to do by itself. */
+  upkeep?: VaultWork;
 }
 
 /** The elicitation service: the broker to third-party authorization servers. */
@@ -122,7 +122,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
         {
           provide: VaultUpkeep,
           inject: [LOGGER],
-          useFactory: (logger: Logger) => new VaultUpkeep(parts.upkeep ?? (async () => false), logger),
+          useFactory: (logger: Logger) => new VaultUpkeep(parts.upkeep, logger),
         },
         ...domainProviders,
         ...edgeProviders,

@@ -10,6 +10,7 @@ import {
   SealedVault,
   type VaultDependencies,
   isRewrapped,
+  retryRevocations,
   rewrapBatch,
 } from '@behalf/vault';
 import { setTimeout } from 'node:timers/promises';
@@ -81,14 +82,18 @@ export function thirdPartyParts(
     thirdParties,
     vault: new SealedVault(dependencies),
     relay: createGuardedRelay({ allowLoopback }),
-    upkeep: async () => {
-      if (await isRewrapped(dependencies)) return false;
-      const { keyId, moved, failed, finishedAtMs } = await rewrapBatch(dependencies);
-      if (finishedAtMs === undefined) return true;
-      const counts = { key: keyId, moved, failed };
-      if (failed > 0) logger.error(counts, 'data keys of the vault could not be moved; keep the former key');
-      else if (moved > 0) logger.info(counts, 'the data keys of the vault were moved to the current key');
-      return false;
+    upkeep: {
+      retryRevocations: () => retryRevocations(dependencies),
+      rewrap: async () => {
+        if (await isRewrapped(dependencies)) return false;
+        const { keyId, moved, failed, finishedAtMs } = await rewrapBatch(dependencies);
+        if (finishedAtMs === undefined) return true;
+        const counts = { key: keyId, moved, failed };
+        if (failed > 0)
+          logger.error(counts, 'data keys of the vault could not be moved; keep the former key');
+        else if (moved > 0) logger.info(counts, 'the data keys of the vault were moved to the current key');
+        return false;
+      },
     },
   };
 }

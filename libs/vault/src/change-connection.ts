@@ -1,5 +1,5 @@
 import { connectionChanged } from '@behalf/contracts';
-import { RecordConflict, type RecordStore, type StoredRecord } from '@behalf/ports';
+import { RecordConflict, type RecordStore, type RecordTransaction, type StoredRecord } from '@behalf/ports';
 import { type ConnectionReason, type ConnectionRecord, connectionKind } from './connection.js';
 
 const maxAttempts = 10;
@@ -7,6 +7,7 @@ const maxAttempts = 10;
 /**
  * Writes a connection and, when its status or tokens are others, tells everybody in the same transaction. The version read is the version replaced.
  *
+ * @param also what is written with it or not at all
  * @throws RecordConflict when another was first
  */
 export async function writeConnection(
@@ -14,10 +15,12 @@ export async function writeConnection(
   id: string,
   value: ConnectionRecord,
   before: StoredRecord<ConnectionRecord> | undefined,
+  also: (transaction: RecordTransaction) => Promise<unknown> = async () => {},
 ): Promise<StoredRecord<ConnectionRecord>> {
   const version = await records.transaction(async (transaction) => {
     const options = { expectedVersion: before?.version ?? 0 };
     const written = await transaction.put(connectionKind, id, value, options);
+    await also(transaction);
     // That a refresh has begun, or is to be tried later, is nobody else's business.
     if (isSame(before?.value, value)) return written;
     const { owner, tenant, providerId, resource, status, reason, credentialVersion } = value;
@@ -41,13 +44,17 @@ export async function changeConnection(
   change: (
     current: StoredRecord<ConnectionRecord>,
   ) => Promise<ConnectionRecord | undefined> | ConnectionRecord | undefined,
+  also: (
+    transaction: RecordTransaction,
+    before: StoredRecord<ConnectionRecord>,
+  ) => Promise<unknown> = async () => {},
 ): Promise<StoredRecord<ConnectionRecord> | undefined> {
   for (let attempt = 1; ; attempt++) {
     const current = await records.get(connectionKind, id);
     const next = current && (await change(current));
     if (!current || !next) return current;
     try {
-      return await writeConnection(records, id, next, current);
+      return await writeConnection(records, id, next, current, (transaction) => also(transaction, current));
     } catch (error) {
       if (!(error instanceof RecordConflict) || attempt === maxAttempts) throw error;
     }

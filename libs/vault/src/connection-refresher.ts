@@ -1,11 +1,12 @@
 import { type Lease, RecordConflict } from '@behalf/ports';
-import type { Provider, ProviderTokens } from '@behalf/third-party';
+import type { ProviderTokens } from '@behalf/third-party';
 import { changeConnection, ended, writeConnection } from './change-connection.js';
 import { rememberVersion } from './check-not-rolled-back.js';
 import { type ConnectionRecord, connectionKind } from './connection.js';
 import { HeldLease } from './held-lease.js';
 import { openOrAlarm } from './open-or-alarm.js';
 import { type RefreshOutcome, requestNewTokens } from './request-new-tokens.js';
+import { notePendingRevocation, tryRevocation } from './pending-revocations.js';
 import { backoffMs, isRefreshDue, isUsable, longestRequestMs, misconfiguredMs } from './refresh-timing.js';
 import { openRefresh, placeOf, sealTokens } from './sealed-credential.js';
 import { type StoredConnection, credentialMembers } from './store-connection.js';
@@ -133,7 +134,7 @@ export class ConnectionRefresher {
     switch (outcome.kind) {
       case 'tokens': {
         const { refreshToken = secret.refreshToken, client = secret.client } = outcome.tokens;
-        return this.#store(begun, provider, { ...outcome.tokens, refreshToken, client }, held.fence);
+        return this.#store(begun, { ...outcome.tokens, refreshToken, client }, held.fence);
       }
       case 'refused':
         return this.#refused(begun, previous, outcome.mayBeOurOwnUse);
@@ -144,17 +145,12 @@ export class ConnectionRefresher {
   }
 
   /** Stored before it is used: what is not stored is lost with this process, and the old refresh token is gone already. */
-  async #store(
-    begun: StoredConnection,
-    provider: Provider,
-    tokens: ProviderTokens,
-    fence: number,
-  ): Promise<StoredConnection> {
+  async #store(begun: StoredConnection, tokens: ProviderTokens, fence: number): Promise<StoredConnection> {
     const { clock, wait, random, onFault } = this.dependencies;
     const untilMs = clock.nowMs() + storePatienceMs;
     for (let failures = 0; ; failures++) {
       try {
-        return await this.#storeOnce(begun, provider, tokens, fence);
+        return await this.#storeOnce(begun, tokens, fence);
       } catch (error) {
         if (clock.nowMs() > untilMs) throw error;
         if (!(error instanceof RecordConflict)) onFault('new tokens could not be stored yet', error);
@@ -165,18 +161,14 @@ export class ConnectionRefresher {
 
   async #storeOnce(
     { id, value: before }: StoredConnection,
-    provider: Provider,
     tokens: ProviderTokens,
     fence: number,
   ): Promise<StoredConnection> {
-    const { records, keys, clock, thirdParties, onFault } = this.dependencies;
+    const { records, keys, clock } = this.dependencies;
     const base = before.credentialVersion;
     const current = await this.#read(id);
     if (current.value.status === 'disconnected') {
-      const { accessToken, refreshToken, client } = tokens;
-      await thirdParties
-        .revoke(provider, { accessToken, refreshToken, client })
-        .catch((error: unknown) => onFault('tokens of an ended connection could not be revoked', error));
+      await this.#giveBack(current, tokens);
       return current;
     }
     const since = current.value.refreshedFrom;
@@ -202,6 +194,18 @@ export class ConnectionRefresher {
     const stored = await writeConnection(records, id, value, current);
     await rememberVersion(this.dependencies, id, credentialVersion);
     return stored;
+  }
+
+  /** The connection was ended while its provider made new tokens: these are over, too. */
+  async #giveBack({ id, value }: StoredConnection, tokens: ProviderTokens): Promise<void> {
+    const { records, keys, clock } = this.dependencies;
+    const credentialVersion = value.credentialVersion + 1;
+    const sealed = await sealTokens(keys, { ...placeOf(id, value), credentialVersion }, tokens);
+    const given = { id, version: 0, expiresAtMs: undefined, value: { ...value, credentialVersion, sealed } };
+    const pending = await records.transaction((transaction) =>
+      notePendingRevocation(transaction, given, clock.nowMs()),
+    );
+    if (pending !== undefined) await tryRevocation(pending, this.dependencies);
   }
 
   /**

@@ -1,14 +1,13 @@
-import type { RevokeRequest } from '@behalf/third-party';
 import { changeConnection, ended } from './change-connection.js';
 import { type ConnectionReason, connectionKind, toConnection } from './connection.js';
+import { notePendingRevocation, tryRevocation } from './pending-revocations.js';
 import type { Disconnected } from './ports.js';
-import { openAccess, openRefresh, placeOf } from './sealed-credential.js';
 import type { StoredConnection } from './store-connection.js';
 import type { VaultDependencies } from './vault-dependencies.js';
 
 /**
- * Ends a connection: here first, with the event that makes everybody drop its tokens, then at the provider. A provider
- * that cannot be told changes nothing about the former.
+ * Ends a connection: here first, with the event that makes everybody drop its tokens, then at the provider. What the
+ * provider has to be told is written down with the former, so that it is told later when it cannot be told now.
  *
  * Does not check who asks.
  *
@@ -20,17 +19,21 @@ export async function disconnect(
   dependencies: VaultDependencies,
 ): Promise<Disconnected | undefined> {
   const { records, clock } = dependencies;
-  // As it was right before the change that ended it, so that no refresh slips new tokens in between.
-  let before: StoredConnection | undefined;
-  const changed = await changeConnection(records, id, (current) => {
-    before = current;
-    return current.value.status === 'disconnected'
-      ? undefined
-      : ended(current.value, 'disconnected', reason, clock.nowMs());
-  });
-  if (!changed || !before) return undefined;
-  const atProvider = await revokeAtProvider(before, dependencies);
-  await writeDown(before, reason, atProvider, dependencies);
+  let pending: string | undefined;
+  const changed = await changeConnection(
+    records,
+    id,
+    ({ value }) =>
+      value.status === 'disconnected' ? undefined : ended(value, 'disconnected', reason, clock.nowMs()),
+    // As it was right before the change that ended it, so that no refresh slips new tokens in between.
+    async (transaction, before) => {
+      pending = await notePendingRevocation(transaction, before, clock.nowMs());
+    },
+  );
+  if (!changed) return undefined;
+  const atProvider =
+    pending === undefined ? 'unsupported' : ((await tryRevocation(pending, dependencies)) ?? 'failed');
+  await writeDown(changed, reason, atProvider, dependencies);
   return { connection: toConnection(changed), atProvider };
 }
 
@@ -54,29 +57,6 @@ export async function disconnectPerson(
     }
     afterId = page.at(-1)?.id;
     if (afterId === undefined) return done;
-  }
-}
-
-async function revokeAtProvider(
-  { id, value }: StoredConnection,
-  { keys, providers, thirdParties, onFault }: VaultDependencies,
-): Promise<Disconnected['atProvider']> {
-  const provider = providers.find((known) => known.id === value.providerId);
-  if (!provider || !value.sealed) return 'unsupported';
-  const { access, refresh } = value.sealed;
-  try {
-    const place = placeOf(id, value);
-    const { accessToken } = await openAccess(keys, place, access);
-    const opened = refresh === undefined ? undefined : await openRefresh(keys, place, refresh);
-    const request: RevokeRequest = {
-      accessToken,
-      refreshToken: opened?.refreshToken,
-      client: opened?.client,
-    };
-    return await thirdParties.revoke(provider, request);
-  } catch (error) {
-    onFault('a connection was ended here, but not at its provider', error);
-    return 'failed';
   }
 }
 

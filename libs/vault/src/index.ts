@@ -21,4 +21,5 @@ export { SealedClientRegistrations } from './sealed-client-registrations.js';
 export { SealedVault } from './sealed-vault.js';
 export { type VaultDependencies } from './vault-dependencies.js';
 export { type Decoy, plantDecoy } from './plant-decoy.js';
+export { retryRevocations } from './pending-revocations.js';
 export { isRewrapped, rewrapBatch, type RewrapRun } from './rewrap-connections.js';

@@ -53,6 +53,6 @@ export interface Vault {
 
 export interface Disconnected {
   readonly connection: Connection;
-  /** `failed`: it is ended here, but the provider could not be told. */
+  /** `failed`: it is ended here, and the provider could not be told yet; it is tried again. */
   readonly atProvider: 'revoked' | 'unsupported' | 'failed';
 }

@@ -113,5 +113,5 @@ export function connectionsController({ connections }: ElicitationServiceConfig[
 const atProvider = {
   revoked: 'It was ended at the provider, too.',
   unsupported: 'The provider offers no way to end it there: look at its settings, if you want to.',
-  failed: 'The provider could not be told: end it in its settings, too.',
+  failed: 'The provider could not be told yet; it will be tried again for a week.',
 } as const;
