@@ -1,105 +1,9 @@
 import { MemoryCache } from '@behalf/adapter-memory';
-import { OAuthError, tokenTypes } from '@behalf/oauth';
+import { tokenTypes } from '@behalf/oauth';
 import type { Cache } from '@behalf/ports';
 import { FakeClock } from '@behalf/testing';
-import {
-  type ExchangeDependencies,
-  type ExchangeParameters,
-  type ExchangeRequest,
-  exchangeToken,
-  type RequestingClient,
-  type TokenClaims,
-} from '@behalf/token-exchange';
-import { ExchangeCache } from './exchange-cache.js';
-
-const start = 1_800_000_000;
-const upstream = 'https://files.example/mcp';
-const gateway: RequestingClient = {
-  clientId: 'gateway',
-  isConfidential: true,
-  ceiling: { audiences: ['https://*'], scopes: ['mcp:tools', 'files:write'] },
-};
-
-/** Exchanges on a fake clock, with a cache and with all that a kept token can depend on in the hands of the test. */
-function system(shared?: Cache<string>) {
-  const clock = new FakeClock(start * 1000);
-  const state = {
-    minted: 0,
-    verified: 0,
-    policy: 'v1' as string | undefined,
-    permitted: true,
-    revoked: new Set<string>(),
-    records: [] as object[],
-    gate: undefined as Promise<void> | undefined,
-    grant: undefined as string | undefined,
-    subject: {} as Partial<TokenClaims>,
-  };
-  const cache = new ExchangeCache({ maxEntries: 100, shared });
-  const dependencies: ExchangeDependencies = {
-    issuer: 'https://as.example',
-    maxLifetimeSeconds: 300,
-    verifyAccessToken: async (token) => {
-      state.verified += 1;
-      await state.gate;
-      const claims: TokenClaims = {
-        iss: 'https://as.example',
-        sub: token === 'actor' ? 'gateway' : 'alice',
-        aud: 'https://gw.example',
-        client_id: token === 'actor' ? 'gateway' : 'editor',
-        exp: start + 900,
-        jti: `jti of ${token}`,
-        scope: 'mcp:tools files:write',
-        sid: 'session',
-        ...(token === 'actor' ? {} : state.subject),
-      };
-      if (state.revoked.has(claims.jti)) throw new OAuthError('invalid_token', 'revoked');
-      return claims;
-    },
-    findTarget: (resource) => ({
-      resource,
-      scopes: ['mcp:tools', 'files:write'],
-      servedBy: ['gateway', 'other'],
-      delegation: state.grant === undefined ? 'policy' : 'grant',
-    }),
-    findDelegationGrant: async () =>
-      state.grant === undefined || state.grant === 'none'
-        ? undefined
-        : { id: state.grant, scopes: ['mcp:tools'], authorizationDetails: [], expiresAtSeconds: start + 900 },
-    decide: async () => ({
-      decision: state.permitted,
-      context: { id: 'd', ...(state.policy !== undefined && { policy_version: state.policy }) },
-    }),
-    signer: {
-      sign: async (claims) => {
-        state.minted += 1;
-        return `token ${state.minted} of ${JSON.stringify(claims['cnf'] ?? null)}`;
-      },
-    },
-    checkNotRevoked: async (tokens) => {
-      if (tokens.some(({ jti, sid }) => state.revoked.has(jti) || state.revoked.has(sid ?? '')))
-        throw new OAuthError('invalid_token', 'revoked');
-    },
-    cache,
-    audit: { append: async (record) => void state.records.push(record) },
-    newId: () => `id-${state.minted}`,
-  };
-  const exchange = (changes: ExchangeParameters = {}, request: Partial<ExchangeRequest> = {}) =>
-    exchangeToken(
-      {
-        client: gateway,
-        parameters: {
-          subject_token: 'subject',
-          subject_token_type: tokenTypes.accessToken,
-          resource: upstream,
-          ...changes,
-        },
-        nowSeconds: Math.floor(clock.nowMs() / 1000),
-        ...request,
-      },
-      dependencies,
-    );
-  return { clock, state, cache, dependencies, exchange };
-}
+import type { ExchangeParameters, ExchangeRequest } from '@behalf/token-exchange';
+import { exchangeSystem, gateway, start, upstream } from './exchange-system.fixture.js';
 
 const code = (answer: Promise<unknown>): Promise<string> =>
   answer.then(
@@ -109,7 +13,7 @@ const code = (answer: Promise<unknown>): Promise<string> =>
 
 describe('a kept exchange', () => {
   it('is given out again for the same request, with what is left of its life, and recorded as that', async () => {
-    const { exchange, state, clock } = system();
+    const { exchange, state, clock } = exchangeSystem();
     const first = await exchange();
     clock.advanceSeconds(100);
     const again = await exchange({}, { traceId: 'trace' });
@@ -144,7 +48,7 @@ describe('a kept exchange', () => {
     ['a key', {}, { proof: { jkt: 'k' } }],
     ['a certificate', {}, { proof: { 'x5t#S256': 'k' } }],
   ])('is no answer to a request with %s', async (_title, changes, request = {}) => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     await exchange();
     const other = await exchange(changes, request);
     expect(state.minted).toBe(2);
@@ -153,7 +57,7 @@ describe('a kept exchange', () => {
   });
 
   it('is no answer for an ID token, whose sign-in may be over', async () => {
-    const { exchange, dependencies, state } = system();
+    const { exchange, dependencies, state } = exchangeSystem();
     Object.assign(dependencies, { verifyIdToken: dependencies.verifyAccessToken });
     state.grant = 'g';
     const idToken = { subject_token_type: tokenTypes.idToken };
@@ -164,7 +68,7 @@ describe('a kept exchange', () => {
   });
 
   it('is no answer to a resource that hands on no proof, or another one', async () => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     state.subject = { cnf: { jkt: 'editor' } };
     const proof = { jkt: 'k' };
     const relayedProof = { jkt: 'editor', url: 'https://gw.example' };
@@ -176,7 +80,7 @@ describe('a kept exchange', () => {
   });
 
   it('is bound to the key it was made for, whoever else holds the token', async () => {
-    const { exchange } = system();
+    const { exchange } = exchangeSystem();
     const mine = await exchange({}, { proof: { jkt: 'mine' } });
     const theirs = await exchange({}, { proof: { jkt: 'theirs' } });
     expect([mine.access_token, theirs.access_token]).toEqual([
@@ -186,7 +90,7 @@ describe('a kept exchange', () => {
   });
 
   it('is not given out in the last quarter of its life, nor after', async () => {
-    const { exchange, state, clock } = system();
+    const { exchange, state, clock } = exchangeSystem();
     await exchange();
     clock.advanceSeconds(224);
     await exchange();
@@ -197,7 +101,7 @@ describe('a kept exchange', () => {
   });
 
   it('never outlives its subject token', async () => {
-    const { exchange, state, clock } = system();
+    const { exchange, state, clock } = exchangeSystem();
     state.subject = { exp: start + 40 };
     await exchange();
     clock.advanceSeconds(29);
@@ -207,7 +111,7 @@ describe('a kept exchange', () => {
   });
 
   it.each(['jti of subject', 'session', 'id-0'])('is not given out when %s was revoked', async (revoked) => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     await exchange();
     state.revoked.add(revoked);
     if (revoked === 'jti of subject') expect(await code(exchange())).toBe('invalid_request');
@@ -215,7 +119,7 @@ describe('a kept exchange', () => {
   });
 
   it('is not given out when the actor token was revoked', async () => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     const parameters = { actor_token: 'actor', actor_token_type: tokenTypes.accessToken };
     await exchange(parameters);
     state.revoked.add('jti of actor');
@@ -223,7 +127,7 @@ describe('a kept exchange', () => {
   });
 
   it('is not given out when it cannot be known whether it was revoked', async () => {
-    const { exchange, dependencies, state } = system();
+    const { exchange, dependencies, state } = exchangeSystem();
     await exchange();
     dependencies.checkNotRevoked = async () => Promise.reject(new Error('down'));
     expect(await code(exchange())).toBe('temporarily_unavailable');
@@ -235,7 +139,7 @@ describe('a kept exchange', () => {
 
   it('is not given out when its delegation grant is gone, or another one', async () => {
     for (const grant of ['none', 'd-2']) {
-      const { exchange, state } = system();
+      const { exchange, state } = exchangeSystem();
       state.grant = 'd-1';
       await exchange();
       await exchange();
@@ -247,7 +151,7 @@ describe('a kept exchange', () => {
   });
 
   it('is not given out without a record', async () => {
-    const { exchange, dependencies } = system();
+    const { exchange, dependencies } = exchangeSystem();
     await exchange();
     dependencies.audit.append = async () => Promise.reject(new Error('disk full'));
     expect(await code(exchange())).toBe('temporarily_unavailable');
@@ -255,7 +159,7 @@ describe('a kept exchange', () => {
 
   it('is dropped at once by a revocation that can touch it, and by no other', async () => {
     const shared = new Map<string, string>();
-    const { exchange, cache, state } = system(mapCache(shared));
+    const { exchange, cache, state } = exchangeSystem(mapCache(shared));
     await exchange();
     await cache.dropRevoked({ kind: 'token', id: 'session' });
     expect(shared.size).toBe(1);
@@ -275,7 +179,7 @@ describe('a kept exchange', () => {
   });
 
   it('is no answer for what is malformed, nor for transaction tokens', async () => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     for (const parameters of [
       { subject_token: undefined },
       { subject_token: ['subject', 'subject'] },
@@ -288,7 +192,7 @@ describe('a kept exchange', () => {
   });
 
   it('is not made of a refusal', async () => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     state.permitted = false;
     expect(await code(exchange())).toBe('invalid_target');
     state.permitted = true;
@@ -299,7 +203,7 @@ describe('a kept exchange', () => {
 describe('a change of policy', () => {
   it('ends what other policies permitted, here and in the shared store', async () => {
     const shared = new Map<string, string>();
-    const { exchange, cache, state } = system(mapCache(shared));
+    const { exchange, cache, state } = exchangeSystem(mapCache(shared));
     await exchange();
     cache.policyChanged('v2');
     state.policy = 'v2';
@@ -309,7 +213,7 @@ describe('a change of policy', () => {
   });
 
   it('that came while a token was being made keeps that token from being kept', async () => {
-    const { exchange, cache, state } = system();
+    const { exchange, cache, state } = exchangeSystem();
     await exchange();
     cache.policyChanged('v2');
     // Decided before, by a service that lags behind.
@@ -319,7 +223,7 @@ describe('a change of policy', () => {
   });
 
   it('is learnt from a decision, too', async () => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     await exchange();
     state.policy = 'v2';
     await exchange({ scope: 'mcp:tools' });
@@ -328,7 +232,7 @@ describe('a change of policy', () => {
   });
 
   it('back to earlier policies is believed when it is announced', async () => {
-    const { exchange, cache, state } = system();
+    const { exchange, cache, state } = exchangeSystem();
     await exchange();
     cache.policyChanged('v2');
     cache.policyChanged('v1');
@@ -338,7 +242,7 @@ describe('a change of policy', () => {
   });
 
   it('cannot be told without versions, so nothing is kept then', async () => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     state.policy = undefined;
     await exchange();
     await exchange();
@@ -349,7 +253,7 @@ describe('a change of policy', () => {
 describe('the shared store', () => {
   it('answers in another process, which knows the policies by then, and shows nothing to who reads it', async () => {
     const shared = new Map<string, string>();
-    const [one, other] = [system(mapCache(shared)), system(mapCache(shared))];
+    const [one, other] = [exchangeSystem(mapCache(shared)), exchangeSystem(mapCache(shared))];
     const first = await one.exchange();
     other.cache.policyChanged('v1');
     expect(await other.exchange()).toEqual(first);
@@ -366,7 +270,7 @@ describe('the shared store', () => {
 
   it('is not believed by a process that does not know which policies are in force', async () => {
     const shared = new Map<string, string>();
-    const [one, other] = [system(mapCache(shared)), system(mapCache(shared))];
+    const [one, other] = [exchangeSystem(mapCache(shared)), exchangeSystem(mapCache(shared))];
     await one.exchange();
     other.state.permitted = false;
     expect(await code(other.exchange())).toBe('invalid_target');
@@ -374,7 +278,7 @@ describe('the shared store', () => {
 
   it('is a miss when what is in it was changed, moved or put there by somebody else', async () => {
     const shared = new Map<string, string>();
-    const [one, other] = [system(mapCache(shared)), system(mapCache(shared))];
+    const [one, other] = [exchangeSystem(mapCache(shared)), exchangeSystem(mapCache(shared))];
     await one.exchange();
     await one.exchange({ scope: 'mcp:tools' });
     const [[first, sealed], [second]] = [...shared] as [[string, string], [string, string]];
@@ -387,7 +291,7 @@ describe('the shared store', () => {
 
   it('may fail in everything', async () => {
     const fail = async (): Promise<never> => Promise.reject(new Error('down'));
-    const { exchange, cache, state } = system({ get: fail, set: fail, delete: fail });
+    const { exchange, cache, state } = exchangeSystem({ get: fail, set: fail, delete: fail });
     await exchange();
     await exchange();
     expect(state.minted).toBe(1);
@@ -398,7 +302,7 @@ describe('the shared store', () => {
 
   it('fits the memory adapter', async () => {
     const clock = new FakeClock(start * 1000);
-    const { exchange, state } = system(new MemoryCache<string>(clock, { maxEntries: 10 }));
+    const { exchange, state } = exchangeSystem(new MemoryCache<string>(clock, { maxEntries: 10 }));
     await exchange();
     await exchange();
     expect(state.minted).toBe(1);
@@ -407,7 +311,7 @@ describe('the shared store', () => {
 
 describe('equal exchanges at the same time', () => {
   it('mint once for 64 callers, each of whom is recorded', async () => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     const gate = Promise.withResolvers<void>();
     state.gate = gate.promise;
     const answers = Array.from({ length: 64 }, () => exchange());
@@ -418,7 +322,7 @@ describe('equal exchanges at the same time', () => {
   });
 
   it('fail once for all, and nobody tries again alone', async () => {
-    const { exchange, state, dependencies } = system();
+    const { exchange, state, dependencies } = exchangeSystem();
     let asked = 0;
     const gate = Promise.withResolvers<void>();
     dependencies.decide = async () => {
@@ -435,13 +339,13 @@ describe('equal exchanges at the same time', () => {
   });
 
   it('fail for all by a fault of ours, too', async () => {
-    const { exchange, dependencies } = system();
+    const { exchange, dependencies } = exchangeSystem();
     dependencies.signer = { sign: async () => Promise.reject(new Error('no key')) };
     expect(await Promise.all([code(exchange()), code(exchange())])).toEqual(['no key', 'no key']);
   });
 
   it('are refused to who came after a revocation, even while the first one is answered', async () => {
-    const { exchange, state } = system();
+    const { exchange, state } = exchangeSystem();
     const gate = Promise.withResolvers<void>();
     state.gate = gate.promise;
     const [first, second] = [exchange(), exchange()];
