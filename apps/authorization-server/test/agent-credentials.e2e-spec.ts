@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { certificateThumbprint } from '@behalf/client-certificate';
 import { testClientCertificates } from '@behalf/testing';
-import { decodeJwt, SignJWT } from 'jose';
+import * as dpop from 'dpop';
+import { decodeJwt, exportJWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { agentId, type KeyPair, keyPair, TestAgents } from './test-agents.js';
 import { basic, files, type TestServerOptions, type Tokens } from './test-server.js';
@@ -160,6 +161,31 @@ describe('how agents without keys of their own authenticate', () => {
           'self_signed_tls_client_auth',
         ]),
       });
+    });
+
+    it('RFC 8705 §5: names another host for clients with certificates, where there is one', async () => {
+      const mutualTlsUrl = 'https://mtls.id.example';
+      const metadata = async (): Promise<Record<string, unknown>> => {
+        const answer = await fetch(`${agents.server.issuer}/.well-known/oauth-authorization-server`);
+        return (await answer.json()) as Record<string, unknown>;
+      };
+      agents = await TestAgents.start({ mutualTls, server: { mutualTlsUrl } });
+      expect((await metadata())['mtls_endpoint_aliases']).toEqual({
+        token_endpoint: `${mutualTlsUrl}/token`,
+        revocation_endpoint: `${mutualTlsUrl}/revoke`,
+        introspection_endpoint: `${mutualTlsUrl}/introspect`,
+        pushed_authorization_request_endpoint: `${mutualTlsUrl}/par`,
+        userinfo_endpoint: `${mutualTlsUrl}/userinfo`,
+      });
+      // Whichever name it was reached by, it speaks of itself by one.
+      expect((await metadata())['token_endpoint']).toBe(`${agents.server.issuer}/token`);
+      await agents.close();
+      for (const without of [{ mutualTls }, { server: { mutualTlsUrl } }]) {
+        agents = await TestAgents.start(without);
+        expect(await metadata()).not.toHaveProperty('mtls_endpoint_aliases');
+        if (without.server) break;
+        await agents.close();
+      }
     });
 
     it('is not registered where there is no mutual TLS, nor with what is no certificate', async () => {
@@ -430,6 +456,38 @@ describe('how agents without keys of their own authenticate', () => {
           expect((await agents.server.token(own, null, await headers(claims, challenge))).status).toBe(401);
         await agents.change('suspend');
         expect((await agents.server.token(own, null, await headers({}, challenge))).status).toBe(401);
+      });
+
+      it('attestation-based-client-auth, DPoP combined mode: one proof authenticates the instance and binds the token', async () => {
+        await start({ ...credential, proof: 'dpop' }, options());
+        const instance = await dpop.generateKeyPair('ES256');
+        const attestation = await signed(
+          { iss: attester, sub: agentId, aud: undefined, cnf: { jwk: await exportJWK(instance.publicKey) } },
+          { typ: 'oauth-client-attestation+jwt' },
+        );
+        const askWith = async (nonce?: string, key = instance) => {
+          const proof = await dpop.generateProof(key, `${agents.server.issuer}/token`, 'POST', nonce);
+          const headers = { 'oauth-client-attestation': attestation, dpop: proof };
+          return {
+            again: () => agents.server.token(own, null, headers),
+            ...(await agents.server.token(own, null, headers)),
+          };
+        };
+        const first = await askWith();
+        expect(first.body.error).toBe('use_dpop_nonce');
+        const nonce = first.headers.get('dpop-nonce') ?? '';
+        const good = await askWith(nonce);
+        expect([good.status, good.body['token_type'], decodeJwt(good.body.access_token)['cnf']]).toEqual([
+          200,
+          'DPoP',
+          { jkt: await dpop.calculateThumbprint(instance.publicKey) },
+        ]);
+        expect((await good.again()).body.error).toBe('invalid_dpop_proof');
+        expect((await askWith(nonce, await dpop.generateKeyPair('ES256'))).status).toBe(401);
+        const bare = await agents.server.token(own, null, { 'oauth-client-attestation': attestation });
+        expect(bare.status).toBe(401);
+        await agents.change('suspend');
+        expect((await askWith(nonce)).status).toBe(401);
       });
     });
   });

@@ -1,4 +1,5 @@
 import { isIssuedBy, matchesSubject } from '@behalf/client-certificate';
+import type { BehalfConfig } from '@behalf/config';
 import type { KoaContextWithOIDC, MTLSConfiguration } from 'oidc-provider';
 import type { ProviderDependencies } from './dependencies.js';
 
@@ -38,5 +39,26 @@ export function bindingMetadata(boundTokens: 'dpop' | 'mtls' | undefined) {
   return {
     ...(boundTokens === 'dpop' && { dpop_bound_access_tokens: true }),
     ...(boundTokens === 'mtls' && { tls_client_certificate_bound_access_tokens: true }),
+  };
+}
+
+/**
+ * The endpoints at which a client authenticates or shows a certificate, where asking every browser for one is avoided by
+ * a host of its own.
+ *
+ * @see RFC 8705 §5
+ */
+export function mutualTlsMetadata({ authorizationServer, mutualTls: { enabled } }: BehalfConfig) {
+  const { issuer, mutualTlsUrl, paths } = authorizationServer;
+  if (!enabled || mutualTlsUrl === undefined) return {};
+  const at = (path: string): string => `${mutualTlsUrl}${new URL(issuer).pathname.replace(/\/$/, '')}${path}`;
+  return {
+    mtls_endpoint_aliases: {
+      token_endpoint: at(paths.token),
+      revocation_endpoint: at(paths.revocation),
+      introspection_endpoint: at(paths.introspection),
+      pushed_authorization_request_endpoint: at(paths.pushedAuthorizationRequest),
+      userinfo_endpoint: at(paths.userinfo),
+    },
   };
 }

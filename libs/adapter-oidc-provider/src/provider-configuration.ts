@@ -6,6 +6,7 @@ import { nowSeconds } from '@behalf/ports';
 import type { Page } from '@behalf/pages';
 import {
   type Account,
+  type ClientAuthMethod,
   type ClientMetadata,
   type Configuration,
   errors,
@@ -20,7 +21,7 @@ import { clientDocumentFetch } from './client-documents.js';
 import { findConsent } from './consent.js';
 import type { FetchDocument, ProviderDependencies } from './dependencies.js';
 import { buildInteractionPolicy } from './interaction-policy.js';
-import { bindingMetadata, mutualTls } from './mutual-tls.js';
+import { bindingMetadata, mutualTls, mutualTlsMetadata } from './mutual-tls.js';
 import { personRecords } from './person.js';
 import { signInScopes } from './request-rules.js';
 import { resourceServerInfo } from './resource-server-info.js';
@@ -29,6 +30,8 @@ import { revocationLifetimeSeconds } from './revocation-records.js';
 import { throwToLibrary } from './throw-to-library.js';
 import { StorageAdapter } from './storage-adapter.js';
 
+/** The library has both; its types know the first. */
+const attestedMethods = ['attest_jwt_client_auth', 'attest_jwt_client_auth_dpop'] as ClientAuthMethod[];
 const maxClientDocumentBytes = 5 * 1024;
 
 /** Everything oidc-provider is told. What it has no setting for is in `create-provider.ts`. */
@@ -55,14 +58,14 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
       accountClient(config),
       ...config.authorizationServer.clients.map((client) => toMetadata(client, deps)),
     ],
-    discovery: identityAssertionMetadata(config.authorizationServer),
+    discovery: { ...identityAssertionMetadata(config.authorizationServer), ...mutualTlsMetadata(config) },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientAuthMethods: [
       'none',
       'client_secret_basic',
       'client_secret_post',
       'private_key_jwt',
-      ...(config.authorizationServer.attesters.length > 0 ? (['attest_jwt_client_auth'] as const) : []),
+      ...(config.authorizationServer.attesters.length > 0 ? attestedMethods : []),
       ...(config.mutualTls.enabled ? (['tls_client_auth', 'self_signed_tls_client_auth'] as const) : []),
     ],
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) =>

@@ -41,7 +41,10 @@ function credentialMetadata(credential: KeptAgentCredential, secretHash: string 
         jwks: { keys: credential.certificates.map(certificateJwk) },
       };
     case 'attest_jwt_client_auth':
-      return { token_endpoint_auth_method: credential.method };
+      return {
+        token_endpoint_auth_method:
+          credential.proof === 'dpop' ? 'attest_jwt_client_auth_dpop' : credential.method,
+      };
     case 'spiffe_jwt':
     case 'workload':
       return { jwks: { keys: [] } };

@@ -140,6 +140,11 @@ export const authorizationServerSchema = z.strictObject({
     .describe(
       'Where our other services reach the issuer, when its public name does not lead there: scheme, host and port that stand in for those of the issuer.',
     ),
+  mutualTlsUrl: baseUrl
+    .optional()
+    .describe(
+      'Where clients with certificates reach the issuer, when that is another host: scheme, host and port. It is in the metadata as `mtls_endpoint_aliases` (RFC 8705 §5), with `mutualTls.enabled`.',
+    ),
   listen: listenSchema(4000),
   paths: z
     .strictObject({

@@ -28,6 +28,12 @@ const selfSigned = z.strictObject({
 const attested = z.strictObject({
   method: z.literal('attest_jwt_client_auth'),
   attester: z.string().min(1).max(2_000).describe('A configured attester (`iss` of its attestations).'),
+  proof: z
+    .enum(['pop', 'dpop'])
+    .default('pop')
+    .describe(
+      'How an instance proves its key: by a proof of its own, or by the DPoP proof that its tokens are bound by.',
+    ),
 });
 const spiffe = z.strictObject({
   method: z.literal('spiffe_jwt'),
