@@ -94,7 +94,7 @@ export class DecisionPoint {
     caller: string | undefined,
     batch?: Pick<ConditionDependencies, 'nowMs' | 'lists'>,
   ): Promise<EvaluationDecision> {
-    return inSpan('policy decide', { attributes: decisionAttributes(evaluation) }, async (span) => {
+    return inSpan('policy decide', { attributes: () => decisionAttributes(evaluation) }, async (span) => {
       const began = performance.now();
       const { nowMs: decidedAtMs, ...lists } = batch ?? { nowMs: this.options.clock.nowMs() };
       const decided = this.#withEndpoint(await this.#decide(evaluation, decidedAtMs, lists));

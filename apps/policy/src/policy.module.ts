@@ -31,7 +31,7 @@ import { type TokenExchanger, TokenEndpointExchanger } from './grpc/token-exchan
 import { AuthzenErrorFilter } from './http/authzen-error.filter.js';
 import { CallerAuthentication } from './http/caller-authentication.js';
 import { CertifiedCallers } from './http/certified-callers.js';
-import { evaluationEndpoint } from './http/evaluation-endpoint.js';
+import { evaluationRoutes } from './http/evaluation-routes.js';
 import { ForwardAuthController } from './http/forward-auth.controller.js';
 import { GatewayDialectsController } from './http/gateway-dialects.controller.js';
 import { MetadataController } from './http/metadata.controller.js';
@@ -214,13 +214,13 @@ export function startPolicy(infrastructure: Infrastructure): Promise<RunningServ
       const { publicUrl, dialects } = infrastructure.config.policy;
       app.use(serveBelow(new URL(publicUrl).pathname));
       app.use(repeatBelow(dialects.extAuthzPath));
-      app.use(
-        evaluationEndpoint({
-          decisions: app.get(DecisionPoint),
-          callers: app.get(CallerAuthentication),
-          faults: app.get(AuthzenErrorFilter),
-        }),
-      );
     },
+    plainRoutes: (app) =>
+      evaluationRoutes({
+        decisions: app.get(DecisionPoint),
+        callers: app.get(CallerAuthentication),
+        faults: app.get(AuthzenErrorFilter),
+        basePath: new URL(infrastructure.config.policy.publicUrl).pathname,
+      }),
   });
 }

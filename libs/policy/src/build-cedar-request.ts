@@ -55,10 +55,9 @@ export function buildCedarRequest(evaluation: Evaluation, options: MappingOption
  * Not put under their own names as they are. `actor`, `depth`, `action` and `now` are only ever derived: a caller's own
  * would contradict what they come from.
  */
-const mapped = new Set([
-  ...['arguments', 'arguments_unknown', 'actors', 'scope', 'aud', 'origin'],
-  ...['actor', 'depth', 'action', 'now'],
-]);
+const mapped = new Set(
+  'arguments arguments_unknown actors scope aud origin actor depth action now'.split(' '),
+);
 
 /** The part that says who asks under which circumstances. Evaluations with the same subject and context share it. */
 export function buildSharedRequest(evaluation: Evaluation, options: MappingOptions): SharedRequest {

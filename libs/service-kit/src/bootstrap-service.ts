@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AddressInfo } from 'node:net';
 import { allowedBus } from './allowed-bus.js';
+import { type PlainRoutes, answerAhead } from './answer-ahead.js';
 import { healthController } from './health.controller.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 import { createLogger } from './logger.js';
@@ -19,6 +20,8 @@ export interface ServiceOptions {
   infrastructure: Infrastructure;
   /** Runs before anything is served, e.g. to mount a middleware of another framework. */
   configure?: (app: NestExpressApplication) => void | Promise<void>;
+  /** What is answered before the framework's router. */
+  plainRoutes?: (app: NestExpressApplication) => PlainRoutes;
 }
 
 export interface RunningService {
@@ -54,11 +57,12 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   });
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(traceRequests);
-  app.use(measureRequests(name));
+  const steps = [traceRequests, measureRequests(name)];
+  app.use(...steps);
   app.useGlobalFilters(new OAuthErrorFilter(logger));
   try {
     await options.configure?.(app);
+    if (options.plainRoutes) answerAhead(app.getHttpServer(), options.plainRoutes(app), steps);
     await app.listen(listen.port, listen.host);
   } catch (error) {
     // Modules have begun before the port turned out to be taken; what they started must not stay behind.

@@ -10,6 +10,7 @@ import {
   Req,
 } from '@nestjs/common';
 import type { Request } from 'express';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import {
   CLOCK,
@@ -85,6 +86,14 @@ const start = (port = 0): Promise<RunningService> =>
     module: ProbeModule,
     listen: { host: '127.0.0.1', port },
     infrastructure,
+    plainRoutes: () => ({
+      '/ahead': (request, response) => {
+        readJsonBody(request, limits).then(
+          (got) => response.end(JSON.stringify({ got, by: 'route' })),
+          (error: OAuthError) => response.writeHead(error.status).end(),
+        );
+      },
+    }),
   });
 
 describe('bootstrapService', () => {
@@ -105,6 +114,37 @@ describe('bootstrapService', () => {
 
   it('gives modules the ports', async () => {
     expect(await (await fetch(`${service.url}/time`)).json()).toEqual({ now: 42 });
+  });
+
+  it('answers a POST to a plain route ahead of the router, and nothing else', async () => {
+    const ask = (path: string, method = 'POST') =>
+      fetch(service.url + path, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: '[1]' }),
+      });
+    expect(await (await ask('/ahead?x=1')).json()).toEqual({ got: [1], by: 'route' });
+    expect(await (await ask('/echo')).json()).toEqual({ got: [1] });
+    for (const [path, method] of [
+      ['/ahead', 'GET'],
+      ['/ahead/'],
+      ['/AHEAD'],
+      ['/constructor'],
+      ['//ahead'],
+    ] as const)
+      expect((await ask(path, method)).status).toBe(404);
+  });
+
+  it('reads no more of a body than it may, announced or not', async () => {
+    const ended = Promise.withResolvers<boolean>();
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    socket.once('close', () => ended.resolve(true));
+    socket.on('error', () => {});
+    socket.write(
+      'POST /ahead HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    );
+    socket.write(`c8\r\n${'1'.repeat(200)}\r\n`);
+    expect(await ended.promise).toBe(true);
   });
 
   it('is alive at once and ready when its module says so', async () => {

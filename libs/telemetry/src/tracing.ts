@@ -24,7 +24,8 @@ export function makeSpans(): void {
 
 export interface SpanSettings {
   kind?: keyof typeof SpanKind;
-  attributes?: Attributes;
+  /** As a function, it is called only when there is somebody to tell. */
+  attributes?: Attributes | (() => Attributes);
   links?: Link[];
   parent?: Context;
 }
@@ -36,7 +37,8 @@ export async function inSpan<T>(
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
   if (!isOn) return work(noSpan);
-  const { kind = 'INTERNAL', attributes, links, parent = context.active() } = settings;
+  const { kind = 'INTERNAL', links, parent = context.active() } = settings;
+  const attributes = typeof settings.attributes === 'function' ? settings.attributes() : settings.attributes;
   return tracer().startActiveSpan(
     name,
     { kind: SpanKind[kind], ...(attributes && { attributes }), ...(links && { links }) },

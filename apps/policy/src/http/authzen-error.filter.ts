@@ -2,7 +2,7 @@ import { OAuthError, protectedResourceMetadataUrl } from '@behalf/oauth';
 import { bearerChallenge } from '@behalf/resource-server';
 import { LOGGER, type Logger } from '@behalf/service-kit';
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type PolicyServiceConfig, requiredScope } from '../config.js';
 import { isShed } from '../decision-gate.js';
 import { POLICY_CONFIG } from '../tokens.js';
@@ -20,7 +20,7 @@ export class AuthzenErrorFilter implements ExceptionFilter {
     this.refuse(thrown, host.switchToHttp().getRequest(), host.switchToHttp().getResponse());
   }
 
-  refuse(thrown: unknown, request: Request, response: Response): void {
+  refuse(thrown: unknown, request: IncomingMessage, response: ServerResponse): void {
     const error =
       thrown instanceof OAuthError
         ? thrown
@@ -28,15 +28,20 @@ export class AuthzenErrorFilter implements ExceptionFilter {
     if (error.status >= 500 && !isShed(error)) this.logger.error({ err: error.cause ?? error }, error.code);
     echoRequestId(request, response);
     if (error.status === 401 || error.status === 403)
-      response.set('WWW-Authenticate', this.#challenge(request, error));
-    if (error.retryAfterSeconds !== undefined) response.set('Retry-After', String(error.retryAfterSeconds));
+      response.setHeader('WWW-Authenticate', this.#challenge(request, error));
+    if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', error.retryAfterSeconds);
+    const message = error.toJSON().error_description;
+    const body = JSON.stringify({ error: { status: error.status, message } });
     response
-      .status(error.status)
-      .set('Cache-Control', 'no-store')
-      .json({ error: { status: error.status, message: error.toJSON().error_description } });
+      .writeHead(error.status, {
+        'Content-Type': 'application/json; charset=utf-8',
+        'Content-Length': Buffer.byteLength(body),
+        'Cache-Control': 'no-store',
+      })
+      .end(body);
   }
 
-  #challenge(request: Request, error: OAuthError): string {
+  #challenge(request: IncomingMessage, error: OAuthError): string {
     return bearerChallenge({
       resourceMetadata: protectedResourceMetadataUrl(this.config.publicUrl),
       scope: requiredScope,
