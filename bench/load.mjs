@@ -3,7 +3,8 @@
 const roundSeconds = Number(process.env.BENCH_ROUND_SECONDS ?? 2);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 /** Requests before anything is counted: until then the compiler of the engine is what is measured. */
-const warmUp = Number(process.env.BENCH_WARM_UP ?? 500);
+const warmUp = Number(process.env.BENCH_WARM_UP ?? 1000);
+const warmUpCallers = 8;
 
 async function round({ call, cpuMs }, concurrency) {
   const latencies = [];
@@ -35,7 +36,13 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
  */
 export async function compare(contenders, concurrency) {
   const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
-  for (const { call } of Object.values(contenders)) for (let i = 0; i < warmUp; i += 1) await call();
+  for (const { call } of Object.values(contenders)) {
+    // Several at a time even for one caller: what is to be warm is the server.
+    const caller = async () => {
+      for (let i = 0; i < warmUp / warmUpCallers; i += 1) await call();
+    };
+    await Promise.all(Array.from({ length: warmUpCallers }, caller));
+  }
   for (let i = 0; i < rounds; i += 1) {
     for (const [name, contender] of Object.entries(contenders))
       results[name].push(await round(contender, concurrency));

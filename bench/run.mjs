@@ -1,5 +1,5 @@
 // npm run bench [-- exchange|gateway|policy|vault]: everything is measured in one run, so the ratios hold where the figures do not.
-import { benchExchange } from './exchange.mjs';
+import { benchExchange, prepareExchange } from './exchange.mjs';
 import { benchGateway } from './gateway.mjs';
 import { benchPolicy } from './policy/run.mjs';
 import { startSystem } from './system.mjs';
@@ -14,7 +14,7 @@ if (process.argv.includes('policy')) {
 
 const wanted = process.argv.slice(2).filter((name) => name in suites);
 
-const system = await startSystem();
+const system = await startSystem(prepareExchange);
 try {
   console.log(`Memory of the process at rest: ${system.memory().toFixed(0)} MiB`);
   for (const name of wanted.length > 0 ? wanted : Object.keys(suites)) await suites[name](system);
