@@ -14,6 +14,7 @@ import {
   openElicitation,
   statusAt,
 } from '@behalf/elicitation';
+import { coversScopes } from '@behalf/oauth';
 import type { Provider } from '@behalf/third-party';
 import { type Connection, type OpenedCredential, type Vault } from '@behalf/vault';
 import type { ProviderCatalog } from './provider-catalog.js';
@@ -46,9 +47,9 @@ export class ElicitationDesk {
   async obtainForCall(
     request: ThirdPartyTokenRequest,
   ): Promise<{ credential: OpenedCredential } | { offer: ElicitationOffer }> {
-    const { dependencies, vault } = this.ports;
+    const { dependencies, vault, providers } = this.ports;
     let credential: OpenedCredential | undefined;
-    const tokens = vaultTokens(vault, (opened) => (credential = opened));
+    const tokens = vaultTokens(vault, providers, (opened) => (credential = opened));
     const obtained = await obtainThirdPartyToken(request, { ...dependencies, tokens });
     if (obtained.outcome === 'interaction_required') return { offer: obtained.elicitation };
     if (!credential) throw new Error('a token came from nowhere');
@@ -131,7 +132,7 @@ export class ElicitationDesk {
 
   async #isConnected({ person, scopes }: Elicitation, provider: Provider): Promise<boolean> {
     const connection: Connection | undefined = await this.ports.vault.find(person, provider.resources[0]);
-    return connection?.status === 'active' && scopes.every((scope) => connection.scopes.includes(scope));
+    return connection?.status === 'active' && coversScopes(connection.scopes, scopes, provider.impliedScopes);
   }
 
   async #record(

@@ -188,7 +188,7 @@ const domainProviders: Provider[] = [
         clock,
         keyEncryptionKey,
         audit,
-        tokens: vaultTokens(vault),
+        tokens: vaultTokens(vault, providers),
         findProvider: (resource) => providers.findByResource(resource),
         waitForChange: (id, timeoutMs) => waits.wait(id, timeoutMs),
         newId: randomUUID,

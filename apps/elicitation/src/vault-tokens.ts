@@ -1,6 +1,7 @@
 import type { ConnectionTokens } from '@behalf/elicitation';
-import { OAuthError } from '@behalf/oauth';
+import { OAuthError, coversScopes } from '@behalf/oauth';
 import { type OpenedCredential, type Vault, VaultError } from '@behalf/vault';
+import type { ProviderCatalog } from './provider-catalog.js';
 
 /**
  * The vault as elicitations use it: what only the person can mend is told apart from what waiting mends.
@@ -9,6 +10,7 @@ import { type OpenedCredential, type Vault, VaultError } from '@behalf/vault';
  */
 export function vaultTokens(
   vault: Vault,
+  providers: ProviderCatalog,
   onOpened: (opened: OpenedCredential) => void = () => {},
 ): ConnectionTokens {
   return {
@@ -16,7 +18,8 @@ export function vaultTokens(
       // Looked up first: a grant is used up by asking, and there is nothing to ask for.
       const connection = await vault.find(person, resource);
       const isUsable =
-        connection?.status === 'active' && scopes.every((scope) => connection.scopes.includes(scope));
+        connection?.status === 'active' &&
+        coversScopes(connection.scopes, scopes, providers.find(connection.providerId)?.impliedScopes);
       if (!isUsable) return { kind: 'needs_person' };
       if (decisionGrant === undefined)
         throw new OAuthError('temporarily_unavailable', 'the policy gave no grant to open the credential');

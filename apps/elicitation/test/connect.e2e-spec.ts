@@ -56,6 +56,22 @@ describe('a person who is asked for their account', () => {
     ]);
   });
 
+  it('is not sent to the provider again for what a scope of theirs gives as well, nor asked for it beside that', async () => {
+    const mail = { resource: 'https://api.mail.example', scopes: ['mail.read', 'mail.all'] };
+    const { browser, page } = await system.open((await system.offered({ ...fresh(), ...mail })).url, 'alice');
+    expect(page.html).toContain('Read and send your mail');
+    expect(page.html).not.toContain('Read your mail');
+    await system.answer(browser, page, 'allow');
+    expect((await system.vault.find('alice', mail.resource))?.scopes).toEqual(['mail.all']);
+    const asker = { ...fresh(), ...mail, scopes: ['mail.read'] };
+    const asking = await browser.open((await system.offered(asker)).url);
+    expect(asking.html).toContain('connected already');
+    await system.answer(browser, asking, 'allow');
+    expect((await system.ask(asker)).outcome).toBe('token');
+    // Their word was for the smaller one.
+    expect((await system.ask({ ...asker, scopes: ['mail.all'] })).outcome).toBe('interaction_required');
+  });
+
   it('can say no, and the asker is told so', async () => {
     const asker = fresh();
     const offer = await system.offered(asker);

@@ -91,6 +91,10 @@ const common = {
     .array(scopeToken)
     .optional()
     .describe('Asked for when a caller names none; all of `scopes` without it.'),
+  impliedScopes: z
+    .record(scopeToken, z.array(scopeToken))
+    .optional()
+    .describe('What a scope gives as well, as `repo: [public_repo]`: who has it is not asked for the other.'),
   internalHosts: z
     .array(z.string())
     .default([])

@@ -31,10 +31,6 @@ export async function findConsent(records: RecordReader, asker: Asker): Promise<
   return (await records.get(consentRecords, askerKey(asker)))?.value;
 }
 
-export function coversScopes(consent: Consent | undefined, scopes: readonly string[]): boolean {
-  return consent !== undefined && scopes.every((scope) => consent.scopes.includes(scope));
-}
-
 /** Adds what the person agreed to now to what they agreed to before. */
 export async function addConsent(
   transaction: RecordTransaction,

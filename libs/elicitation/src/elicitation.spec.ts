@@ -278,6 +278,38 @@ describe('what clients are shown', () => {
   });
 });
 
+describe('scopes that give others as well', () => {
+  const hierarchical = () => {
+    const system = elicitationsFixture();
+    const { findProvider } = system.dependencies;
+    system.dependencies.findProvider = (identifier) => {
+      const provider = findProvider(identifier);
+      return provider && { ...provider, impliedScopes: { 'files.write': ['files.read'] } };
+    };
+    return system;
+  };
+
+  it('satisfy who agreed to the larger one, and not the other way round', async () => {
+    const system = hierarchical();
+    const scopes = ['files.write'];
+    await system.connect((await system.offered({ scopes })).id, 'alice', ['files.read', 'files.write']);
+    expect((await system.ask({ scopes: ['files.read'] })).outcome).toBe('token');
+    await system.connect((await system.offered({ client: 'mail' })).id, 'alice', [
+      'files.read',
+      'files.write',
+    ]);
+    expect((await system.ask({ client: 'mail', scopes })).outcome).toBe('interaction_required');
+  });
+
+  it('are asked for without what they give as well', async () => {
+    const system = hierarchical();
+    const { id, message } = await system.offered({ scopes: ['files.read', 'files.write'] });
+    expect((await system.records.get(elicitationRecords, id))?.value.scopes).toEqual(['files.write']);
+    expect(message).not.toContain('See your files');
+    expect((await system.offered({ scopes: ['files.write'] })).id).toBe(id);
+  });
+});
+
 describe('withdrawing one asker’s consent', () => {
   const consentOf = async (system: ReturnType<typeof elicitationsFixture>, client: string) =>
     (await system.records.list(consentRecords)).find(({ value }) => value.client === client)?.id ?? '';

@@ -5,7 +5,7 @@
  * `apps/elicitation`.
  */
 export { type Elicitation, accountKey, elicitationRecords, isLive, statusAt } from './elicitation.js';
-export { type Consent, consentRecords, coversScopes, findConsent } from './consent.js';
+export { type Consent, consentRecords, findConsent } from './consent.js';
 export {
   ElicitationRefusal,
   type ElicitationRefusalReason,

@@ -1,6 +1,7 @@
 import type { AuditRecord } from '@behalf/audit';
 import type { ElicitationOffer, ThirdPartyTokenRequest } from '@behalf/contracts';
-import { coversScopes, findConsent, noteUse } from './consent.js';
+import { coversScopes, leastScopes } from '@behalf/oauth';
+import { findConsent, noteUse } from './consent.js';
 import { elicitationRecords, statusAt } from './elicitation.js';
 import { ElicitationRefusal, elicitationRefusalToOAuthError } from './elicitation-refusal.js';
 import type { ElicitationDependencies, ElicitedProvider, TokenUse } from './ports.js';
@@ -42,13 +43,15 @@ export async function obtainThirdPartyToken(
 }
 
 async function obtain(
-  request: ThirdPartyTokenRequest,
+  asked: ThirdPartyTokenRequest,
   provider: ElicitedProvider,
   dependencies: ElicitationDependencies,
 ): Promise<ObtainedToken> {
   const { keyEncryptionKey, clock, waitForChange } = dependencies;
-  if (!request.scopes.every((scope) => Object.hasOwn(provider.scopes, scope)))
+  if (!asked.scopes.every((scope) => Object.hasOwn(provider.scopes, scope)))
     throw new ElicitationRefusal({ kind: 'scope_unknown' });
+  // A person reads, and the provider is asked for, nothing that the rest gives as well.
+  const request = { ...asked, scopes: leastScopes(asked.scopes, provider.impliedScopes) };
   const { requestState: state } = request;
   const continued =
     state === undefined ? undefined : await openRequestState(keyEncryptionKey, state, request, clock.nowMs());
@@ -69,11 +72,12 @@ async function obtain(
 
 async function useToken(
   { person, client, actors, resource, scopes, decisionGrant }: ThirdPartyTokenRequest,
-  { id: provider }: ElicitedProvider,
+  { id: provider, impliedScopes }: ElicitedProvider,
   { records, clock, tokens }: ElicitationDependencies,
 ): Promise<Extract<TokenUse, { kind: 'token' }> | undefined> {
   const asker = { person, provider, client, actors };
-  if (!coversScopes(await findConsent(records, asker), scopes)) return undefined;
+  const consent = await findConsent(records, asker);
+  if (!consent || !coversScopes(consent.scopes, scopes, impliedScopes)) return undefined;
   const use = await tokens.use({ ...asker, resource, scopes, decisionGrant });
   if (use.kind !== 'token') return undefined;
   // Withdrawn while the credential was being opened: then it was opened for nobody.

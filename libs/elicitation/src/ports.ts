@@ -1,4 +1,5 @@
 import type { AuditLog } from '@behalf/audit';
+import type { ScopeHierarchy } from '@behalf/oauth';
 import type { Clock, RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 
@@ -9,6 +10,8 @@ export interface ElicitedProvider {
   name: string;
   /** Every scope that may be asked for, each in words. */
   scopes: Readonly<Record<string, string>>;
+  /** What each scope gives as well. */
+  impliedScopes?: ScopeHierarchy | undefined;
 }
 
 /** The tokens that were stored for people. */

@@ -28,3 +28,4 @@ export {
 } from './authorization-details.js';
 export { type Confirmation, confirmationSchema, isProvenBy } from './confirmation.js';
 export { canonicalResource, protectedResourceMetadataUrl } from './resource-indicator.js';
+export { type ScopeHierarchy, coversScopes, leastScopes } from './scope-hierarchy.js';

@@ -7,6 +7,7 @@ const common = {
   resources: z.array(z.url()).min(1),
   scopes: z.record(z.string(), z.string()).default({}),
   defaultScopes: z.array(z.string()).optional(),
+  impliedScopes: z.record(z.string(), z.array(z.string())).optional(),
 };
 
 const presetSchema = z.discriminatedUnion('kind', [

@@ -1,3 +1,4 @@
+import type { ScopeHierarchy } from '@behalf/oauth';
 import type { Forwarding } from './forwarding/forwarding.js';
 import type { ProviderWebhook } from './webhook/provider-webhook.js';
 
@@ -13,6 +14,8 @@ interface ProviderBase {
   /** Each scope that may be asked for, in words. */
   readonly scopes: Readonly<Record<string, string>>;
   readonly defaultScopes: readonly string[];
+  /** Undefined: each scope stands for itself. */
+  readonly impliedScopes?: ScopeHierarchy | undefined;
   /** Hosts of this provider inside our own network. No other special-use address is ever dialled for it. */
   readonly internalHosts: readonly string[];
   /** Undefined: nothing of its API is called through us. */

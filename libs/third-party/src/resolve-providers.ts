@@ -1,5 +1,5 @@
 import { ConfigError, type ProviderConfig } from '@behalf/config';
-import { canonicalResource } from '@behalf/oauth';
+import { type ScopeHierarchy, canonicalResource } from '@behalf/oauth';
 import { z } from 'zod';
 import type { Forwarding } from './forwarding/forwarding.js';
 import { type OAuthPreset, type StaticPreset, presets } from './presets.js';
@@ -168,9 +168,22 @@ function commonOf(
     resources: resources as readonly [string, ...string[]],
     scopes,
     defaultScopes: config.defaultScopes ?? (presetDefaults?.length ? presetDefaults : Object.keys(scopes)),
+    impliedScopes: impliedScopes(config, preset, scopes, fault),
     internalHosts: config.internalHosts,
     forwarding: config.forward && resolveForwarding(config.forward, resources, scopes, fault),
   };
+}
+
+/** Of a preset, between the scopes that there are; of a configuration, none that there is not. */
+function impliedScopes(
+  config: ProviderConfig,
+  preset: OAuthPreset | StaticPreset | undefined,
+  known: Readonly<Record<string, string>>,
+  fault: (text: string) => void,
+): ScopeHierarchy | undefined {
+  for (const scope of Object.entries(config.impliedScopes ?? {}).flat(2))
+    if (!Object.hasOwn(known, scope)) fault(`impliedScopes: ${scope} is none of the scopes of this provider`);
+  return config.impliedScopes ?? preset?.impliedScopes;
 }
 
 function resolveForwarding(

@@ -1,5 +1,5 @@
 import { type DecisionGrant, DecisionGrantRefused } from '@behalf/decision-grant';
-import { actorChain } from '@behalf/oauth';
+import { actorChain, coversScopes } from '@behalf/oauth';
 import { type Provider, findProvider } from '@behalf/third-party';
 import { isRolledBack } from './check-not-rolled-back.js';
 import { connectionId, connectionKind } from './connection.js';
@@ -31,9 +31,9 @@ export async function openForUse(
   const provider = findProvider(dependencies.providers, grant.resource);
   if (!provider) throw new VaultError('not_connected');
   const found = await findConnection(grant, provider, dependencies);
-  checkAgreed(found, grant);
+  checkAgreed(found, grant, provider);
   const fresh = await refresher.fresh(found);
-  checkAgreed(fresh, grant);
+  checkAgreed(fresh, grant, provider);
   if (!isUsable(fresh.value, dependencies.clock.nowMs())) throw new VaultError('needs_consent');
   const opened = await openNow(fresh, provider, grant, dependencies);
   await writeDown(fresh, grant, dependencies);
@@ -61,12 +61,18 @@ async function findConnection(
 }
 
 /** The person, once more: an id that was made from other parts must not find their row. */
-function checkAgreed({ value }: StoredConnection, { sub, tenant, scope }: DecisionGrant): void {
+function checkAgreed(
+  { value }: StoredConnection,
+  { sub, tenant, scope }: DecisionGrant,
+  { impliedScopes }: Provider,
+): void {
   if (value.owner !== sub || value.tenant !== tenant || value.status === 'disconnected') {
     throw new VaultError('not_connected');
   }
   if (value.status !== 'active' || !value.sealed) throw new VaultError('needs_consent');
-  const missingScopes = scope.split(' ').filter((wanted) => wanted !== '' && !value.scopes.includes(wanted));
+  const missingScopes = scope
+    .split(' ')
+    .filter((wanted) => wanted !== '' && !coversScopes(value.scopes, [wanted], impliedScopes));
   if (missingScopes.length > 0) throw new VaultError('needs_scope', { missingScopes });
 }
 

@@ -88,6 +88,11 @@ describe('SealedVault', () => {
       });
     });
 
+    it('takes a scope for what it gives as well', async () => {
+      await connect(test, acme);
+      expect(await open('alice', test, { scopes: ['share'] })).toMatchObject({ scopes: ['read', 'write'] });
+    });
+
     it('finds nothing at a resource that nobody configured', async () => {
       await connect(test, acme);
       expect(await problemOf(open('alice', test, { resource: 'https://other.example' }))).toBe(

@@ -1,5 +1,5 @@
 import { ElicitationRefusal, statusAt } from '@behalf/elicitation';
-import { OAuthError } from '@behalf/oauth';
+import { OAuthError, leastScopes } from '@behalf/oauth';
 import { type PersonSession, PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
 import type { Clock } from '@behalf/ports';
 import { CLOCK, readFormBody, sendPage } from '@behalf/service-kit';
@@ -95,7 +95,7 @@ export function connectController({ connect }: ElicitationServiceConfig['paths']
       // All that the account has already stays: providers replace what was granted by what is granted now.
       const held = (await this.vault.find(session.sub, provider.resources[0]))?.scopes ?? [];
       const known = held.filter((scope) => Object.hasOwn(provider.scopes, scope));
-      const scopes = [...new Set([...known, ...elicitation.scopes])];
+      const scopes = leastScopes([...known, ...elicitation.scopes], provider.impliedScopes);
       const trip = { elicitation: id, version, person: session.sub, scopes };
       await this.trips.begin(provider, trip, response);
     }
