@@ -1,5 +1,6 @@
 import { runAgentsCommand } from './agents/run-agents-command.js';
 import { runAuditCommand } from './audit/run-audit-command.js';
+import { runChainCommand } from './chain/run-chain-command.js';
 import { runExplainCommand } from './explain/run-explain-command.js';
 import { runGrantsCommand } from './grants/run-grants-command.js';
 import { diffFolders, lintFolder, testFolder } from './local-commands.js';
@@ -28,6 +29,7 @@ export async function runCommand(
 ): Promise<CommandResult> {
   if (args[0] === 'agents') return runAgentsCommand(args.slice(1), environment);
   if (args[0] === 'audit') return runAuditCommand(args.slice(1), environment);
+  if (args[0] === 'chain') return runChainCommand(args.slice(1), environment);
   if (args[0] === 'explain') return runExplainCommand(args.slice(1), environment);
   if (args[0] === 'grants') return runGrantsCommand(args.slice(1), environment);
   const command = parseCommand(args);

@@ -39,7 +39,8 @@ describe('the trace of a call', () => {
       ({ name, parentSpanContext }) =>
         name === 'tools/call allowed' && parentSpanContext?.spanId === 'b7ad6b7169203331',
     );
-    expect(server?.links).toHaveLength(1);
+    // To the span of the HTTP request, and to the exchange whose token asked the upstream for its era.
+    expect(server?.links.map(({ context }) => context.traceId === traceId)).toEqual([false, true]);
     expect(server?.attributes).toMatchObject({
       'mcp.method.name': 'tools/call',
       'gen_ai.tool.name': 'allowed',
@@ -51,7 +52,9 @@ describe('the trace of a call', () => {
       ({ name, parentSpanContext }) =>
         name === 'tools/call allowed' && parentSpanContext?.spanId === server?.spanContext().spanId,
     );
-    expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining(['token exchange']));
+    // The use of the token leads to where it came from.
+    const exchanged = spans.find(({ name }) => name === 'token exchange');
+    expect(client?.links.map(({ context }) => context.spanId)).toEqual([exchanged?.spanContext().spanId]);
 
     // The upstream is pointed to our span, by header and by _meta alike, and gets no baggage of strangers.
     const seen = upstream.seen.at(-1)!;

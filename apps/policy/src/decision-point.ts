@@ -99,7 +99,7 @@ export class DecisionPoint {
       const { nowMs: decidedAtMs, ...lists } = batch ?? { nowMs: this.options.clock.nowMs() };
       const decided = this.#withEndpoint(await this.#decide(evaluation, decidedAtMs, lists));
       const latencyMicros = Math.round((performance.now() - began) * 1000);
-      const answer = await this.#record(evaluation, decided, caller);
+      const answer = await this.#record(evaluation, decided, caller, latencyMicros);
       this.options.onDecided({
         evaluation,
         answer,
@@ -149,6 +149,7 @@ export class DecisionPoint {
     evaluation: Evaluation,
     answer: EvaluationDecision,
     caller: string | undefined,
+    tookMicros: number,
   ): Promise<EvaluationDecision> {
     const { audit, clock, logger, receipts } = this.options;
     let place: AuditPlace | undefined;
@@ -160,6 +161,7 @@ export class DecisionPoint {
           caller,
           actors: actorNames(evaluation),
           occurredAtMs: clock.nowMs(),
+          tookMicros,
         }),
         ...(receipts ? [(placed: AuditPlace) => void (place = placed)] : []),
       );

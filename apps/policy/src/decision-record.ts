@@ -8,6 +8,7 @@ export interface RecordedDecision {
   caller: string | undefined;
   actors: string[];
   occurredAtMs: number;
+  tookMicros: number;
 }
 
 /** The audit record of one decision: who asked for whom about what, and which policies said what. No arguments. */
@@ -17,6 +18,7 @@ export function buildDecisionRecord({
   caller,
   actors,
   occurredAtMs,
+  tookMicros,
 }: RecordedDecision): AuditRecord {
   const { subject, action, resource, context } = evaluation;
   const server = resource.properties?.['server'] ?? context?.['server'];
@@ -37,10 +39,12 @@ export function buildDecisionRecord({
       // The URI of an MCP resource is as free as an argument, and may hold what an argument may.
       ...(resource.type !== 'resource_uri' && { resource: resource.id }),
       ...(typeof server === 'string' && { server }),
+      ...(typeof context?.['scope'] === 'string' && { scope: context['scope'] }),
       ...(reason !== undefined && { reason }),
       policies: policies ?? [],
       errors: errors ?? [],
       ...(policy_version !== undefined && { policyVersion: policy_version }),
+      tookMicros,
     },
   };
 }

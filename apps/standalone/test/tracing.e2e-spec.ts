@@ -1,6 +1,7 @@
 import { attributes, startTracing, type Tracing } from '@behalf/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { runCommand } from '../../cli/src/run-command.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { callTool } from './mcp-request.fixture.js';
 import { signIn } from './oauth-client.fixture.js';
@@ -81,6 +82,41 @@ describe('one call', () => {
         [attributes.txn]: call?.attributes[attributes.txn],
       }),
     );
+  });
+});
+
+describe('behalf chain', () => {
+  const run = (...args: string[]) =>
+    runCommand(['chain', ...args, '--issuer', system.issuer], {
+      BEHALF_CLIENT_ID: 'demo-admin',
+      BEHALF_CLIENT_SECRET: 'demo-admin-secret',
+    });
+
+  it('prints who acted for whom, where, with which scopes, how it was decided and how long it took', async () => {
+    const { output, failed } = await run(traceId);
+    expect(failed).toBe(false);
+    const [person, ...below] = output.split('\n');
+    expect(person).toBe('alice');
+    expect(below).toEqual([
+      expect.stringMatching(/^├─ \+\S+ s {2}decision allowed .*whoami.* by permitted: \S+.* in [\d.]+ ms$/),
+      '└─ demo-gateway',
+      expect.stringMatching(/^ {3}├─ \+\S+ s {2}decision allowed .* by permitted: \S+/),
+      expect.stringMatching(
+        /^ {3}└─ \+\S+ s {2}exchange allowed {2}for http\S+ {2}\[\S+.*\] .* in [\d.]+ ms$/,
+      ),
+    ]);
+    for (const secret of secrets.filter(Boolean)) expect(output).not.toContain(secret);
+  });
+
+  it('finds the same chain by its txn, and says so when there is none', async () => {
+    const { output: json } = await run(traceId, '--json');
+    const [{ through }] = JSON.parse(json) as [{ through: { name: string }[] }];
+    expect(through).toMatchObject([{ name: 'demo-gateway', through: [] }]);
+    const call = inTrace().find((span) => span.attributes[attributes.txn] !== undefined);
+    const txn = String(call?.attributes[attributes.txn]);
+    expect(JSON.parse((await run(txn, '--json')).output)).toEqual(JSON.parse(json));
+    expect(await run('nothing')).toEqual({ output: 'nothing is recorded of it', failed: true });
+    await expect(run()).rejects.toMatchObject({ name: 'UsageError' });
   });
 });
 

@@ -105,10 +105,12 @@ export function registerTokenExchange(
     };
     const spanAttributes = { [attributes.clientId]: client.clientId };
     return inSpan<object>('exchange token', { attributes: spanAttributes }, (span) => {
+      const began = performance.now();
       // What is recorded is what the span may tell.
       const append = (record: AuditRecord): Promise<void> => {
         if (span.isRecording()) span.setAttributes(describeExchange(record));
-        return deps.audit(record);
+        const tookMicros = Math.round((performance.now() - began) * 1000);
+        return deps.audit({ ...record, details: { ...record.details, tookMicros } });
       };
       // First: what is asked about must not be done.
       if (explains) return explainExchange(request, { ...dependencies, audit: { append } });

@@ -3,6 +3,7 @@ import {
   type Context,
   type Link,
   type Span,
+  type SpanContext,
   INVALID_SPAN_CONTEXT,
   SpanKind,
   SpanStatusCode,
@@ -70,6 +71,11 @@ export function injectTraceContext(): Record<string, string> {
   const carrier: Record<string, string> = {};
   if (isOn) propagation.inject(context.active(), carrier);
   return carrier;
+}
+
+/** Says in the active span what it stands on, although that is no part of it. */
+export function linkActiveSpan(to: SpanContext | undefined): void {
+  if (to) trace.getActiveSpan()?.addLink({ context: to });
 }
 
 export function activeTraceId(): string | undefined {

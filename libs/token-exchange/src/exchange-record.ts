@@ -7,7 +7,7 @@ import type { ExchangeRequest, ExchangeSource } from './ports.js';
 /** What is written down of an exchange: ids and reasons, never a token. */
 export function exchangeRecord(
   request: ExchangeRequest,
-  { subject, profile, act, audiences, decisionId, delegations = [] }: ExchangeTrace,
+  { subject, profile, act, audiences, decisionId, scope, delegations = [] }: ExchangeTrace,
   refusal?: ExchangeRefusal,
 ): AuditRecord {
   const { sub, txn } = subject?.claims ?? {};
@@ -24,6 +24,7 @@ export function exchangeRecord(
     details: {
       ...(profile !== undefined && { profile }),
       ...(audience !== undefined && { audience }),
+      ...(scope !== undefined && { scope }),
       ...(txn !== undefined && { txn }),
       ...(delegations.length > 0 && { delegations: delegations.map(({ grant }) => grant.id) }),
       ...(refusal && { reason: refusal.reason.kind }),

@@ -15,6 +15,8 @@ export interface ExchangeTrace {
   actor?: TokenClaims | undefined;
   delegations?: FoundDelegation[];
   decisionId?: string | undefined;
+  /** What was granted in the end. */
+  scope?: string | undefined;
   /** The versions of the policies that decided. */
   policyVersions?: Set<string | undefined>;
 }

@@ -15,6 +15,7 @@ export async function mintToken(
     const { claims, typ, response } = await decideExchange(request, dependencies, trace);
     const token = await dependencies.signer.sign({ ...claims }, { typ });
     const { expires_in: lifetimeSeconds, ...rest } = response;
+    trace.scope = claims.scope;
     const versions = [...(trace.policyVersions ?? [])];
     return {
       token,

@@ -48,7 +48,10 @@ export class HttpTokenExchanger implements TokenExchanger {
     return inSpan(
       'token exchange',
       { kind: 'CLIENT', attributes: { [attributes.audience]: wanted.resource } },
-      () => this.#exchange(wanted, signal),
+      async (span) => ({
+        ...(await this.#exchange(wanted, signal)),
+        ...(span.isRecording() && { exchangedIn: span.spanContext() }),
+      }),
     );
   }
 

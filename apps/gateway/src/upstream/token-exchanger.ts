@@ -1,4 +1,5 @@
 import type { AccessTokenClaims } from '@behalf/resource-server';
+import type { SpanContext } from '@opentelemetry/api';
 import type { DpopKey } from './dpop-key.js';
 
 export interface TokenExchangeRequest {
@@ -19,6 +20,8 @@ export interface ExchangedToken {
   expiresInSeconds: number | undefined;
   /** The key it is bound to, which proves every request that carries it; a bearer token without. */
   key?: DpopKey | undefined;
+  /** The span of the exchange, which every use of the token is linked to. */
+  exchangedIn?: SpanContext | undefined;
 }
 
 /** Gets a token for an upstream on behalf of the caller. @see RFC 8693 */

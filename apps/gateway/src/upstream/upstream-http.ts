@@ -1,5 +1,5 @@
 import { McpError, type McpMessage, mcpErrorCodes, serializeMessage } from '@behalf/mcp';
-import { injectTraceContext } from '@behalf/telemetry';
+import { injectTraceContext, linkActiveSpan } from '@behalf/telemetry';
 import { Agent, type Dispatcher, errors, request } from 'undici';
 import { abortedFor } from './aborted-for.js';
 import type { ExchangedToken } from './token-exchanger.js';
@@ -43,6 +43,7 @@ export class UpstreamHttp {
 
   async #sendOnce(wanted: UpstreamRequest): Promise<Dispatcher.ResponseData> {
     const { httpMethod, message, token, headers, signal, maySleep = false } = wanted;
+    linkActiveSpan(token?.exchangedIn);
     try {
       const response = await request(this.url, {
         method: httpMethod,
