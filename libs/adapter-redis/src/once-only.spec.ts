@@ -3,26 +3,29 @@ import { FaultyProxy, type LocalServer, startRedis } from '@behalf/local-servers
 import { systemClock } from '@behalf/ports';
 import { describeWith } from '@behalf/testing';
 import { Redis } from 'ioredis';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { type Call, type Fault, findAnomalies } from './one-time-history.fixture.js';
 import { type OpenedRedis, RedisOneTimeStore, openRedis } from './index.js';
+import { memoryParts, partOf } from './redis-keys.js';
 
-/** A secret that was handed out, with everybody who wants to use it. */
+/** A secret that was handed out, with every call about it. */
 interface Item {
   key: string;
   issuedAtMs: number;
-  takes: number;
-  claims: number;
+  calls: Call[];
 }
 const purpose = 'once';
 const keptItems = 400;
+/** A new memory begins at the next full second of the server. */
+const memoryRoundingMs = 1_000;
 
 /**
  * Callers of two replicas of a service hand out items and use them, again and again, also those that were used long
- * ago, while Redis is treated badly. A history in which an item is taken or claimed twice cannot be explained by any
- * order of its operations: for a test-and-set, that each succeeds at most once is all of linearizability.
+ * ago, while Redis is treated badly. Every call is recorded as its caller saw it.
  */
 class History {
   readonly items: Item[] = [];
+  readonly #faults: Fault[] = [];
   #successes = 0;
   #running = true;
   #callers: Promise<void>[] = [];
@@ -43,9 +46,40 @@ class History {
     });
   }
 
+  /** Does something to Redis that may make it forget: until it is used again, whatever was made before may be gone. */
+  async fault(work: () => Promise<unknown>): Promise<void> {
+    const fault: Fault = { invokedAt: performance.now() };
+    this.#faults.push(fault);
+    await work();
+    await this.#touchEveryPart();
+    await setTimeout(memoryRoundingMs);
+    await this.progress(100);
+    fault.returnedAt = performance.now();
+  }
+
   async end(): Promise<void> {
     this.#running = false;
     await Promise.all(this.#callers);
+  }
+
+  /** Each part notices when it is used next that Redis has forgotten. */
+  async #touchEveryPart(): Promise<void> {
+    const untouched = new Set(Array.from({ length: memoryParts }, (_, part) => part));
+    while (this.#running && untouched.size > 0) {
+      const key = randomUUID();
+      if (!untouched.has(partOf(purpose, key))) continue;
+      const touched = await this.stores[0]!.take(purpose, key).then(
+        () => true,
+        () => setImmediate(false),
+      );
+      if (touched) untouched.delete(partOf(purpose, key));
+    }
+  }
+
+  anomalies(): string[] {
+    return this.items.flatMap(({ key, calls }) =>
+      findAnomalies(calls, this.#faults).map((anomaly) => `${key}: ${anomaly}`),
+    );
   }
 
   async #call(store: RedisOneTimeStore): Promise<void> {
@@ -55,36 +89,40 @@ class History {
       const item = Math.random() < 0.3 ? await this.#issue(store) : this.#any();
       if (!item) continue;
       await Promise.all([
-        store.take(purpose, item.key).then(
-          (value) => this.#count(item, 'takes', value !== undefined),
-          () => {},
-        ),
-        store.claim(purpose, item.key, { ttlSeconds: 600, issuedAtMs: item.issuedAtMs }).then(
-          (won) => this.#count(item, 'claims', won),
-          () => {},
+        this.#record(item, 'take', async () => (await store.take(purpose, item.key)) !== undefined),
+        this.#record(item, 'claim', () =>
+          store.claim(purpose, item.key, { ttlSeconds: 600, issuedAtMs: item.issuedAtMs }),
         ),
       ]);
     }
   }
 
   async #issue(store: RedisOneTimeStore): Promise<Item | undefined> {
-    const item = { key: randomUUID(), issuedAtMs: Date.now(), takes: 0, claims: 0 };
-    try {
-      await store.put(purpose, item.key, 'value', 600);
-      this.items.push(item);
-      return item;
-    } catch {
-      return undefined;
-    }
+    const item: Item = { key: randomUUID(), issuedAtMs: Date.now(), calls: [] };
+    const put = async () => (await store.put(purpose, item.key, 'value', 600), true);
+    if ((await this.#record(item, 'put', put)) !== 'done') return undefined;
+    this.items.push(item);
+    return item;
   }
 
   #any(): Item | undefined {
     return this.items.at(-Math.ceil(Math.random() * Math.min(keptItems, this.items.length)));
   }
 
-  #count(item: Item, what: 'takes' | 'claims', succeeded: boolean): void {
-    if (!succeeded) return;
-    item[what]++;
+  async #record(item: Item, verb: Call['verb'], work: () => Promise<boolean>): Promise<Call['outcome']> {
+    const call: Call = { verb, invokedAt: performance.now(), outcome: 'unknown' };
+    item.calls.push(call);
+    try {
+      call.outcome = (await work()) ? 'done' : 'not';
+      call.returnedAt = performance.now();
+    } catch {
+      return 'unknown';
+    }
+    if (verb !== 'put' && call.outcome === 'done') this.#succeed();
+    return call.outcome;
+  }
+
+  #succeed(): void {
     this.#successes++;
     for (const waiting of this.#waiting.filter(({ at }) => at <= this.#successes)) waiting.resolve();
     this.#waiting = this.#waiting.filter(({ at }) => at > this.#successes);
@@ -104,7 +142,9 @@ describeWith('redis-server')('one-time state', () => {
         openRedis(proxy.via(servers[0]!.url), { name: `replica-${n}`, commandTimeoutMs: 400 }),
       ),
     );
-    history = new History(opened.map((redis) => new RedisOneTimeStore(redis, systemClock)));
+    const stores = opened.map((redis) => new RedisOneTimeStore(redis, systemClock));
+    await stores[0]!.begin();
+    history = new History(stores);
     history.begin(8);
     await history.progress(100);
   });
@@ -116,27 +156,25 @@ describeWith('redis-server')('one-time state', () => {
   });
 
   const expectOnceOnly = (): void => {
-    const twice = history.items.filter(({ takes, claims }) => takes > 1 || claims > 1);
-    expect(twice).toEqual([]);
+    expect(history.anomalies()).toEqual([]);
   };
 
   it('is used once when Redis is killed and comes back with what it had written down', async () => {
     for (let n = 0; n < 2; n++) {
-      await servers[0]!.process.kill();
-      await servers[0]!.process.start();
-      await history.progress(100);
+      await history.fault(async () => {
+        await servers[0]!.process.kill();
+        await servers[0]!.process.start();
+      });
     }
     await history.end();
     expectOnceOnly();
   });
 
   it('is used once when Redis comes back empty, or is emptied', async () => {
-    await servers[0]!.restartEmpty();
-    await history.progress(100);
+    await history.fault(() => servers[0]!.restartEmpty());
     const direct = new Redis(servers[0]!.url);
-    await direct.flushall();
+    await history.fault(() => direct.flushall());
     direct.disconnect();
-    await history.progress(100);
     await history.end();
     expectOnceOnly();
   });
@@ -152,8 +190,7 @@ describeWith('redis-server')('one-time state', () => {
     // From now on it hears nothing more, and then becomes the master with what it knows.
     await direct.replicaof('NO', 'ONE');
     await history.progress(100);
-    proxy.leadTo(replica.port);
-    await history.progress(100);
+    await history.fault(async () => proxy.leadTo(replica.port));
     direct.disconnect();
     await history.end();
     expectOnceOnly();
