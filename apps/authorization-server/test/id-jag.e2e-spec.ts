@@ -307,6 +307,40 @@ describe('MCP Enterprise-Managed Authorization: issuing an ID-JAG', () => {
     expect(server.audit).toContainEqual(expect.objectContaining({ type: 'id-jag', outcome: 'allowed' }));
   });
 
+  it('POST /exchange/explain says what it would be, or which rule is in the way, and issues nothing', async () => {
+    const explain = async (more: Record<string, string> = {}): Promise<Record<string, unknown>> => {
+      const form = {
+        grant_type: tokenExchange,
+        requested_token_type: idJag,
+        subject_token: String(tokens['id_token']),
+        subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+        audience: theirs,
+        resource: theirResource,
+        ...more,
+      };
+      const answer = await server.post('/exchange/explain', form, app);
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as Record<string, unknown>;
+    };
+    const issued = await explain({ scope: 'mcp:tools' });
+    expect(issued).toMatchObject({
+      outcome: 'minted',
+      client: 'app',
+      person: 'alice',
+      audiences: [theirs],
+      token: { typ: 'oauth-id-jag+jwt', tokenType: 'N_A', claims: { aud: theirs, client_id: 'their-app' } },
+    });
+    expect(JSON.stringify(issued)).not.toMatch(/eyJ|"jti"/);
+    expect(server.audit.at(-1)).toMatchObject({ type: 'exchange-explanation', outcome: 'allowed' });
+    expect(await explain({ resource: files })).toMatchObject({
+      outcome: 'refused',
+      refusal: { reason: 'resource_not_there', error: 'invalid_target', rule: expect.any(String) },
+    });
+    expect(await explain({ subject_token: 'a.b.c' })).toMatchObject({
+      refusal: { reason: 'subject_token_invalid' },
+    });
+  });
+
   it('§4: takes an alias of the server and a refresh token, which stays good', async () => {
     const parameters = {
       audience: 'mcp',

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditLog } from '@behalf/audit';
-import { type AssertedSubject, issueIdJag, type IssueRequest, type IssueResponse } from '@behalf/id-jag';
+import {
+  type AssertedSubject,
+  explainIdJag,
+  type IssueDependencies,
+  issueIdJag,
+  type IssueRequest,
+  type IssueResponse,
+} from '@behalf/id-jag';
 import { type Confirmation, OAuthError, tokenTypes } from '@behalf/oauth';
+import type { ExchangeExplanation } from '@behalf/token-exchange';
 import type { Provider } from 'oidc-provider';
 import type { ProviderDependencies } from './dependencies.js';
 import { personRecords } from './person.js';
@@ -18,20 +26,39 @@ export function issueIdentityAssertion(
   deps: ProviderDependencies,
   append: AuditLog['append'],
 ): Promise<IssueResponse> {
+  return issueIdJag(request, issueDependencies(provider, request, deps, append));
+}
+
+/** Says what it would come to. */
+export function explainIdentityAssertion(
+  provider: Provider,
+  request: IssueRequest,
+  deps: ProviderDependencies,
+  append: AuditLog['append'],
+): Promise<ExchangeExplanation> {
+  return explainIdJag(request, issueDependencies(provider, request, deps, append));
+}
+
+function issueDependencies(
+  provider: Provider,
+  { proof }: IssueRequest,
+  deps: ProviderDependencies,
+  append: AuditLog['append'],
+): IssueDependencies {
   const { issuer, idJag } = deps.config.authorizationServer;
-  return issueIdJag(request, {
+  return {
     issuer,
     lifetimeSeconds: idJag.lifetimeSeconds,
     servers: idJag.authorizationServers,
     verifySubject: (token, type, clientId) =>
       type === tokenTypes.idToken
         ? fromIdToken(token, clientId, deps)
-        : fromRefreshToken(provider, token, { clientId, proof: request.proof }, deps),
+        : fromRefreshToken(provider, token, { clientId, proof }, deps),
     decide: deps.exchange.decide,
     signer: deps.exchange.signer,
     audit: { append },
     newId: randomUUID,
-  });
+  };
 }
 
 /** An ID token that was issued to this client: anybody else's is none of its business. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditRecord } from '@behalf/audit';
+import type { AuditLog, AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { VerifiedTokens } from '@behalf/exchange-cache';
+import type { IssueRequest } from '@behalf/id-jag';
 import { type Confirmation, grantTypes, OAuthError, tokenTypes } from '@behalf/oauth';
 import { nowSeconds, type Signer } from '@behalf/ports';
 import type { AccessTokenClaims } from '@behalf/resource-server';
@@ -10,7 +11,9 @@ import {
   elicitedParameterNames,
   type ExchangeDependencies,
   exchangeForThirdParty,
+  type ExchangeExplanation,
   explainExchange,
+  explainThirdPartyExchange,
   type ExchangeParameters,
   type ExchangeRequest,
   type RequestingClient,
@@ -22,7 +25,7 @@ import { checkNotRevoked } from './check-not-revoked.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { chainDescriber } from './describe-chain.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
-import { issueIdentityAssertion } from './issue-identity-assertion.js';
+import { explainIdentityAssertion, issueIdentityAssertion } from './issue-identity-assertion.js';
 import { failedBefore, servePlainExchanges } from './plain-exchange.js';
 import { readProof } from './presented-proof.js';
 import { isExplaining, setExplainer } from './explain-requests.js';
@@ -90,6 +93,14 @@ export function registerTokenExchange(
   const dependencies = exchangeDependencies(deps);
   const describeChain = chainDescriber(provider);
   const { thirdParty } = deps.exchange;
+  const explain = (request: ExchangeRequest, append: AuditLog['append']): Promise<ExchangeExplanation> => {
+    const own = { ...dependencies, audit: { append } };
+    if (request.parameters['requested_token_type'] === tokenTypes.idJag)
+      return explainIdentityAssertion(provider, ofClient(request), deps, append);
+    if (thirdParty && isForThirdParty(request, thirdParty))
+      return explainThirdPartyExchange(request, { ...own, ...thirdParty });
+    return explainExchange(request, own);
+  };
   const serve = async (
     { client, parameters: params, readProof: proofOf }: AuthenticatedExchange,
     explains: boolean,
@@ -113,9 +124,9 @@ export function registerTokenExchange(
         return deps.audit({ ...record, details: { ...record.details, tookMicros } });
       };
       // First: what is asked about must not be done.
-      if (explains) return explainExchange(request, { ...dependencies, audit: { append } });
+      if (explains) return explain(request, append);
       if (params['requested_token_type'] === tokenTypes.idJag)
-        return issueIdentityAssertion(provider, { ...request, ...request.client }, deps, append);
+        return issueIdentityAssertion(provider, ofClient(request), deps, append);
       if (thirdParty && isForThirdParty(request, thirdParty))
         return exchangeForThirdParty(request, {
           ...dependencies,
@@ -163,13 +174,18 @@ export function registerTokenExchange(
       proof,
       traceId: activeTraceId(),
     };
-    return explainExchange(request, { ...dependencies, audit: { append: deps.audit } });
+    return explain(request, deps.audit);
   });
 }
 
 /** Without those that authenticate the client: they are none of an exchange's business, and new with every request. */
 function ownParameters(params: ExchangeParameters): ExchangeParameters {
   return Object.fromEntries(parameters.map((name) => [name, params[name]]));
+}
+
+function ofClient(request: ExchangeRequest): IssueRequest {
+  const { client, parameters: asked, proof, nowSeconds: now, traceId } = request;
+  return { ...client, parameters: asked, proof, nowSeconds: now, traceId };
 }
 
 function isForThirdParty(

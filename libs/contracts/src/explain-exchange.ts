@@ -13,7 +13,7 @@ const names = z.array(z.string());
 
 /** What an exchange would come to, and why. */
 export const exchangeExplanationSchema = z.object({
-  outcome: z.enum(['minted', 'refused']),
+  outcome: z.enum(['minted', 'refused', 'person_decides']),
   client: z.string(),
   person: z.string().optional(),
   profile: z.enum(['delegation', 'impersonation']).optional(),

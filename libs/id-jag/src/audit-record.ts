@@ -11,7 +11,7 @@ export interface Progress {
 
 /** What the audit log is told. Assertions and tokens stay out of it. */
 export function auditRecord(
-  type: 'id-jag' | 'id-jag-redemption',
+  type: 'id-jag' | 'id-jag-redemption' | 'exchange-explanation',
   request: { clientId: string; nowSeconds: number; traceId?: string | undefined },
   { issuer, person, audience, decisionId }: Progress,
   refusal?: IdJagRefusal,

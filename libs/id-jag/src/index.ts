@@ -9,6 +9,7 @@ export { grantProfile, idJagClaimsSchema, idJagType, type IdJagClaims } from './
 export { IdJagRefusal, type IdJagRefusalReason, idJagRefusalToOAuthError } from './id-jag-refusal.js';
 export { redeemIdJag, type RedemptionClaims } from './redeem-id-jag.js';
 export type { AssertionIssuer, RedeemDependencies, RedeemRequest } from './redeem-ports.js';
+export { explainIdJag } from './explain-id-jag.js';
 export {
   type AssertedSubject,
   issueIdJag,

@@ -92,6 +92,31 @@ async function issue(
   deps: IssueDependencies,
   progress: Progress,
 ): Promise<IssueResponse> {
+  const claims = await decideIdJag(request, deps, progress);
+  const accessToken = await deps.signer.sign({ ...claims }, { typ: idJagType });
+  await deps.audit.append(auditRecord('id-jag', request, progress)).catch((cause: unknown) => {
+    throw new IdJagRefusal({ kind: 'not_recordable', cause });
+  });
+  return {
+    issued_token_type: tokenTypes.idJag,
+    access_token: accessToken,
+    token_type: 'N_A',
+    expires_in: claims.exp - request.nowSeconds,
+    ...(claims.scope !== undefined && { scope: claims.scope }),
+  };
+}
+
+/**
+ * Decides what is asserted: by whom, about whom, to whom, where and for what. Signs nothing and records nothing.
+ *
+ * @param progress is told of each step as it is taken
+ * @throws IdJagRefusal
+ */
+export async function decideIdJag(
+  request: IssueRequest,
+  deps: Omit<IssueDependencies, 'signer' | 'audit'>,
+  progress: Progress,
+) {
   const { clientId, parameters, proof, nowSeconds } = request;
   if (!request.isConfidential) throw new IdJagRefusal({ kind: 'client_is_public' });
   // What the draft leaves open is not guessed: a chain that we do not understand is not asserted.
@@ -120,39 +145,26 @@ async function issue(
     },
     deps,
   );
-  const accessToken = await deps.signer.sign(
-    {
-      iss: deps.issuer,
-      sub: subject.sub,
-      aud: server.issuer,
-      client_id: theirClient,
-      jti: deps.newId(),
-      iat: nowSeconds,
-      exp,
-      ...(resource !== undefined && { resource }),
-      ...(scope.size > 0 && { scope: scope.toString() }),
-      ...(subject.auth_time !== undefined && { auth_time: subject.auth_time }),
-      ...(subject.acr !== undefined && { acr: subject.acr }),
-      ...(subject.amr && { amr: subject.amr }),
-      ...(proof && { cnf: proof }),
-    },
-    { typ: idJagType },
-  );
-  await deps.audit.append(auditRecord('id-jag', request, progress)).catch((cause: unknown) => {
-    throw new IdJagRefusal({ kind: 'not_recordable', cause });
-  });
   return {
-    issued_token_type: tokenTypes.idJag,
-    access_token: accessToken,
-    token_type: 'N_A',
-    expires_in: exp - nowSeconds,
+    iss: deps.issuer,
+    sub: subject.sub,
+    aud: server.issuer,
+    client_id: theirClient,
+    jti: deps.newId(),
+    iat: nowSeconds,
+    exp,
+    ...(resource !== undefined && { resource }),
     ...(scope.size > 0 && { scope: scope.toString() }),
+    ...(subject.auth_time !== undefined && { auth_time: subject.auth_time }),
+    ...(subject.acr !== undefined && { acr: subject.acr }),
+    ...(subject.amr && { amr: subject.amr }),
+    ...(proof && { cnf: proof }),
   };
 }
 
 async function verifySubject(
   { clientId, parameters, nowSeconds }: IssueRequest,
-  deps: IssueDependencies,
+  deps: Pick<IssueDependencies, 'verifySubject'>,
 ): Promise<AssertedSubject> {
   const type = single(parameters['subject_token_type']);
   if (type !== tokenTypes.idToken && type !== tokenTypes.refreshToken)

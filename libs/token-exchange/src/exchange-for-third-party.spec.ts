@@ -1,5 +1,6 @@
 import type { ThirdPartyTokenRequest } from '@behalf/contracts';
 import { OAuthError } from '@behalf/oauth';
+import { explainThirdPartyExchange } from './explain-exchange.js';
 import { exchangeForThirdParty } from './exchange-for-third-party.js';
 import { exchangeFixture, gatewayClient, now, parameters, subjectClaims } from './exchange.fixture.js';
 import type { ExchangeParameters, RequestingClient } from './ports.js';
@@ -75,6 +76,67 @@ const codeOf = (work: Promise<unknown>) =>
     () => 'none',
     (error: unknown) => (error instanceof OAuthError ? error.code : String(error)),
   );
+
+describe('the explanation of an exchange for a third party', () => {
+  const explain = (changes: ExchangeParameters = {}, claims = subjectClaims(), decision = true) => {
+    const { dependencies, recorded, asked } = exchangeFixture({ subject: claims });
+    const explaining = explainThirdPartyExchange(
+      {
+        client,
+        parameters: { ...parameters, resource: drive.resource, ...changes },
+        nowSeconds: now,
+      },
+      {
+        ...dependencies,
+        decide: async (evaluation) => {
+          asked.push(evaluation);
+          return { decision, context: { id: 'decision-1' } };
+        },
+        findThirdParty: (identifier) => (identifier === drive.resource ? drive : undefined),
+      },
+    );
+    return { explaining, recorded, asked };
+  };
+
+  it('says that it is up to the person, asks nobody but policy, and is recorded', async () => {
+    const { explaining, recorded, asked } = explain({ scope: 'files.read mcp:tools' });
+    expect(await explaining).toMatchObject({ outcome: 'refused', refusal: { error: 'invalid_scope' } });
+    expect(asked).toEqual([]);
+    expect(recorded).toMatchObject([{ type: 'exchange-explanation', outcome: 'refused' }]);
+
+    const permitted = explain({ scope: 'files.read' });
+    expect(await permitted.explaining).toEqual({
+      outcome: 'person_decides',
+      client: 'gateway',
+      person: 'alice',
+      actors: ['gateway'],
+      audiences: [drive.resource],
+      decisionId: 'decision-1',
+      scope: {
+        terms: [
+          { term: 'ceiling', scopes: ['mcp:tools', 'files.read', 'files.write'] },
+          { term: `target ${drive.resource}`, scopes: ['files.read', 'files.write'] },
+          { term: 'request', scopes: ['files.read'] },
+        ],
+        left: ['files.read'],
+        removed: [
+          { scope: 'mcp:tools', by: [`target ${drive.resource}`, 'request'] },
+          { scope: 'files.write', by: ['request'] },
+        ],
+      },
+    });
+    expect(permitted.asked).toHaveLength(1);
+  });
+
+  it.each<[string, ExchangeParameters, ReturnType<typeof subjectClaims>, boolean]>([
+    ['policy_denied', {}, subjectClaims(), false],
+    ['target_unknown', { resource: 'https://other.example' }, subjectClaims(), true],
+    ['subject_key_unproven', {}, subjectClaims({ cnf: { jkt: 'k' } }), true],
+  ])('tells a refusal by its rule: %s', async (reason, changes, claims, decision) => {
+    const { refusal } = await explain(changes, claims, decision).explaining;
+    expect(refusal).toMatchObject({ reason, rule: expect.any(String), see: expect.any(String) });
+  });
+});
 
 describe('an exchange for a third party', () => {
   it('asks the policy with person, chain, provider and scope, and passes its grant on', async () => {

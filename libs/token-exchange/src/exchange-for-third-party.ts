@@ -8,7 +8,7 @@ import { exchangeRecord, recordAgain } from './exchange-record.js';
 import type { ExchangeTrace } from './exchange-trace.js';
 import { isStillGood } from './is-still-good.js';
 import { tieOf } from './mint-token.js';
-import { narrowThirdPartyScope } from './narrow-third-party-scope.js';
+import { narrowThirdPartyScope, thirdPartyScopeBounds } from './narrow-third-party-scope.js';
 import {
   type ElicitedParameters,
   elicitedParameterNames,
@@ -90,12 +90,16 @@ async function throughCache(
   );
 }
 
-async function lendToken(
+/**
+ * What is wanted of which third party, for whom and by whom, as far as that is ours to allow. Policy has not been asked.
+ *
+ * @throws ExchangeRefusal
+ */
+export async function decideOnThirdParty(
   request: ExchangeRequest,
-  elicited: ElicitedParameters,
-  dependencies: ThirdPartyDependencies,
+  dependencies: Omit<ThirdPartyDependencies, 'requestThirdPartyToken' | 'describeChain'>,
   trace: ExchangeTrace,
-): Promise<LentToken> {
+): Promise<{ presented: Presented; wanted: Wanted }> {
   const presented = await verifyPresented(request, dependencies, trace);
   const { subject, parameters, clientId, ceiling } = presented;
   if (parameters.requestedTokenType !== tokenTypes.accessToken)
@@ -107,11 +111,24 @@ async function lendToken(
   const act = (trace.act = buildActChain(clientId, subject.claims.act, ceiling.maxChainDepth));
   const target = selectThirdParty(presented, dependencies);
   trace.audiences = [target.resource];
-  const scope = narrowThirdPartyScope(parameters.scope, ceiling.scopes, target);
+  trace.scopeBounds = thirdPartyScopeBounds(parameters.scope, ceiling.scopes, target);
+  const scope = narrowThirdPartyScope(parameters.scope, trace.scopeBounds, target);
+  return { presented, wanted: { act, target, scope } };
+}
+
+async function lendToken(
+  request: ExchangeRequest,
+  elicited: ElicitedParameters,
+  dependencies: ThirdPartyDependencies,
+  trace: ExchangeTrace,
+): Promise<LentToken> {
+  const { presented, wanted } = await decideOnThirdParty(request, dependencies, trace);
+  const { target, act } = wanted;
+  const { subject } = presented;
 
   const ask = async (waitSeconds: number): Promise<ThirdPartyAnswer> => {
-    const decision = await askForDecision(presented, { act, target, scope }, dependencies, trace);
-    const question = await thirdPartyQuestion(presented, { act, target, scope }, decision, dependencies);
+    const decision = await askForDecision(presented, wanted, dependencies, trace);
+    const question = await thirdPartyQuestion(presented, wanted, decision, dependencies);
     return dependencies
       .requestThirdPartyToken({ ...question, ...elicited, waitSeconds })
       .catch((error: unknown) => {
@@ -193,10 +210,11 @@ interface Wanted {
   scope: ScopeSet;
 }
 
-async function askForDecision(
+/** @throws ExchangeRefusal when policy denies */
+export async function askForDecision(
   { clientId, subject: { claims: subject } }: Presented,
   { act, target, scope }: Wanted,
-  dependencies: ThirdPartyDependencies,
+  dependencies: Pick<ThirdPartyDependencies, 'decide'>,
   trace: ExchangeTrace,
 ): Promise<EvaluationDecision | undefined> {
   let decision: EvaluationDecision | undefined;

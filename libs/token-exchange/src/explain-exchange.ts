@@ -2,6 +2,7 @@ import { actorChain } from '@behalf/oauth';
 import type { ExchangeProfile } from './choose-profile.js';
 import { type DecidedExchange, decideExchange } from './decide-exchange.js';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
+import { askForDecision, decideOnThirdParty } from './exchange-for-third-party.js';
 import { exchangeRecord } from './exchange-record.js';
 import type { ExchangeTrace } from './exchange-trace.js';
 import { explainScope, type ScopeExplanation } from './explain-scope.js';
@@ -10,7 +11,8 @@ import { refusalRules } from './refusal-rules.js';
 
 /** What an exchange would come to, and why. */
 export interface ExchangeExplanation {
-  outcome: 'minted' | 'refused';
+  /** `person_decides`: everything here permits it, and whether the person lends their account is not asked. */
+  outcome: 'minted' | 'refused' | 'person_decides';
   client: string;
   person?: string;
   profile?: ExchangeProfile;
@@ -36,20 +38,47 @@ export async function explainExchange(
   request: ExchangeRequest,
   dependencies: ExchangeDependencies,
 ): Promise<ExchangeExplanation> {
+  return explain(request, dependencies, async (trace) => ({
+    outcome: 'minted',
+    token: describeToken(await decideExchange(request, askingNobody(dependencies), trace)),
+  }));
+}
+
+/**
+ * The same of an exchange for a third party. Its tokens are no business of ours, and whether the person lends them is not
+ * asked: that would be a question to the person.
+ *
+ * @throws OAuthError `temporarily_unavailable` when it cannot be recorded
+ */
+export async function explainThirdPartyExchange(
+  request: ExchangeRequest,
+  dependencies: Parameters<typeof decideOnThirdParty>[1],
+): Promise<ExchangeExplanation> {
+  return explain(request, dependencies, async (trace) => {
+    const { presented, wanted } = await decideOnThirdParty(request, dependencies, trace);
+    await askForDecision(presented, wanted, dependencies, trace);
+    return { outcome: 'person_decides' };
+  });
+}
+
+async function explain(
+  request: ExchangeRequest,
+  { audit }: Pick<ExchangeDependencies, 'audit'>,
+  decide: (trace: ExchangeTrace) => Promise<Pick<ExchangeExplanation, 'outcome' | 'token'>>,
+): Promise<ExchangeExplanation> {
   const trace: ExchangeTrace = {};
-  const outcome = await decideExchange(request, askingNobody(dependencies), trace).catch((error: unknown) => {
+  const outcome = await decide(trace).catch((error: unknown) => {
     if (error instanceof ExchangeRefusal) return error;
     throw error;
   });
   const refusal = outcome instanceof ExchangeRefusal ? outcome : undefined;
   const record = { ...exchangeRecord(request, trace, refusal), type: 'exchange-explanation' };
-  await dependencies.audit.append(record).catch((cause: unknown) => {
+  await audit.append(record).catch((cause: unknown) => {
     throw refusalToOAuthError({ kind: 'not_recordable', cause });
   });
   const { subject, profile, act, audiences = [], decisionId } = trace;
   const scope = explainScope(trace);
   return {
-    outcome: refusal ? 'refused' : 'minted',
     client: request.client.clientId,
     ...(subject && { person: subject.claims.sub }),
     ...(profile && { profile }),
@@ -58,8 +87,8 @@ export async function explainExchange(
     ...(decisionId !== undefined && { decisionId }),
     ...(scope && { scope }),
     ...(outcome instanceof ExchangeRefusal
-      ? { refusal: describeRefusal(outcome) }
-      : { token: describeToken(outcome) }),
+      ? { outcome: 'refused', refusal: describeRefusal(outcome) }
+      : outcome),
   };
 }
 

@@ -4,7 +4,7 @@
  * endpoint), what a resource does with the issued token after (`@behalf/resource-server`).
  */
 export { exchangeToken } from './exchange-token.js';
-export { type ExchangeExplanation, explainExchange } from './explain-exchange.js';
+export { type ExchangeExplanation, explainExchange, explainThirdPartyExchange } from './explain-exchange.js';
 export { type ScopeExplanation } from './explain-scope.js';
 export { exchangeForThirdParty } from './exchange-for-third-party.js';
 export { elicitedParameterNames } from './parse-elicited-request.js';

@@ -14,7 +14,7 @@ const targets = 'RFC 8693 §2.1 (resource, audience), RFC 8707 §2';
 const details = 'RFC 9396 §5, §6';
 const transactions = 'draft-ietf-oauth-transaction-tokens';
 const here = 'Behalf';
-const thirdParties = 'Behalf, docs/third-parties';
+const thirdParties = 'Behalf, docs/elicitation.md';
 
 /** The rule behind each reason. What a reason means for a caller, `refusalToOAuthError` says. */
 export const refusalRules: Readonly<Record<RefusalReason['kind'], RefusalRule>> = {
@@ -40,7 +40,7 @@ export const refusalRules: Readonly<Record<RefusalReason['kind'], RefusalRule>> 
   },
   subject_issuer_unknown: { rule: 'The issuer of the subject token is trusted.', see: 'RFC 8693 §2.1' },
   subject_key_unproven: {
-    rule: 'A bound subject token comes with proof of its key, or of the key it hands itself over to.',
+    rule: 'A bound subject token comes with proof of its key, of the key it hands itself over to, or with the proof that it was presented with.',
     see: 'RFC 9449 §7, RFC 8705 §3',
   },
   subject_is_no_person: { rule: 'The subject token stands for a person.', see: 'RFC 9068 §2.2' },

@@ -6,7 +6,11 @@ export function describeExplanation(explanation: ExchangeExplanation): string {
   const lines: [string, string | undefined][] = [
     [
       'outcome',
-      refusal ? `refused: ${refusal.reason}` : `minted: ${token?.typ}, ${token?.expiresIn} seconds`,
+      refusal
+        ? `refused: ${refusal.reason}`
+        : token
+          ? `minted: ${token.typ}, ${token.expiresIn} seconds`
+          : 'up to the person, who is not asked by this',
     ],
     ['rule', refusal && `${refusal.rule} (${refusal.see})`],
     ['error', refusal && `${refusal.error}: ${refusal.description}`],

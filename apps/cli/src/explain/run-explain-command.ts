@@ -11,12 +11,12 @@ const explainUsage = `behalf explain --client <client_id> --subject-token-file <
   What a token exchange of that client would come to: the token, or the refusal and the rule behind it, and which
   part of the intersection removed which scope. Nothing is issued.
 
-  --subject-token-type access_token|id_token|jwt|txn_token   (access_token)
+  --subject-token-type access_token|id_token|jwt|txn_token|refresh_token   (access_token)
   --resource <URL>, --audience <name>    may repeat
   --scope <scope>                        several in one, separated by spaces
   --actor-token-file <file>
   --authorization-details <JSON>
-  --requested-token-type access_token|txn_token
+  --requested-token-type access_token|txn_token|id-jag
   --requested-actor <client_id>
   --proof-jkt <thumbprint>               of the DPoP key that the client would prove
 
