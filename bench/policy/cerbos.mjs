@@ -30,8 +30,11 @@ function install() {
   if (status !== 0 || !existsSync(binary)) throw new Error('Cerbos could not be installed');
 }
 
-/** Serves the rules over AuthZEN. It logs errors only and keeps no decision log, which is its quickest. */
-export async function startCerbos({ rules }) {
+/**
+ * Serves the rules over AuthZEN, and logs errors only. As it comes it keeps no record of decisions, which is its
+ * quickest; with `keepsDecisions` it writes them to a file, some time after they were answered.
+ */
+export async function startCerbos({ rules }, { keepsDecisions = false } = {}) {
   install();
   const folder = mkdtempSync(join(tmpdir(), 'behalf-bench-cerbos-'));
   mkdirSync(join(folder, 'policies'));
@@ -48,6 +51,15 @@ export async function startCerbos({ rules }) {
       requestLimits: { maxActionsPerResource: 500, maxResourcesPerRequest: 500 },
     },
     telemetry: { disabled: true },
+    ...(keepsDecisions && {
+      audit: {
+        enabled: true,
+        accessLogsEnabled: false,
+        decisionLogsEnabled: true,
+        backend: 'file',
+        file: { path: join(folder, 'decisions.log') },
+      },
+    }),
     storage: { driver: 'disk', disk: { directory: join(folder, 'policies'), watchForChanges: false } },
   };
   writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config));

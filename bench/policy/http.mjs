@@ -7,7 +7,8 @@ import { calls, listOf, toBehalfEvaluation, toCerbosEvaluation, workload } from 
 
 const sizes = (process.env.BENCH_HTTP_POLICIES ?? '10,100,1000,10000').split(',').map(Number);
 const dispatcher = new Agent({ connections: 64, pipelining: 1 });
-const ours = 'Behalf (recorded before answered)';
+const ours = 'Behalf: recorded before it is answered';
+const recording = 'Cerbos: written to a file after it';
 const headers = { 'content-type': 'application/json' };
 
 function asker({ url, cpuMs }, path, bodies) {
@@ -40,11 +41,13 @@ async function benchAt(policies) {
   const work = workload(policies);
   const behalf = await startBehalf(work);
   const cerbos = await startCerbos(work);
+  const recordingCerbos = await startCerbos(work, { keepsDecisions: true });
   try {
     const asked = calls(work.servers, 1000);
     await checkAgreement(asked.slice(0, 200), behalf, cerbos);
     const contenders = (path, toOurs, toTheirs) => ({
-      Cerbos: asker(cerbos, path, toTheirs),
+      'Cerbos: no record of decisions': asker(cerbos, path, toTheirs),
+      [recording]: asker(recordingCerbos, path, toTheirs),
       [ours]: asker(behalf, path, toOurs),
     });
     const single = contenders(
@@ -74,10 +77,11 @@ async function benchAt(policies) {
       );
     }
     console.log(
-      `\nMemory after the load, ${policies} policies: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB`,
+      `\nMemory after the load, ${policies} policies: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB without records, ${recordingCerbos.memory().toFixed(0)} with`,
     );
   } finally {
     await cerbos.stop();
+    await recordingCerbos.stop();
     await behalf.stop();
   }
 }

@@ -8,9 +8,9 @@ export const evaluationLimits = { maxBytes: 1024 * 1024, maxDepth: 64 };
 export const batchLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 64, maxEvaluations: 1000 };
 /**
  * How many decisions the official evaluator makes again, to be compared. It takes milliseconds with many policies, in
- * which nothing else is answered, so a busy service compares only a few each second.
+ * which nothing else is answered, so a busy service gives it no more than one part in two hundred of its time.
  */
-export const shadowSampling = { share: 0.01, maxPerSecond: 5 };
+export const shadowSampling = { share: 0.01, pauseFactor: 200 };
 /** What a token must carry to ask for decisions. */
 export const requiredScope = 'policy:evaluate';
 

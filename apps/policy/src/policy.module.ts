@@ -71,8 +71,8 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
     },
     {
       provide: EntityCatalog,
-      inject: [CLOCK, LOGGER],
-      useFactory: (clock: Clock, logger: Logger) => new EntityCatalog(buildEngine(clock, logger)),
+      inject: [LOGGER],
+      useFactory: (logger: Logger) => new EntityCatalog(buildEngine(logger)),
     },
     { provide: POLICY_ENGINE, inject: [EntityCatalog], useFactory: withConditions },
     ...lifeProviders,

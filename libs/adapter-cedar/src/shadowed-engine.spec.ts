@@ -7,7 +7,7 @@ import { type Disagreement, type ShadowOptions, ShadowedEngine } from './shadowe
 const disagreements: Disagreement[] = [];
 const everything: ShadowOptions = {
   share: 1,
-  maxPerSecond: Infinity,
+  pauseFactor: 0,
   nowMs: () => 0,
   later: (compare) => compare(),
   onDisagreement: (disagreement) => void disagreements.push(disagreement),
@@ -67,21 +67,40 @@ describe('ShadowedEngine', () => {
     expect(disagreements).toMatchObject([{ live: 'refused', shadow: { decision: 'deny' } }]);
   });
 
-  it('compares its share, and no more than so many in a second', () => {
+  it('compares its share, and pauses in proportion to how long a comparison took', () => {
     const shadow = new Fixed('allow');
     let nowMs = 0;
-    const draws = [0.1, 0.6, 0.2, 0.3, 0.4];
+    const draws = [0.6, 0.1, 0.2, 0.3, 0.4];
     const engine = new ShadowedEngine(new Fixed('allow'), shadow, {
       ...everything,
       share: 0.5,
-      maxPerSecond: 2,
+      pauseFactor: 100,
       random: () => draws.shift()!,
       nowMs: () => nowMs,
     });
+    const decide = shadow.decide.bind(shadow);
+    shadow.decide = () => ((nowMs += 5), decide());
     const decideOnce = () => (engine.decide(request), shadow.asked);
-    expect([decideOnce(), decideOnce(), decideOnce(), decideOnce()]).toEqual([1, 1, 2, 2]);
-    nowMs = 1000;
-    expect(decideOnce()).toBe(3);
+    expect([decideOnce(), decideOnce(), decideOnce()]).toEqual([0, 1, 1]);
+    nowMs = 504;
+    expect(decideOnce()).toBe(1);
+    nowMs = 505;
+    expect(decideOnce()).toBe(2);
+  });
+
+  it('has one comparison waiting at a time', () => {
+    const shadow = new Fixed('allow');
+    const waiting: (() => void)[] = [];
+    const engine = new ShadowedEngine(new Fixed('allow'), shadow, {
+      ...everything,
+      later: (compare) => void waiting.push(compare),
+    });
+    engine.decide(request);
+    engine.decide(request);
+    expect(waiting).toHaveLength(1);
+    waiting[0]?.();
+    engine.decide(request);
+    expect(waiting).toHaveLength(2);
   });
 
   it('compares nothing across a change of policies', () => {

@@ -21,8 +21,11 @@ export interface Disagreement {
 export interface ShadowOptions {
   /** Of all decisions, how many are compared: 0 none, 1 all. */
   share: number;
-  /** A comparison holds up the process as long as the shadow takes to decide, so a busy service makes only so many. */
-  maxPerSecond: number;
+  /**
+   * A comparison holds up the process as long as the shadow takes to decide, and that grows with the policies. So after
+   * one that took a moment comes a pause of so many.
+   */
+  pauseFactor: number;
   onDisagreement: (disagreement: Disagreement) => void;
   nowMs: () => number;
   random?: () => number;
@@ -35,8 +38,7 @@ export interface ShadowOptions {
  * second says; the second's is only compared.
  */
 export class ShadowedEngine implements PolicyEngine {
-  #windowStartMs = -Infinity;
-  #comparedInWindow = 0;
+  #pauseUntilMs = -Infinity;
 
   constructor(
     private readonly live: PolicyEngine,
@@ -82,21 +84,28 @@ export class ShadowedEngine implements PolicyEngine {
     } finally {
       if (version !== undefined && this.#isSampled()) {
         const { later = setImmediate } = this.options;
-        later(() => this.#compare(requestOf(), version, answer));
+        later(() => this.#compareAndPause(requestOf(), version, answer));
       }
     }
   }
 
   #isSampled(): boolean {
-    const { share, maxPerSecond, nowMs, random = Math.random } = this.options;
-    if (random() >= share) return false;
-    const now = nowMs();
-    if (now - this.#windowStartMs >= 1000) {
-      this.#windowStartMs = now;
-      this.#comparedInWindow = 0;
+    const { share, nowMs, random = Math.random } = this.options;
+    if (random() >= share || nowMs() < this.#pauseUntilMs) return false;
+    // Until this one is made.
+    this.#pauseUntilMs = Infinity;
+    return true;
+  }
+
+  #compareAndPause(request: CedarRequest, policyVersion: string, answer: EngineDecision | undefined): void {
+    const { nowMs, pauseFactor } = this.options;
+    const began = nowMs();
+    try {
+      this.#compare(request, policyVersion, answer);
+    } finally {
+      const ended = nowMs();
+      this.#pauseUntilMs = ended + (ended - began) * pauseFactor;
     }
-    this.#comparedInWindow += 1;
-    return this.#comparedInWindow <= maxPerSecond;
   }
 
   #compare(request: CedarRequest, policyVersion: string, answer: EngineDecision | undefined): void {
