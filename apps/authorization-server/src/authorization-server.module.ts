@@ -8,6 +8,8 @@ import {
   BUS,
   CLOCK,
   type Infrastructure,
+  type Logger,
+  LOGGER,
   RECORD_STORE,
   type RunningService,
 } from '@behalf/service-kit';
@@ -39,6 +41,7 @@ import { routeToProvider } from './http/route-to-provider.js';
 import { StreamsController } from './http/streams.controller.js';
 import { TransmitterMetadataController } from './http/transmitter-metadata.controller.js';
 import { SignInController } from './http/sign-in.controller.js';
+import { tokenRoute } from './http/token-route.js';
 import { SignInCallbackController } from './http/sign-in-callback.controller.js';
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
@@ -178,6 +181,10 @@ export async function startAuthorizationServer(
       const holder = app.get<ProviderHolder>(PROVIDER_HOLDER);
       app.use(routeToProvider(config.authorizationServer, holder, infrastructure.rateLimiter));
     },
+    plainRoutes: (app) =>
+      tokenRoute(config.authorizationServer, app.get<ProviderHolder>(PROVIDER_HOLDER), (err) =>
+        app.get<Logger>(LOGGER).error({ err }, 'server_error'),
+      ),
   });
 }
 

@@ -2,6 +2,7 @@
  * How a service runs: configuration loading, Nest bootstrap, HTTP edges, errors, health, logs and shutdown. The only
  * library that knows Nest. It binds no adapter: apps hand in an `Infrastructure`.
  */
+export type { PlainRoutes } from './answer-ahead.js';
 export {
   AUDIT_LOG,
   EVENT_LOG,

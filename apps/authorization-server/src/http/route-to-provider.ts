@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { markAsExplaining } from '@behalf/adapter-oidc-provider';
 import type { AuthorizationServerConfig } from '@behalf/config';
 import type { RateLimiter } from '@behalf/ports';
@@ -31,7 +32,7 @@ export function routeToProvider(
 ): RequestHandler {
   const { paths } = config;
   const registrations = { attempts: config.registration.perMinute, windowSeconds: 60 };
-  const issuerPath = new URL(config.issuer).pathname.replace(/\/$/, '');
+  const issuerPath = issuerPathOf(config);
   const exact = new Set([
     ...wellKnown,
     paths.authorization,
@@ -54,8 +55,7 @@ export function routeToProvider(
     const pathname = request.url.split(/[?#]/, 1)[0] ?? '/';
 
     if (cors.has(pathname)) {
-      response.setHeader('Access-Control-Allow-Origin', '*');
-      response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After, DPoP-Nonce');
+      allowAnyOrigin(response);
       if (request.method === 'OPTIONS') {
         response
           .status(204)
@@ -92,13 +92,27 @@ export function routeToProvider(
     }
     const isResume = pathname.startsWith(`${paths.authorization}/`);
     if (!exact.has(request.url.split(/[?#]/, 1)[0] ?? '/') && !isResume) return next();
-    // Our pages say so themselves; the library has pages of its own, such as the one that posts a code to the client.
-    response.set({ 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' });
+    forbidFraming(response);
     // oidc-provider builds its URLs from the issuer; what it was mounted under must not be added once more.
     request.originalUrl = request.url;
-    const isTokenRequest = pathname === paths.token && request.method === 'POST';
-    await (isTokenRequest ? holder.answerTokenRequest(request, response) : holder.handle(request, response));
+    await holder.handle(request, response);
   };
+}
+
+/** What stands in front of every path of ours. */
+export function issuerPathOf({ issuer }: AuthorizationServerConfig): string {
+  return new URL(issuer).pathname.replace(/\/$/, '');
+}
+
+export function allowAnyOrigin(response: ServerResponse): void {
+  response.setHeader('Access-Control-Allow-Origin', '*');
+  response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After, DPoP-Nonce');
+}
+
+/** Our pages say so themselves; the library has pages of its own, such as the one that posts a code to the client. */
+export function forbidFraming(response: ServerResponse): void {
+  response.setHeader('X-Frame-Options', 'DENY');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
 }
 
 function relativeToIssuer(url: string, issuerPath: string): string {

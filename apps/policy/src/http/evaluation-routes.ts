@@ -7,7 +7,7 @@ import {
 import { OAuthError } from '@behalf/oauth';
 import { TooManyEvaluations } from '@behalf/policy';
 import { isPlainPermit } from '@behalf/policy-dialects';
-import type { ServiceOptions } from '@behalf/service-kit';
+import type { PlainRoutes } from '@behalf/service-kit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { batchLimits, evaluationLimits } from '../config.js';
@@ -28,7 +28,6 @@ export interface EvaluationRoutesOptions {
   basePath: string;
 }
 
-type PlainRoutes = ReturnType<NonNullable<ServiceOptions['plainRoutes']>>;
 type Answer = EvaluationDecision | EvaluationsDecision;
 
 /**
