@@ -25,6 +25,13 @@ export const adminUsage = `  --issuer <URL>, or BEHALF_ISSUER      the authoriza
 
   --json prints what a program can read.`;
 
+/** What is administered, where it is not the authorization server itself. */
+export interface Administered {
+  adminUrl: string;
+  /** Whom the token is for. */
+  resource: string;
+}
+
 /** The authorization server refused, and said why. */
 export class AdminRefused extends Error {
   override readonly name = 'AdminRefused';
@@ -52,9 +59,11 @@ export class AdminClient {
     options: AdminOptions,
     environment: Record<string, string | undefined>,
     scope = 'admin',
+    administered?: Administered,
   ): Promise<AdminClient> {
     const issuer = options.issuer ?? environment['BEHALF_ISSUER'] ?? 'http://localhost:4000';
-    const adminUrl = options['admin-url'] ?? `${issuer}/admin`;
+    const ofIssuer = options['admin-url'] ?? `${issuer}/admin`;
+    const { adminUrl, resource } = administered ?? { adminUrl: ofIssuer, resource: ofIssuer };
     for (const url of [issuer, adminUrl]) checkPrivate(url);
     const given = environment['BEHALF_TOKEN'];
     if (given !== undefined) return new AdminClient(adminUrl, given);
@@ -76,7 +85,7 @@ export class AdminClient {
       headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
       body: new URLSearchParams({
         grant_type: grantTypes.clientCredentials,
-        resource: adminUrl,
+        resource,
         scope,
       }),
     });

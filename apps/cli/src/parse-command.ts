@@ -73,7 +73,7 @@ export function parseCommand(args: string[]): Command {
   const [group, name, ...operands] = positionals;
   if (group !== 'policy' || name === undefined)
     throw new UsageError(
-      `${usage}\n\nbehalf agents <command>: see behalf agents\nbehalf grants <command>: see behalf grants\nbehalf chain <txn>: who acted for whom in one chain of calls\nbehalf explain: why an exchange is, or is not, permitted`,
+      `${usage}\n\nbehalf agents <command>: see behalf agents\nbehalf grants <command>: see behalf grants\nbehalf vault <command>: see behalf vault\nbehalf chain <txn>: who acted for whom in one chain of calls\nbehalf explain: why an exchange is, or is not, permitted`,
     );
   return { name, operands, options: values };
 }

@@ -7,6 +7,7 @@ import { diffFolders, lintFolder, testFolder } from './local-commands.js';
 import { generateTypes } from './generate-types.js';
 import { type Command, UsageError, parseCommand, usage } from './parse-command.js';
 import { listBundles, publishFolder, replayFolder, rollBack, shadowFolder } from './service-commands.js';
+import { runVaultCommand } from './vault/run-vault-command.js';
 
 export interface CommandResult {
   output: string;
@@ -32,6 +33,7 @@ export async function runCommand(
   if (args[0] === 'chain') return runChainCommand(args.slice(1), environment);
   if (args[0] === 'explain') return runExplainCommand(args.slice(1), environment);
   if (args[0] === 'grants') return runGrantsCommand(args.slice(1), environment);
+  if (args[0] === 'vault') return runVaultCommand(args.slice(1), environment);
   const command = parseCommand(args);
   const { data, text, failed } = await run(command, environment);
   return { output: command.options.json ? JSON.stringify(data, undefined, 2) : text, failed };

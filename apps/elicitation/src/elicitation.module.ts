@@ -23,7 +23,7 @@ import {
   bootstrapService,
 } from '@behalf/service-kit';
 import type { OutboundRelay, Provider as ThirdParty, ThirdParties } from '@behalf/third-party';
-import type { Vault } from '@behalf/vault';
+import type { Vault, VaultOperator } from '@behalf/vault';
 import {
   type DynamicModule,
   Inject,
@@ -34,6 +34,8 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { AdminAuthorization } from './admin/admin-authorization.js';
+import { vaultAdminController } from './admin/vault-admin.controller.js';
 import { answerTokenRequests } from './bus/answer-token-requests.js';
 import { followEnds } from './bus/follow-ends.js';
 import { ELICITATION_CONFIG, type ElicitationServiceConfig, elicitationServiceConfig } from './config.js';
@@ -42,7 +44,12 @@ import { ElicitationWaits } from './elicitation-waits.js';
 import { EndedAccounts } from './ended-accounts.js';
 import { ChainDirectory } from './forward/chain-directory.js';
 import { ForwardDesk } from './forward/forward-desk.js';
-import { FORWARD_SETTINGS, forwardSettings, tokenChecks } from './forward/forward-settings.js';
+import {
+  FORWARD_SETTINGS,
+  type TokenChecks,
+  forwardSettings,
+  tokenChecks,
+} from './forward/forward-settings.js';
 import { LiveCalls } from './forward/live-calls.js';
 import { callbackController } from './http/callback.controller.js';
 import { connectController } from './http/connect.controller.js';
@@ -57,7 +64,7 @@ import { ProviderCatalog } from './provider-catalog.js';
 import { ProviderEvents } from './provider-events.js';
 import { ProviderRoundTrip } from './provider-round-trip.js';
 import { thirdPartyParts } from './third-party-parts.js';
-import { OUTBOUND_RELAY, THIRD_PARTIES, TOKEN_CHECKS, VAULT } from './tokens.js';
+import { OUTBOUND_RELAY, THIRD_PARTIES, TOKEN_CHECKS, VAULT, VAULT_OPERATOR } from './tokens.js';
 import { vaultTokens } from './vault-tokens.js';
 import { VaultUpkeep, type VaultWork } from './vault-upkeep.js';
 
@@ -74,6 +81,8 @@ export interface ThirdPartyParts {
   vault: Vault;
   /** How calls are forwarded. */
   relay: OutboundRelay;
+  /** The vault as operators use it; without it there is no administration. */
+  operator?: VaultOperator;
   /** What the vault has to do by itself. */
   upkeep?: VaultWork;
 }
@@ -110,6 +119,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
               taskController(paths),
               forwardController(paths),
               providerEventsController(paths),
+              ...(parts.operator ? [vaultAdminController(paths)] : []),
               MetadataController,
               clientMetadataController(paths),
             ],
@@ -119,6 +129,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
         { provide: THIRD_PARTIES, useValue: parts.thirdParties },
         { provide: VAULT, useValue: parts.vault },
         { provide: OUTBOUND_RELAY, useValue: parts.relay },
+        { provide: VAULT_OPERATOR, useValue: parts.operator },
         {
           provide: VaultUpkeep,
           inject: [LOGGER],
@@ -271,6 +282,12 @@ const forwardProviders: Provider[] = [
     provide: TOKEN_CHECKS,
     inject: [FORWARD_SETTINGS, AccessTokenVerifier, CLOCK, ONE_TIME_STORE],
     useFactory: tokenChecks,
+  },
+  {
+    provide: AdminAuthorization,
+    inject: [TOKEN_CHECKS, ELICITATION_CONFIG],
+    useFactory: (checks: TokenChecks, { publicUrl }: ElicitationServiceConfig) =>
+      new AdminAuthorization(checks, publicUrl),
   },
   {
     provide: LiveCalls,

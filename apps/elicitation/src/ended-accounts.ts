@@ -1,6 +1,14 @@
 import type { AuditLog } from '@behalf/audit';
-import { accountKey, cancelElicitations, consentRecords } from '@behalf/elicitation';
+import {
+  type Elicitation,
+  accountKey,
+  cancelElicitations,
+  cancelMatching,
+  consentRecords,
+} from '@behalf/elicitation';
 import type { Clock, RecordStore } from '@behalf/ports';
+
+const batchSize = 100;
 
 /**
  * What ends with a connection: what was agreed to about it, and what waits for its person. Whoever connects the account
@@ -15,21 +23,43 @@ export class EndedAccounts {
 
   /** Doing it twice is doing it once. */
   async close(person: string, provider: string, reason: string): Promise<void> {
-    const nowMs = this.clock.nowMs();
-    const cancelled = await cancelElicitations({ person, provider }, this.records, nowMs);
-    const where = { account: accountKey({ person, provider }) };
-    const forgotten = await this.records.transaction(async (transaction) => {
-      const consents = await transaction.list(consentRecords, { where });
-      for (const { id } of consents) await transaction.delete(consentRecords, id);
-      return consents.length;
-    });
-    if (cancelled === 0 && forgotten === 0) return;
+    const cancelled = await cancelElicitations({ person, provider }, this.records, this.clock.nowMs());
+    const forgotten = await this.#forget({ account: accountKey({ person, provider }) });
+    await this.#record(person, { provider, reason, cancelled, forgotten });
+  }
+
+  /** The same for all that anybody waits for of a person, connected or not. */
+  async closePerson(person: string, reason: string): Promise<void> {
+    const isTheirs = (elicitation: Elicitation): boolean => elicitation.person === person;
+    const cancelled = await cancelMatching(isTheirs, this.records, this.clock.nowMs());
+    const forgotten = await this.#forget({ person });
+    await this.#record(person, { reason, cancelled, forgotten });
+  }
+
+  async #forget(where: Record<string, string>): Promise<number> {
+    let forgotten = 0;
+    for (;;) {
+      const count = await this.records.transaction(async (transaction) => {
+        const consents = await transaction.list(consentRecords, { where, limit: batchSize });
+        for (const { id } of consents) await transaction.delete(consentRecords, id);
+        return consents.length;
+      });
+      forgotten += count;
+      if (count < batchSize) return forgotten;
+    }
+  }
+
+  async #record(
+    person: string,
+    ended: { provider?: string; reason: string; cancelled: number; forgotten: number },
+  ): Promise<void> {
+    if (ended.cancelled === 0 && ended.forgotten === 0) return;
     await this.audit.append({
       type: 'elicitation',
       outcome: 'allowed',
-      occurredAtMs: nowMs,
+      occurredAtMs: this.clock.nowMs(),
       person,
-      details: { step: 'account ended', provider, reason, cancelled, forgotten },
+      details: { step: 'account ended', ...ended },
     });
   }
 }

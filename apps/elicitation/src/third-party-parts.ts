@@ -9,6 +9,7 @@ import {
   SealedClientRegistrations,
   SealedVault,
   type VaultDependencies,
+  VaultOperator,
   isRewrapped,
   retryRevocations,
   rewrapBatch,
@@ -81,6 +82,7 @@ export function thirdPartyParts(
     providers,
     thirdParties,
     vault: new SealedVault(dependencies),
+    operator: new VaultOperator(dependencies),
     relay: createGuardedRelay({ allowLoopback }),
     upkeep: {
       retryRevocations: () => retryRevocations(dependencies),

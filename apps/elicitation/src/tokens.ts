@@ -3,3 +3,4 @@ export const THIRD_PARTIES = Symbol('THIRD_PARTIES');
 export const VAULT = Symbol('VAULT');
 export const OUTBOUND_RELAY = Symbol('OUTBOUND_RELAY');
 export const TOKEN_CHECKS = Symbol('TOKEN_CHECKS');
+export const VAULT_OPERATOR = Symbol('VAULT_OPERATOR');

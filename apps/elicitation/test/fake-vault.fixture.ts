@@ -83,9 +83,5 @@ export class FakeVault implements Vault {
     return 0;
   }
 
-  async disconnectPerson() {
-    return [];
-  }
-
   async accountOf(): Promise<undefined> {}
 }

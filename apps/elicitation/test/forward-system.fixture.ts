@@ -1,3 +1,4 @@
+import { VaultOperator } from '@behalf/vault';
 import { createGuardedRelay } from '@behalf/adapter-http';
 import {
   InProcessBus,
@@ -137,6 +138,7 @@ export async function startForwardSystem() {
     for (const { matches, resolve } of waiting) if (matches(record)) resolve();
   };
   const vault = openTestVault(policy, [provider], { records, audit: { append }, clock });
+  const operator = new VaultOperator(vault);
   const infrastructure: Infrastructure = {
     config,
     clock,
@@ -160,6 +162,7 @@ export async function startForwardSystem() {
     providers: [provider],
     thirdParties: vault.thirdParties as never,
     vault: vault.vault,
+    operator,
     relay: createGuardedRelay({ allowLoopback: true }),
   });
 
@@ -204,6 +207,8 @@ export async function startForwardSystem() {
     bus,
     records,
     vault,
+    operator,
+    policy,
     asked,
     audited,
     seen,

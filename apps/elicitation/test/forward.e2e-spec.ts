@@ -370,7 +370,7 @@ describe('what ends while a call is under way', () => {
   it('so does the end of the connection', async () => {
     await system.lend('carol');
     const { ended } = await begin({ sub: 'carol' });
-    await system.vault.vault.disconnectPerson('carol');
+    await system.operator.offBoard('carol');
     expect(await ended).toBe('broken off');
   });
 });

@@ -304,6 +304,7 @@ export const elicitationSchema = z
         connections: path.default('/connections').describe('Where people see what they have connected.'),
         signInCallback: path.default('/sign-in/callback'),
         elicitations: path.default('/elicitations').describe('Where agents ask how far a person is.'),
+        admin: path.default('/admin/vault').describe('Where operators look after the vault.'),
         providerEvents: path
           .default('/provider-events')
           .describe('Where providers tell that a grant is over, each below its id.'),

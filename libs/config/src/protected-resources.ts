@@ -62,7 +62,7 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
     own.push({
       resource: elicitation.publicUrl,
       name: 'Connections to third parties',
-      scopes: ['elicitation:read'],
+      scopes: ['elicitation:read', 'vault:admin'],
       defaultScopes: ['elicitation:read'],
       servedBy: [],
       delegation: 'policy',

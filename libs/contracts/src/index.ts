@@ -124,3 +124,16 @@ export {
   type ExplainExchangeRequest,
   explainExchangeRequestSchema,
 } from './explain-exchange.js';
+export {
+  type ConnectionHealth,
+  connectionHealthListSchema,
+  connectionHealthSchema,
+  type EndedConnection,
+  endedConnectionListSchema,
+  endedConnectionSchema,
+  offBoardRequestSchema,
+  type PlantDecoyRequest,
+  plantDecoyRequestSchema,
+  plantedDecoySchema,
+  rewrapRunSchema,
+} from './vault-admin.js';

@@ -24,5 +24,6 @@ export { OAuthErrorFilter } from './oauth-error.filter.js';
 export { READINESS, type Readiness } from './health.controller.js';
 export { PageErrorFilter } from './page-error.filter.js';
 export { sendPage } from './send-page.js';
-export { readBody, readFormBody, readJsonBody } from './read-body.js';
+export { readBody, readFormBody, readJsonBody, readRequestBody } from './read-body.js';
 export { runUntilSignal } from './run-until-signal.js';
+export { type ApiOperation, buildOpenApi, type OpenApiOptions } from './build-open-api.js';

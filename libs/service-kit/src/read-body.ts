@@ -1,6 +1,7 @@
 import { IJsonError, type IJsonLimits, parseIJson } from '@behalf/i-json';
 import { OAuthError } from '@behalf/oauth';
 import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
 
 /**
  * Reads a request's body whole.
@@ -49,6 +50,24 @@ export async function readJsonBody(request: IncomingMessage, limits: IJsonLimits
     if (!(cause instanceof IJsonError)) throw cause;
     throw new OAuthError('invalid_request', `the body is not acceptable JSON: ${cause.problem}`, { cause });
   }
+}
+
+/**
+ * Reads a JSON body by its contract.
+ *
+ * @throws OAuthError `invalid_request` as `readJsonBody`; it names the places that are wrong, and no values
+ */
+export async function readRequestBody<T>(
+  request: IncomingMessage,
+  schema: z.ZodType<T>,
+  limits: IJsonLimits,
+): Promise<T> {
+  const parsed = schema.safeParse(await readJsonBody(request, limits));
+  if (parsed.success) return parsed.data;
+  const places = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'the body'))];
+  throw new OAuthError('invalid_request', `missing or malformed: ${places.slice(0, 5).join(', ')}`, {
+    cause: parsed.error,
+  });
 }
 
 /**

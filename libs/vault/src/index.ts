@@ -18,8 +18,13 @@ export { defaultTenant } from '@behalf/decision-grant';
 export { type Disconnected, type NewConnection, type OpenedCredential, type Vault } from './ports.js';
 export { VaultError, type VaultErrorOptions, type VaultProblem } from './vault-error.js';
 export { SealedClientRegistrations } from './sealed-client-registrations.js';
+export {
+  type ConnectionFilter,
+  type NewDecoy,
+  VaultOperator,
+  type WatchedConnection,
+} from './vault-operator.js';
 export { SealedVault } from './sealed-vault.js';
 export { type VaultDependencies } from './vault-dependencies.js';
-export { type Decoy, plantDecoy } from './plant-decoy.js';
 export { retryRevocations } from './pending-revocations.js';
 export { isRewrapped, rewrapBatch, type RewrapRun } from './rewrap-connections.js';

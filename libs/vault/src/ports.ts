@@ -35,8 +35,6 @@ export interface Vault {
   openForUse(decisionGrant: string): Promise<OpenedCredential>;
   /** Ends a connection here and at the provider. Undefined when this person has no such connection. */
   disconnect(connectionId: string, owner: string): Promise<Disconnected | undefined>;
-  /** Ends every connection of a person who left, here and at the providers. */
-  disconnectPerson(owner: string): Promise<Disconnected[]>;
   /** All connections of a person, working or not. */
   list(owner: string): Promise<Connection[]>;
   /** The one connection of a person to a resource, if there is one. Opens nothing. */

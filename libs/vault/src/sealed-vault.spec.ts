@@ -2,6 +2,7 @@ import { MemoryCache, MemoryRecordStore } from '@behalf/adapter-memory';
 import { type KeyEncryptionKey, KeyRing, LocalKeyEncryptionKey } from '@behalf/sealing';
 import { type FakeProvider, FakeClock, startFakeProvider } from '@behalf/testing';
 import { type ConnectionRecord, connectionId, connectionKind } from './connection.js';
+import { VaultOperator } from './vault-operator.js';
 import {
   TestPolicy,
   type TestVault,
@@ -222,8 +223,9 @@ describe('SealedVault', () => {
     it('ends everything of a person who left, and nothing of others', async () => {
       await connect(test, acme);
       await connect(test, acme, 'bob');
-      expect(await test.vault.disconnectPerson('alice')).toHaveLength(1);
-      expect(await test.vault.disconnectPerson('alice')).toHaveLength(0);
+      const operator = new VaultOperator(test);
+      expect(await operator.offBoard('alice')).toHaveLength(1);
+      expect(await operator.offBoard('alice')).toHaveLength(0);
       expect((await rowOf()).value).toMatchObject({ status: 'disconnected', reason: 'person_offboarded' });
       expect(await problemOf(open('bob'))).toBe('none');
     });

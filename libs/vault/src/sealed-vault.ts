@@ -9,7 +9,7 @@ import {
   toConnection,
 } from './connection.js';
 import { ConnectionRefresher } from './connection-refresher.js';
-import { disconnect, disconnectPerson } from './disconnect.js';
+import { disconnect } from './disconnect.js';
 import { openForUse } from './open-for-use.js';
 import type { Disconnected, NewConnection, OpenedCredential, Vault } from './ports.js';
 import { endByAccount, endByProvider } from './end-by-provider.js';
@@ -45,10 +45,6 @@ export class SealedVault implements Vault {
     const found = await this.dependencies.records.get(connectionKind, id);
     if (found?.value.owner !== owner) return undefined;
     return disconnect(id, 'disconnected_by_owner', this.dependencies);
-  }
-
-  async disconnectPerson(owner: string): Promise<Disconnected[]> {
-    return disconnectPerson(owner, 'person_offboarded', this.dependencies);
   }
 
   async list(owner: string): Promise<Connection[]> {

@@ -14,13 +14,7 @@ import {
   narrowDelegationGrantRequestSchema,
   updateAgentRequestSchema,
 } from '@behalf/contracts';
-import { oauthErrorCodes } from '@behalf/oauth';
-import { z } from 'zod';
-
-const errorSchema = z.object({
-  error: z.enum(Object.keys(oauthErrorCodes) as [string, ...string[]]),
-  error_description: z.string(),
-});
+import { type ApiOperation, buildOpenApi } from '@behalf/service-kit';
 
 /** The schemas that the edges parse with and answer by. */
 const schemas = {
@@ -33,27 +27,13 @@ const schemas = {
   CreateDelegationGrant: createDelegationGrantRequestSchema,
   DelegationGrant: delegationGrantSchema,
   DelegationGrantList: delegationGrantListSchema,
-  Error: errorSchema,
   Revocation: createRevocationRequestSchema,
   NarrowDelegationGrant: narrowDelegationGrantRequestSchema,
   UpdateAgent: updateAgentRequestSchema,
 } as const;
 type SchemaName = keyof typeof schemas;
 
-interface Operation {
-  method: 'get' | 'post' | 'patch' | 'delete';
-  path: string;
-  id: string;
-  summary: string;
-  body?: SchemaName;
-  isBodyOptional?: boolean;
-  status?: number;
-  answer: SchemaName;
-  /** Whether `If-Match` must come, may come, or means nothing. */
-  ifMatch?: 'required' | 'optional';
-  query?: readonly object[];
-  refusals: number[];
-}
+type Operation = ApiOperation<SchemaName>;
 
 const page = [
   { name: 'after', in: 'query', schema: { type: 'string' }, description: '`next` of the page before.' },
@@ -239,81 +219,14 @@ const parameters: Record<string, object> = {
 /** The administration in the words of OpenAPI 3.1, made from the schemas that judge it. */
 export function adminOpenApi({ authorizationServer }: BehalfConfig): object {
   const { issuer, paths } = authorizationServer;
-  return {
-    openapi: '3.1.1',
-    info: { title: 'Behalf administration', version: '1' },
-    servers: [{ url: `${issuer}${paths.admin}` }],
-    security: [{ admin: ['admin'] }],
-    paths: Object.fromEntries(
-      [...new Set(operations.map(({ path }) => path))].map((path) => [
-        path,
-        Object.fromEntries(
-          operations.filter((one) => one.path === path).map((one) => [one.method, describeOperation(one)]),
-        ),
-      ]),
-    ),
-    components: {
-      schemas: Object.fromEntries(
-        Object.entries(schemas).map(([name, schema]) => [name, toJsonSchema(name, schema)]),
-      ),
-      securitySchemes: {
-        admin: {
-          type: 'oauth2',
-          description: `A token for the resource ${issuer}${paths.admin}`,
-          flows: {
-            clientCredentials: { tokenUrl: `${issuer}${paths.token}`, scopes: { admin: 'Administer' } },
-          },
-        },
-      },
-    },
-  };
-}
-
-function toJsonSchema(name: string, schema: z.ZodType): object {
-  const io = /^(?:Add|Change|Create|Narrow|Update)/.test(name) ? 'input' : 'output';
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
-  return rest;
-}
-
-function describeOperation(operation: Operation): object {
-  const {
-    id,
-    summary,
-    path,
-    body,
-    isBodyOptional = false,
-    status = 200,
-    answer,
-    ifMatch,
-    query = [],
-    refusals,
-  } = operation;
-  const content = (name: SchemaName) => ({
-    'application/json': { schema: { $ref: `#/components/schemas/${name}` } },
+  return buildOpenApi({
+    title: 'Behalf administration',
+    url: `${issuer}${paths.admin}`,
+    resource: `${issuer}${paths.admin}`,
+    tokenUrl: `${issuer}${paths.token}`,
+    scope: 'admin',
+    schemas,
+    operations,
+    parameters,
   });
-  const named = Object.keys(parameters).filter((name) => path.includes(`{${name}}`));
-  return {
-    operationId: id,
-    summary,
-    parameters: [
-      ...named.map((name) => parameters[name]),
-      ...query,
-      ...(ifMatch
-        ? [{ name: 'If-Match', in: 'header', required: ifMatch === 'required', schema: { type: 'string' } }]
-        : []),
-    ],
-    ...(body && { requestBody: { required: !isBodyOptional, content: content(body) } }),
-    responses: {
-      [status]: {
-        description: 'Done',
-        ...((answer === 'Agent' || answer === 'DelegationGrant') && {
-          headers: { ETag: { schema: { type: 'string' } } },
-        }),
-        content: content(answer),
-      },
-      ...Object.fromEntries(
-        [401, 403, ...refusals].map((code) => [code, { description: 'Refused', content: content('Error') }]),
-      ),
-    },
-  };
 }

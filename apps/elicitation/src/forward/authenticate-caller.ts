@@ -29,13 +29,30 @@ export function calledResource(
 }
 
 /**
- * The caller, by an access token that was issued for calling this provider's API here, and that is presented by who it
- * is bound to. A token that is about no person is refused: there is nobody whose account could be meant.
+ * The caller, by an access token that was issued for calling this provider's API here. A token that is about no person
+ * is refused: there is nobody whose account could be meant.
  *
- * @throws OAuthError `invalid_request`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`, `access_denied`,
- *   `temporarily_unavailable`; what the client has to do is on the response then
+ * @throws OAuthError as `verifyCaller`; `access_denied`
  */
 export async function authenticateCaller(
+  request: Request,
+  response: Response,
+  called: CalledResource,
+  checks: TokenChecks,
+): Promise<AccessTokenClaims> {
+  const claims = await verifyCaller(request, response, called, checks);
+  if (claims.act === undefined && claims.sub === claims.client_id)
+    throw new OAuthError('access_denied', 'the access token is about no person');
+  return claims;
+}
+
+/**
+ * Whoever presents an access token for this resource that is theirs to present.
+ *
+ * @throws OAuthError `invalid_request`, `invalid_token`, `invalid_dpop_proof`, `use_dpop_nonce`, `temporarily_unavailable`;
+ *   what the client has to do is on the response then
+ */
+export async function verifyCaller(
   request: Request,
   response: Response,
   called: CalledResource,
@@ -55,10 +72,7 @@ export async function authenticateCaller(
       url: called.url,
       certificateThumbprint: certificates.thumbprint(request),
     };
-    const claims = await verifier.verifyPresented(presentation, called.resource, constraints);
-    if (claims.act === undefined && claims.sub === claims.client_id)
-      throw new OAuthError('access_denied', 'the access token is about no person');
-    return claims;
+    return await verifier.verifyPresented(presentation, called.resource, constraints);
   } catch (error) {
     challenge(response, called, undefined, error);
     throw error;

@@ -1,5 +1,4 @@
-import { OAuthError } from '@behalf/oauth';
-import { readJsonBody } from '@behalf/service-kit';
+import { readRequestBody } from '@behalf/service-kit';
 import type { Request } from 'express';
 import type { z } from 'zod';
 
@@ -7,9 +6,6 @@ import type { z } from 'zod';
 const limits = { maxBytes: 4 * 1024 * 1024, maxDepth: 64 };
 
 /** The body of an administrative request, by its contract. @throws OAuthError `invalid_request` */
-export async function readRequest<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(await readJsonBody(request, limits));
-  if (parsed.success) return parsed.data;
-  const places = [...new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'the body'))];
-  throw new OAuthError('invalid_request', `missing or malformed: ${places.slice(0, 5).join(', ')}`);
+export function readRequest<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
+  return readRequestBody(request, schema, limits);
 }
