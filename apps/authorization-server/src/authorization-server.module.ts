@@ -38,6 +38,7 @@ import { GrantsController } from './http/grants.controller.js';
 import { InteractionController } from './http/interaction.controller.js';
 import { RevocationsController } from './http/revocations.controller.js';
 import { routeToProvider } from './http/route-to-provider.js';
+import { SignalsController } from './http/signals.controller.js';
 import { StreamsController } from './http/streams.controller.js';
 import { TransmitterMetadataController } from './http/transmitter-metadata.controller.js';
 import { SignInController } from './http/sign-in.controller.js';
@@ -46,6 +47,7 @@ import { SignInCallbackController } from './http/sign-in-callback.controller.js'
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
 import { type AuthorizationServerOptions, buildProviders } from './providers.js';
+import type { SignalPoller } from './shared-signals/signal-poller.js';
 import type { SignalTransmitter } from './shared-signals/signal-transmitter.js';
 import {
   AUDIT_CHECKPOINTS,
@@ -53,6 +55,7 @@ import {
   KEY_ROTATION,
   LENT_TOKEN_CACHE,
   PROVIDER_HOLDER,
+  SIGNAL_POLLER,
   SIGNAL_TRANSMITTER,
 } from './tokens.js';
 
@@ -87,6 +90,9 @@ class AccountModule {}
 @Module({ controllers: [StreamsController] })
 class SharedSignalsModule {}
 
+@Module({ controllers: [SignalsController] })
+class SignalsModule {}
+
 @Module({ controllers: [TransmitterMetadataController] })
 class TransmitterMetadataModule {}
 
@@ -108,10 +114,12 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     @Inject(LENT_TOKEN_CACHE) private readonly lentTokens: LentTokenCache,
     @Inject(PROVIDER_HOLDER) private readonly holder: ProviderHolder,
     @Inject(SIGNAL_TRANSMITTER) private readonly signals: SignalTransmitter,
+    @Inject(SIGNAL_POLLER) private readonly signalPoller: SignalPoller,
   ) {}
 
   onModuleInit(): void {
     this.checkpoints.start();
+    this.signalPoller.start();
     this.#subscriptions = [
       answerRevocations(this.bus, this.records, this.clock),
       answerChains(this.bus, this.holder),
@@ -124,6 +132,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
   async onApplicationShutdown(): Promise<void> {
     this.checkpoints.stop();
     await this.signals.stop();
+    await this.signalPoller.stop();
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
   }
 
@@ -131,6 +140,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     const { paths, sharedSignals } = options.config.authorizationServer;
     // Where nobody may be told, there is nothing to ask for.
     const transmits = sharedSignals.receivers.length > 0;
+    const hears = sharedSignals.transmitters.some(({ poll }) => !poll);
     const providers = buildProviders(options);
     return {
       module: AuthorizationServerModule,
@@ -143,6 +153,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
         AccountModule,
         DelegationModule,
         ...(transmits ? [SharedSignalsModule, TransmitterMetadataModule] : []),
+        ...(hears ? [SignalsModule] : []),
         RouterModule.register([
           { path: paths.interaction, module: InteractionModule },
           { path: paths.signInCallback, module: SignInCallbackModule },
@@ -151,6 +162,7 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
           { path: paths.account, module: AccountModule },
           { path: paths.delegations, module: DelegationModule },
           ...(transmits ? [{ path: paths.sharedSignals, module: SharedSignalsModule }] : []),
+          ...(hears ? [{ path: paths.sharedSignals, module: SignalsModule }] : []),
         ]),
       ],
       providers,

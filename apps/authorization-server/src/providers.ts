@@ -129,7 +129,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       inject: [TOKEN_AUTHORIZATION],
       useFactory: (tokens: TokenAuthorization) => new AdminAuthorization(config, tokens),
     },
-    ...sharedSignalsProviders(config),
+    ...sharedSignalsProviders({ config, environment, fetchJson: (url) => fetchJson(fetch, url) }),
     {
       provide: AUDIT_CHECKPOINTS,
       inject: [AUDIT_LOG, RECORD_STORE, KEY_ENCRYPTION_KEY, LOGGER],

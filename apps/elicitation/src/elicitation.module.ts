@@ -36,6 +36,7 @@ import {
 import { randomUUID } from 'node:crypto';
 import { AdminAuthorization } from './admin/admin-authorization.js';
 import { vaultAdminController } from './admin/vault-admin.controller.js';
+import { answerEndedAccounts } from './bus/answer-ended-accounts.js';
 import { answerTokenRequests } from './bus/answer-token-requests.js';
 import { followEnds } from './bus/follow-ends.js';
 import { ELICITATION_CONFIG, type ElicitationServiceConfig, elicitationServiceConfig } from './config.js';
@@ -102,6 +103,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
     @Inject(EndedAccounts) private readonly ended: EndedAccounts,
     @Inject(RevocationView) private readonly revocations: RevocationView,
     @Inject(LiveCalls) private readonly calls: LiveCalls,
+    @Inject(VAULT) private readonly vault: Vault,
   ) {}
 
   static register(config: ElicitationServiceConfig, parts: ThirdPartyParts): DynamicModule {
@@ -149,6 +151,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
       this.waits.follow(bus),
       followRevocations(bus, this.revocations, { onRevoked: () => calls.endRevoked() }),
       answerTokenRequests(bus, this.desk, clock),
+      answerEndedAccounts(bus, this.vault),
       ...followEnds(bus, { records, clock, ended, calls }),
     ];
   }

@@ -1,3 +1,4 @@
+import { endThirdPartyAccount } from '@behalf/contracts';
 import { elicitationRecords } from '@behalf/elicitation';
 import { connectionKind } from '@behalf/vault';
 import { createHmac } from 'node:crypto';
@@ -53,6 +54,18 @@ describe('a provider that tells that a grant is over', () => {
       ]),
     );
     expect(JSON.stringify(system.audited)).not.toContain('id of');
+  });
+
+  it('is heard by the authorization server, too, which tells which account it was', async () => {
+    await system.lend('erin');
+    const end = (provider: string, account: string) =>
+      system.bus.request(endThirdPartyAccount, { provider, account }, { timeoutMs: 5_000 });
+    expect(await end('acme', 'id of nobody')).toEqual({ ended: 0 });
+    expect(await end('another', 'id of erin')).toEqual({ ended: 0 });
+    expect((await connectionOf('erin'))?.status).toBe('active');
+    expect(await end('acme', 'id of erin')).toEqual({ ended: 1 });
+    expect((await connectionOf('erin'))?.status).toBe('needs_consent');
+    expect(await end('acme', 'id of erin')).toEqual({ ended: 0 });
   });
 
   it('is not believed without its signature', async () => {

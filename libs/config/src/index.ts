@@ -31,4 +31,5 @@ export {
 } from './protected-resources.js';
 export { configReference } from './config-reference.js';
 export { ConfigError, parseConfig } from './parse-config.js';
+export { type SignalTransmitterConfig } from './shared-signals-config.js';
 export { type TrustedIssuerConfig } from './trusted-issuers-config.js';

@@ -98,6 +98,16 @@ export const describeChain = defineRequest(
   z.object({ client: z.string().min(1), names: z.record(z.string(), z.string()) }),
 );
 
+/** A third party told the authorization server that an account there is over: its connections end. Twice is once. */
+export const endThirdPartyAccount = defineRequest(
+  'behalf.elicitation.account.end',
+  z.object({
+    provider: z.string().min(1),
+    account: z.string().min(1).max(2_000).describe('As the third party calls it.'),
+  }),
+  z.object({ ended: z.int().min(0) }),
+);
+
 export const elicitationChanged = defineEvent(
   'behalf.elicitation.changed',
   z.object({

@@ -45,6 +45,7 @@ export {
   elicitationOfferSchema,
   elicitationStatuses,
   elicitedRequestSchema,
+  endThirdPartyAccount,
   requestThirdPartyToken,
   type ThirdPartyTokenRequest,
   thirdPartyTokenRequestSchema,

@@ -1,7 +1,12 @@
 import type { EventContract, RequestContract } from '@behalf/ports';
 import { agentRetired, agentSuspended } from './agents.js';
 import { connectionChanged, consentWithdrawn } from './connections.js';
-import { describeChain, elicitationChanged, requestThirdPartyToken } from './elicitation.js';
+import {
+  describeChain,
+  elicitationChanged,
+  endThirdPartyAccount,
+  requestThirdPartyToken,
+} from './elicitation.js';
 import { policyChanged, signingKeysRotated, toolPinsChanged } from './events.js';
 import { readAccessRequest, requestAccess } from './policy-admin.js';
 import { evaluatePolicy } from './evaluate-policy.js';
@@ -29,7 +34,7 @@ export interface ServiceAccess {
 export const serviceAccess: Readonly<Record<ServiceName, ServiceAccess>> = {
   'authorization-server': {
     answers: [listRevocations, describeChain],
-    asks: [evaluatePolicy, requestThirdPartyToken],
+    asks: [evaluatePolicy, requestThirdPartyToken, endThirdPartyAccount],
     hears: [signingKeysRotated, revocationCreated, policyChanged, connectionChanged, consentWithdrawn],
     publishesEvents: true,
   },
@@ -40,7 +45,7 @@ export const serviceAccess: Readonly<Record<ServiceName, ServiceAccess>> = {
     publishesEvents: false,
   },
   elicitation: {
-    answers: [requestThirdPartyToken],
+    answers: [requestThirdPartyToken, endThirdPartyAccount],
     asks: [listRevocations, listDecisionGrantKeys, evaluatePolicy, describeChain],
     hears: [revocationCreated, agentSuspended, agentRetired, connectionChanged, elicitationChanged],
     publishesEvents: false,

@@ -4,6 +4,8 @@
  * and so is who may have a stream.
  */
 export { caepEvents, riscEvents, streamEvents, transmittedEvents } from './event-types.js';
+export { type HeardSignal, hearSignal } from './hear-signal.js';
+export { type ExpectedSet, type SetError, SetRefusal, type VerifiedSet, verifySet } from './verify-set.js';
 export { buildSetClaims, setType, type Signal } from './security-event-token.js';
 export { type Subject, subjectSchema, subjectsMatch, withoutPerson } from './subject-identifier.js';
 export { signalsOf } from './signals-of.js';
