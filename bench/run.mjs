@@ -1,5 +1,6 @@
-// npm run bench [-- exchange|gateway|policy|vault]: everything is measured in one run, so the ratios hold where the figures do not.
+// npm run bench [-- exchange|fleet|gateway|policy|vault]: everything is measured in one run, so the ratios hold where the figures do not.
 import { benchExchange, prepareExchange } from './exchange.mjs';
+import { benchFleet } from './fleet.mjs';
 import { benchGateway } from './gateway.mjs';
 import { benchPolicy } from './policy/run.mjs';
 import { startSystem } from './system.mjs';
@@ -9,6 +10,12 @@ const suites = { exchange: benchExchange, gateway: benchGateway, vault: benchVau
 // The policy suite starts servers of its own, beside Cerbos, and does without the rest of the system.
 if (process.argv.includes('policy')) {
   await benchPolicy(process.argv.slice(2).filter((name) => name !== 'policy'));
+  process.exit(0);
+}
+
+// So does this one, and each shape of the system.
+if (process.argv.includes('fleet')) {
+  await benchFleet();
   process.exit(0);
 }
 

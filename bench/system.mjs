@@ -17,7 +17,7 @@ async function freePort() {
 }
 
 /** The demo's YAML with every port moved. */
-async function movedConfig(folder) {
+export async function movedConfig(folder) {
   let text = readFileSync('deploy/demo/behalf.yaml', 'utf8');
   const moved = {};
   for (const port of demoPorts) moved[port] = await freePort();

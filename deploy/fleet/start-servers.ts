@@ -15,14 +15,10 @@ export interface FleetServers {
   close(): Promise<void>;
 }
 
-/** Where services find a server, which may be a way to it that a test breaks. */
-export type WayToServer = (name: 'nats' | 'redis' | 'postgres', server: LocalServer) => Promise<string>;
-
 /** Starts the servers that the environment does not name, with their data in the folder. */
 export async function startServers(
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
-  wayTo: WayToServer = async (_name, { url }) => url,
 ): Promise<FleetServers> {
   await mkdir(folder, { recursive: true });
   // Started by root, PostgreSQL runs as a user of its own and has to get to its folder. Nobody may look around on the way.
@@ -46,16 +42,16 @@ export async function startServers(
     const postgres = await provide('DATABASE_URL', () => startPostgres({ folder: join(folder, 'postgres') }));
     const redis = await provide('REDIS_URL', () => startRedis({ folder: join(folder, 'redis') }));
     const nats = await provide('NATS_URL', () => startNats({ folder: join(folder, 'nats'), config }));
-    const ways = {
-      ...(postgres && { DATABASE_URL: await wayTo('postgres', postgres) }),
-      ...(redis && { REDIS_URL: await wayTo('redis', redis) }),
-      ...(nats && { NATS_URL: await wayTo('nats', nats) }),
+    const addresses = {
+      ...(postgres && { DATABASE_URL: postgres.url }),
+      ...(redis && { REDIS_URL: redis.url }),
+      ...(nats && { NATS_URL: nats.url }),
     };
     return {
       ...(nats && { nats }),
       ...(redis && { redis }),
       ...(postgres && { postgres }),
-      environmentOf: (service) => ({ ...ways, ...(nats && { NATS_NKEY_SEED: keys.seeds[service] }) }),
+      environmentOf: (service) => ({ ...addresses, ...(nats && { NATS_NKEY_SEED: keys.seeds[service] }) }),
       close,
     };
   } catch (error) {

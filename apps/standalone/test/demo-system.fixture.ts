@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { startDriveServer } from '../../../deploy/demo/drive/drive-server.js';
 import { startDrive } from '../../../deploy/demo/drive/start-drive.js';
-import { type Fleet, type FleetOptions, settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
+import { type Fleet, settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
 import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
 import { ProcessClocks, moveOwnClock } from './process-clocks.fixture.js';
 import { startStandalone } from '../src/start-standalone.js';
@@ -69,10 +69,15 @@ export interface DemoSystem {
   close(): Promise<void>;
 }
 
+export interface DemoSystemOptions {
+  config?: BehalfConfig;
+  adjust?: AdjustConfig;
+  /** Where the server behind whoami listens, which is found at this port; there, without it. */
+  portOfWhoami?: (foundAt: number) => Promise<number>;
+}
+
 /** Starts all services, the servers behind whoami and drive, and Demo Drive itself, on free ports. */
-export async function startDemoSystem(
-  options: { config?: BehalfConfig; adjust?: AdjustConfig; wayTo?: FleetOptions['wayTo'] } = {},
-): Promise<DemoSystem> {
+export async function startDemoSystem(options: DemoSystemOptions = {}): Promise<DemoSystem> {
   const temporary = options.config ? undefined : await mkdtemp(join(tmpdir(), 'behalf-'));
   const config = options.config ?? (await demoConfigOnFreePorts(temporary ?? '', options.adjust));
   await mkdir(join(config.dataFolder, 'files'), { recursive: true });
@@ -85,9 +90,10 @@ export async function startDemoSystem(
     if (temporary) await rm(temporary, { recursive: true, force: true });
   };
   try {
-    programs.push(await startWhoami(trustedBy(config, 'whoami')), ...(await startDrives(config)));
-    const running =
-      shape === 'fleet' ? await startAsFleet(config, options.wayTo) : await startInOneProcess(config);
+    const whoami = trustedBy(config, 'whoami');
+    const port = (await options.portOfWhoami?.(whoami.port)) ?? whoami.port;
+    programs.push(await startWhoami({ ...whoami, port }), ...(await startDrives(config)));
+    const running = shape === 'fleet' ? await startAsFleet(config) : await startInOneProcess(config);
     return {
       config,
       services: running.services,
@@ -119,7 +125,7 @@ function startInOneProcess(config: BehalfConfig): Promise<Running> {
   return openInfrastructure({ name: 'behalf-test', config }, startStandalone);
 }
 
-async function startAsFleet(config: BehalfConfig, wayTo: FleetOptions['wayTo']): Promise<Running> {
+async function startAsFleet(config: BehalfConfig): Promise<Running> {
   const clocks = new ProcessClocks(join(config.dataFolder, 'clocks'));
   const file = join(config.dataFolder, 'behalf.json');
   await writeFile(file, JSON.stringify(config));
@@ -129,7 +135,6 @@ async function startAsFleet(config: BehalfConfig, wayTo: FleetOptions['wayTo']):
     dist: resolve('dist'),
     replicas: 2,
     environmentOf: (service, nth) => clocks.environmentOf(`${service}-${nth + 1}`),
-    ...(wayTo && { wayTo }),
     ...(config.logLevel !== 'silent' && {
       onLine: (_service, line) => void process.stderr.write(`${line}\n`),
     }),

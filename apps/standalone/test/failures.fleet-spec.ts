@@ -181,3 +181,53 @@ it('every policy replica suspended: nothing is allowed, and nobody waits for eve
   for (const replica of fleet.services.policy) replica.resume();
   await recovered();
 }, 150_000);
+
+describe.each(['killed', 'suspended'] as const)('every elicitation replica %s', (how) => {
+  it('calls that need no third party go on', async () => {
+    await recovered();
+    for (const replica of fleet.services.elicitation)
+      await (how === 'killed' ? replica.kill() : replica.suspend());
+    expect(await permitted()).toBe(200);
+    for (const replica of fleet.services.elicitation)
+      await (how === 'killed' ? replica.start() : replica.resume());
+  }, 150_000);
+});
+
+describe.each(['policy', 'gateway', 'authorization-server'] as const)('the clock of one %s', (name) => {
+  it.each([5, -5])(
+    'off by %s minutes: nothing is allowed that may not be, and revocations arrive',
+    async (minutes) => {
+      await recovered();
+      const token = await tokenOf('alice');
+      system.clocks?.put(minutes * 60, `${name}-1`);
+      await underLoad();
+      expect((await revoke(token)).status).toBe(200);
+      await isRevokedEverywhere(token);
+      system.clocks?.put(0);
+      await recovered();
+      await isRevokedEverywhere(token);
+    },
+    150_000,
+  );
+});
+
+it('cut off, every gateway refuses what it cannot know and says so, and catches up when it is back', async () => {
+  await recovered();
+  const token = await tokenOf('alice');
+  const waitingFor = async (): Promise<string[]> => {
+    const ready = await fetch(`${system.gateway}${system.config.health.ready}`);
+    return ((await ready.json()) as { waiting_for?: string[] }).waiting_for ?? [];
+  };
+  await serverOf('nats').process.kill();
+  expect((await revoke(token)).status).toBe(200);
+  const until = performance.now() + revokedWithinMs;
+  while (!(await waitingFor()).includes('revocations')) {
+    if (performance.now() > until) throw new Error('a gateway that knows nothing does not say so');
+    await setTimeout(200);
+  }
+  expect([await permitted(), await permitted(token)]).toEqual([503, 503]);
+  await serverOf('nats').process.start();
+  await recovered();
+  await isRevokedEverywhere(token);
+  expect(await waitingFor()).toEqual([]);
+}, 150_000);
