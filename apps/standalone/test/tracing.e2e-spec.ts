@@ -120,11 +120,13 @@ describe('behalf chain', () => {
   });
 });
 
-it('no span holds a token, a secret or an argument', () => {
+it('no span holds a token, a secret, an argument or who the person is', () => {
   expect(spans.length).toBeGreaterThan(0);
   const everything = JSON.stringify(
     spans.map(({ name, attributes: set, events, links, status }) => ({ name, set, events, links, status })),
   );
   for (const secret of secrets.filter(Boolean)) expect(everything).not.toContain(secret);
   expect(everything).not.toMatch(/eyJ[A-Za-z0-9_-]{10,}\./);
+  // Nobody's name, either: who it was for is in the audit log.
+  expect(everything).not.toMatch(/alice/i);
 });
