@@ -121,6 +121,7 @@ const quirks = {
   sendResource: false,
   scopeParameter: 'scope',
   scopeSeparator: ' ',
+  addedScopes: [],
   authorizationParameters: {},
   tokenRequestBody: 'form',
   tokenMember: undefined,

@@ -55,11 +55,11 @@ describe('a key that a person enters, in a real browser', () => {
       .spyOn(fs, 'writeSync')
       .mockImplementation(((fd: number, data: string, ...more: never[]) =>
         fd === 2 ? keep(data) : writeSync(fd, data, ...more)) as typeof fs.writeSync);
-    jest.spyOn(fs, 'write').mockImplementation(((fd: number, data: string, ...more: unknown[]) => {
+    jest.spyOn(fs, 'write').mockImplementation((fd: number, data: string, ...more: unknown[]) => {
       if (fd !== 2) return write(fd, data, ...(more as [never]));
       const done = more.at(-1) as (error: null, written: number) => void;
       setImmediate(() => done(null, keep(data)));
-    }) as typeof fs.write);
+    });
     startTracing({ serviceName: 'test', spanProcessor: new SimpleSpanProcessor({ exporter: spans }) });
     const port = await freePort();
     const api = `http://127.0.0.1:${port}/api`;

@@ -161,6 +161,10 @@ export const providerQuirksSchema = z.strictObject({
   sendResource: z.boolean().optional().describe('Whether it takes `resource` (RFC 8707).'),
   scopeParameter: z.string().optional().describe('Slack asks for what a person grants in `user_scope`.'),
   scopeSeparator: z.enum([' ', ',']).optional(),
+  addedScopes: z
+    .array(scopeToken)
+    .optional()
+    .describe('Asked for besides, such as `offline_access`: what says nothing of what may be done.'),
   authorizationParameters: z.record(z.string(), z.string()).optional(),
   tokenRequestBody: z.enum(['form', 'json']).optional(),
   tokenMember: z

@@ -5,6 +5,8 @@ describe.each(Object.entries(presets))('the preset %s', (_name, preset) => {
     const known = Object.keys(preset.scopes);
     const named = [...(preset.defaultScopes ?? []), ...Object.entries(preset.impliedScopes ?? {}).flat(2)];
     expect(known).toEqual(expect.arrayContaining(named));
+    // Not told in answers, so nobody would ever have it.
+    expect(known).not.toContain('offline_access');
     for (const [scope, implied] of Object.entries(preset.impliedScopes ?? {}))
       expect(implied).not.toContain(scope);
   });

@@ -4,6 +4,8 @@ import presetData from './presets.json' with { type: 'json' };
 
 const common = {
   name: z.string(),
+  /** Where the provider describes it. */
+  source: z.url(),
   resources: z.array(z.url()).min(1),
   scopes: z.record(z.string(), z.string()).default({}),
   defaultScopes: z.array(z.string()).optional(),

@@ -100,6 +100,8 @@ export interface Quirks {
   readonly sendResource: boolean;
   readonly scopeParameter: string;
   readonly scopeSeparator: ' ' | ',';
+  /** Asked for besides, and never looked for in what was granted. */
+  readonly addedScopes: readonly string[];
   readonly authorizationParameters: Readonly<Record<string, string>>;
   readonly tokenRequestBody: 'form' | 'json';
   /** The member of the token response that holds the tokens of the person. */

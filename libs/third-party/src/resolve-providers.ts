@@ -16,6 +16,7 @@ const defaultQuirks: Quirks = {
   sendResource: false,
   scopeParameter: 'scope',
   scopeSeparator: ' ',
+  addedScopes: [],
   authorizationParameters: {},
   tokenRequestBody: 'form',
   tokenMember: undefined,

@@ -77,6 +77,14 @@ describe('ThirdPartyClient', () => {
     return { pending, asked, callback: new URLSearchParams({ code, state: pending.state }) };
   }
 
+  it('asks besides for what is never told in an answer, and does not look for it there', async () => {
+    const { asked, pending } = await start(
+      providerOf({ issuer: acme.issuer, quirks: { addedScopes: ['offline_access'] } }),
+    );
+    expect(asked.get('scope')).toBe('offline_access read write');
+    expect(pending.scopes).toEqual(['read', 'write']);
+  });
+
   it('asks with PKCE and redeems the code once', async () => {
     const { pending, callback, asked } = await start();
     expect(asked.get('code_challenge_method')).toBe('S256');

@@ -57,13 +57,14 @@ export class ThirdPartyClient implements ThirdParties {
       const codeVerifier = client.randomPKCECodeVerifier();
       const resource = resourceOf(authorizing, metadata);
       const url = new URL(metadata.authorizationEndpoint);
+      const asked = [...quirks.addedScopes, ...scopes];
       const parameters: Record<string, string> = {
         ...quirks.authorizationParameters,
         response_type: 'code',
         client_id: credentialsOf(authorizing, metadata, registered).id,
         redirect_uri: redirectUri,
         state,
-        ...(scopes.length > 0 && { [quirks.scopeParameter]: scopes.join(quirks.scopeSeparator) }),
+        ...(asked.length > 0 && { [quirks.scopeParameter]: asked.join(quirks.scopeSeparator) }),
         ...resourceParameter(authorizing, resource),
         ...(quirks.pkce && {
           code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),

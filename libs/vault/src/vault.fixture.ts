@@ -46,6 +46,7 @@ export function acmeProvider(
       sendResource: false,
       scopeParameter: 'scope',
       scopeSeparator: ' ',
+      addedScopes: [],
       authorizationParameters: {},
       tokenRequestBody: 'form',
       tokenMember: undefined,
