@@ -3,7 +3,6 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:ht
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { AuditRecord } from '@behalf/audit';
-// oxlint-disable-next-line no-restricted-imports -- a test of this app looks into this app
 import { PROVIDER_HOLDER } from '../src/tokens.js';
 import type { ProviderHolder } from '../src/provider-holder.js';
 import { agentResource, TestAgents, tokenExchange, upstream } from './test-agents.js';

@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { streamRecords } from '@behalf/shared-signals';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
-// oxlint-disable-next-line no-restricted-imports -- a test of this app looks into this app
 import type { SignalTransmitter } from '../src/shared-signals/signal-transmitter.js';
-// oxlint-disable-next-line no-restricted-imports -- a test of this app looks into this app
 import { SIGNAL_TRANSMITTER } from '../src/tokens.js';
 import { agentId, keyPair, TestAgents, tokenExchange } from './test-agents.js';
 import { basic, files } from './test-server.js';

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { evaluationSchema, parseEvaluation, parseEvaluationPart } from './index.js';
 
-const text = fc.constantFrom('', 'user', 'tools/call');
+const text = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom('user', 'tools/call') },
+  { weight: 1, arbitrary: fc.constant('') },
+);
 const odd = fc.constantFrom<unknown>(
   undefined,
   null,
