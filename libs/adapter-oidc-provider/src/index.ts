@@ -23,7 +23,13 @@ export {
   redirectHost,
   rememberConsent,
 } from './consent.js';
-export { type Person, personRecords, findUpstreamPerson, resolveUpstreamPerson, savePerson } from './person.js';
+export {
+  type Person,
+  personRecords,
+  findUpstreamPerson,
+  resolveUpstreamPerson,
+  savePerson,
+} from './person.js';
 export { revokeGrant } from './revoke-grant.js';
 export { registeredClientName } from './registered-client-name.js';
 export { readOwnAccessToken } from './read-own-access-token.js';
