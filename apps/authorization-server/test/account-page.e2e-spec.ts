@@ -245,6 +245,7 @@ describeWith('chromium')('/me in a real browser, without JavaScript, on a phone'
     expect(await browser.text()).toContain('Let Reporter act for you?');
     expect(await browser.accessibleNames('button')).toEqual(['Approve', 'Deny']);
     expect(await browser.fitsTheScreen()).toBe(true);
+    expect(await browser.accessibilityFaults()).toEqual([]);
     await shoot('request');
     await browser.click('button[value=allow]');
     expect(await browser.text()).toContain('You have approved');
@@ -264,9 +265,10 @@ describeWith('chromium')('/me in a real browser, without JavaScript, on a phone'
       ]),
     );
     expect(new Set(await browser.accessibleNames('button'))).toEqual(
-      new Set(['Stop Reporter at Mail', 'Remove the access of Web <App>', 'Sign out everywhere']),
+      new Set(['Stop it: Reporter at Mail', 'Remove its access: Web <App>', 'Sign out everywhere']),
     );
     expect(await browser.fitsTheScreen()).toBe(true);
+    expect(await browser.accessibilityFaults()).toEqual([]);
     await shoot('account');
     await browser.click('article button');
     expect(await browser.text()).toContain('No agent may act for you');

@@ -123,6 +123,7 @@ describeWith('chromium')('in a real browser', () => {
     );
     await browser.click('label', { leads: false });
     expect(await browser.fitsTheScreen()).toBe(true);
+    expect(await browser.accessibilityFaults()).toEqual([]);
     const shots = process.env['SCREENSHOTS'];
     if (shots) await browser.screenshot(`${shots}/consent.png`);
     await browser.click('button[value=allow]');

@@ -44,18 +44,7 @@ describeWith('chromium')('the pages of the elicitation service, in a real browse
   const expectAccessible = async (picture: string): Promise<void> => {
     await browser.screenshot(join(pictures, `${picture}.png`));
     expect(await browser.fitsTheScreen()).toBe(true);
-    expect(await browser.evaluate('document.documentElement.lang')).toBe('en');
-    expect(String(await browser.evaluate('document.title')).length).toBeGreaterThan(5);
-    expect(await browser.accessibleNames('main')).toHaveLength(1);
-    expect(await browser.evaluate("document.querySelectorAll('h1').length")).toBe(1);
-    for (const role of ['button', 'textbox', 'link', 'heading'])
-      for (const name of await browser.accessibleNames(role)) expect(name.trim()).not.toBe('');
-    const ids = (await browser.evaluate(
-      "[...document.querySelectorAll('[id]')].map((e) => e.id)",
-    )) as string[];
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(await browser.evaluate(smallTargets)).toEqual([]);
-    expect(await browser.evaluate(weakContrasts)).toEqual([]);
+    expect(await browser.accessibilityFaults()).toEqual([]);
   };
 
   it('asks alice after she has signed in, and says all that there is to say', async () => {
@@ -129,30 +118,3 @@ describeWith('chromium')('the pages of the elicitation service, in a real browse
     }
   });
 });
-
-/** Buttons and fields that a thumb would miss. @see WCAG 2.2, 2.5.8 */
-const smallTargets = `[...document.querySelectorAll('button, input:not([type=hidden])')]
-  .filter((e) => { const r = e.getBoundingClientRect(); return r.width < 24 || r.height < 24; }).map((e) => e.outerHTML)`;
-
-/** Texts that stand out too little from what is behind them. @see WCAG 2.2, 1.4.3 */
-const weakContrasts = `(() => {
-  const numbers = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
-  const light = ([r, g, b]) => {
-    const part = (v) => { const c = v / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
-    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
-  };
-  const behind = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const color = numbers(getComputedStyle(e).backgroundColor);
-      if (color.length === 3 || color[3] > 0) return color;
-    }
-    return [255, 255, 255];
-  };
-  return [...document.querySelectorAll('main *')]
-    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim() !== ''))
-    .filter((e) => {
-      const [one, other] = [light(numbers(getComputedStyle(e).color)), light(behind(e))].sort((a, b) => b - a);
-      return (one + 0.05) / (other + 0.05) < 4.5;
-    })
-    .map((e) => e.outerHTML.slice(0, 80));
-})()`;

@@ -1,8 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess, requireProgram } from '@behalf/local-servers';
 
+const axeSource = (): Promise<string> =>
+  readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const endpointLine = /DevTools listening on (ws:\S+)/;
 
 /**
@@ -109,14 +112,33 @@ export class Chromium {
     return Boolean(await this.evaluate('document.documentElement.scrollWidth <= innerWidth'));
   }
 
+  /**
+   * What axe finds that WCAG 2.2 AA forbids, and what it takes for good practice, by rule and place. Scripts run meanwhile:
+   * axe is one.
+   */
+  async accessibilityFaults(): Promise<string[]> {
+    await this.#send('Emulation.setScriptExecutionDisabled', { value: false });
+    await this.evaluate(await axeSource());
+    const faults = await this.evaluate(
+      `axe.run().then(({ violations }) =>
+         violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 100))))`,
+    );
+    await this.#send('Emulation.setScriptExecutionDisabled', { value: true });
+    return faults as string[];
+  }
+
   async screenshot(file: string): Promise<void> {
     const { data } = await this.#send('Page.captureScreenshot', { captureBeyondViewport: true });
     await writeFile(file, Buffer.from(String(data), 'base64'));
   }
 
-  /** Runs in the page, although the page itself can run nothing. */
+  /** Runs in the page, although the page itself can run nothing. A promise is awaited. */
   async evaluate(expression: string): Promise<unknown> {
-    const { result } = await this.#send('Runtime.evaluate', { expression, returnByValue: true });
+    const { result } = await this.#send('Runtime.evaluate', {
+      expression,
+      returnByValue: true,
+      awaitPromise: true,
+    });
     return (result as { value?: unknown }).value;
   }
 

@@ -88,7 +88,7 @@ function delegation(one: ListedDelegation, index: number, csrf: string): Html {
     <form method="post" action="${one.action}">
       <input type="hidden" name="csrf" value="${csrf}" />
       <div class="actions">
-        <button type="submit" aria-label="Stop ${one.agentName} at ${one.resource.name}">Stop it</button>
+        <button type="submit" aria-label="Stop it: ${one.agentName} at ${one.resource.name}">Stop it</button>
       </div>
     </form>
   </article>`;
@@ -117,7 +117,7 @@ function application(one: ListedApplication, index: number, page: AccountPage): 
       <input type="hidden" name="csrf" value="${page.csrf}" />
       <input type="hidden" name="client" value="${one.clientId}" />
       <div class="actions">
-        <button type="submit" class="second" aria-label="Remove the access of ${one.name}">
+        <button type="submit" class="second" aria-label="Remove its access: ${one.name}">
           Remove its access
         </button>
       </div>
