@@ -28,6 +28,12 @@ export class EndedAccounts {
     await this.#record(person, { provider, reason, cancelled, forgotten });
   }
 
+  /** What waits goes on: its person is about to decide it. */
+  async forgetConsents(person: string, provider: string, reason: string): Promise<void> {
+    const forgotten = await this.#forget({ account: accountKey({ person, provider }) });
+    await this.#record(person, { provider, reason, cancelled: 0, forgotten });
+  }
+
   /** The same for all that anybody waits for of a person, connected or not. */
   async closePerson(person: string, reason: string): Promise<void> {
     const isTheirs = (elicitation: Elicitation): boolean => elicitation.person === person;

@@ -72,6 +72,25 @@ describe('a person who is asked for their account', () => {
     expect((await system.ask({ ...asker, scopes: ['mail.all'] })).outcome).toBe('interaction_required');
   });
 
+  it('is asked again about everybody who was let into the account before, when it is another one now', async () => {
+    const { thirdParty } = system;
+    const [one, other] = [
+      { ...fresh(), person: 'carol', scopes: ['files.read'] },
+      { ...fresh(), person: 'carol', scopes: ['files.write'] },
+    ];
+    const connect = async (asker: typeof one, account: string): Promise<void> => {
+      thirdParty.accountId = account;
+      const { browser, page } = await system.open((await system.offered(asker)).url, 'carol');
+      await system.answer(browser, page, 'allow');
+      thirdParty.accountId = undefined;
+    };
+    await connect(one, 'the private one');
+    expect((await system.ask(one)).outcome).toBe('token');
+    await connect(other, 'the one of the company');
+    expect((await system.ask(other)).outcome).toBe('token');
+    expect((await system.ask(one)).outcome).toBe('interaction_required');
+  });
+
   it('can say no, and the asker is told so', async () => {
     const asker = fresh();
     const offer = await system.offered(asker);

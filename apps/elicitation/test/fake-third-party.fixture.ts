@@ -17,6 +17,8 @@ export class FakeThirdParty implements ThirdParties {
   /** Changes the parameters that the browser is sent back with. */
   tamper: (callback: URLSearchParams) => void = () => {};
   redeemed = 0;
+  /** Who people are there; undefined where it does not say. */
+  accountId: string | undefined;
   readonly revoked: string[] = [];
 
   private constructor() {
@@ -81,7 +83,7 @@ export class FakeThirdParty implements ThirdParties {
     if (!scopes || !this.#codes.delete(callback.get('code') ?? ''))
       throw new ThirdPartyError('invalid_grant', provider.id);
     this.redeemed += 1;
-    return tokensFor(`token-${this.redeemed}`, scopes);
+    return { ...tokensFor(`token-${this.redeemed}`, scopes), accountId: this.accountId };
   }
 
   async refresh(): Promise<never> {

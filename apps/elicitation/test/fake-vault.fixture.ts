@@ -4,7 +4,10 @@ import { providers } from './fake-third-party.fixture.js';
 
 /** Connections in memory. A decision grant is `<person> <resource>`, good as often as it is shown. */
 export class FakeVault implements Vault {
-  readonly #held = new Map<string, { connection: Connection; accessToken: string }>();
+  readonly #held = new Map<
+    string,
+    { connection: Connection; accessToken: string; accountId: string | undefined }
+  >();
   stored = 0;
 
   constructor(private readonly thirdParties: ThirdParties) {}
@@ -28,8 +31,13 @@ export class FakeVault implements Vault {
       lastUse: undefined,
       version: this.stored,
     };
-    this.#held.set(id, { connection, accessToken: tokens.accessToken });
+    this.#held.set(id, { connection, accessToken: tokens.accessToken, accountId: tokens.accountId });
     return connection;
+  }
+
+  async replacesAnother(connection: NewConnection): Promise<boolean> {
+    const [before, now] = [this.#held.get(connectionId(connection))?.accountId, connection.tokens.accountId];
+    return before !== undefined && now !== undefined && before !== now;
   }
 
   async openForUse(decisionGrant: string) {

@@ -27,6 +27,8 @@ export interface OpenedCredential {
 export interface Vault {
   /** Seals and stores; what was there for the same person and resource is replaced. Only after consent. */
   storeConnection(connection: NewConnection): Promise<Connection>;
+  /** Whether what it would replace is of another account, as far as the provider tells accounts apart. */
+  replacesAnother(connection: NewConnection): Promise<boolean>;
   /**
    * Opens the access token of the connection that a decision grant names, once; refreshed first when its time is near.
    *

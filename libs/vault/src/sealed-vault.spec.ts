@@ -43,6 +43,31 @@ describe('SealedVault', () => {
       .filter(({ type }) => type === 'behalf.vault.alarmed')
       .map(({ data }) => (data as { alarm: string }).alarm);
 
+  it('tells one account of a person at a provider from another, where the provider does', async () => {
+    const { connection } = await connect(test, acme);
+    const replaces = (accountId: string | undefined, owner = 'alice'): Promise<boolean> =>
+      test.vault.replacesAnother({
+        ...connection,
+        owner,
+        tokens: {
+          accessToken: 'x',
+          tokenType: 'Bearer',
+          expiresInSeconds: undefined,
+          refreshToken: undefined,
+          scopes: [],
+          account: undefined,
+          accountId,
+          client: undefined,
+        },
+      });
+    expect(await replaces('id of another')).toBe(true);
+    expect([await replaces('id of alice'), await replaces(undefined), await replaces('x', 'bob')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
   describe('opening', () => {
     it('gives the token of the person that the grant names, and writes it down first', async () => {
       const { accessToken, connection } = await connect(test, acme);

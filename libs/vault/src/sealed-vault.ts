@@ -37,6 +37,13 @@ export class SealedVault implements Vault {
     return storeConnection(connection, this.#accounts, this.dependencies);
   }
 
+  async replacesAnother(connection: NewConnection): Promise<boolean> {
+    const before = await this.dependencies.records.get(connectionKind, connectionId(connection));
+    const { accountId } = connection.tokens;
+    if (accountId === undefined || before?.value.accountKey === undefined) return false;
+    return before.value.accountKey !== (await this.#accounts.keyOf(connection.providerId, accountId));
+  }
+
   async openForUse(decisionGrant: string): Promise<OpenedCredential> {
     return openForUse(decisionGrant, this.#refresher, this.#uses, this.dependencies);
   }

@@ -8,7 +8,9 @@ import { type Vault, defaultTenant } from '@behalf/vault';
 import { Controller, Get, Inject, Param, Req, Res, type Type, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ELICITATION_CONFIG, type ElicitationServiceConfig } from '../config.js';
+import { connectAccount } from '../connect-account.js';
 import { ElicitationDesk } from '../elicitation-desk.js';
+import { EndedAccounts } from '../ended-accounts.js';
 import { refusedPage, resultPage } from '../pages/result-pages.js';
 import { who } from '../pages/who.js';
 import { ProviderCatalog } from '../provider-catalog.js';
@@ -28,6 +30,7 @@ export function callbackController({ callback }: ElicitationServiceConfig['paths
       @Inject(ProviderRoundTrip) private readonly trips: ProviderRoundTrip,
       @Inject(ProviderCatalog) private readonly providers: ProviderCatalog,
       @Inject(VAULT) private readonly vault: Vault,
+      @Inject(EndedAccounts) private readonly ended: EndedAccounts,
     ) {}
 
     @Get(':provider')
@@ -46,13 +49,14 @@ export function callbackController({ callback }: ElicitationServiceConfig['paths
         // Before the code is redeemed: the tokens of an agreement that does not count any more are not wanted.
         const { names, actors, client } = await this.desk.checkStillAgreed(id, person, version);
         const tokens = await this.trips.redeem(provider, trip, request);
-        await this.vault.storeConnection({
+        const connection = {
           owner: person,
           tenant: defaultTenant,
           providerId,
           resource: provider.resources[0],
           tokens,
-        });
+        };
+        await connectAccount(connection, { vault: this.vault, ended: this.ended });
         await this.desk.complete(id, person, version);
         const asker = who(names, actors[0] ?? client);
         sendPage(response, resultPage('completed', { asker, provider: provider.name, connectionsUrl }));

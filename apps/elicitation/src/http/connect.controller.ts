@@ -8,7 +8,9 @@ import { type Vault, defaultTenant } from '@behalf/vault';
 import { Controller, Get, Inject, Post, Req, Res, type Type, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ELICITATION_CONFIG, type ElicitationServiceConfig } from '../config.js';
+import { connectAccount } from '../connect-account.js';
 import { ElicitationDesk, type ShownElicitation } from '../elicitation-desk.js';
+import { EndedAccounts } from '../ended-accounts.js';
 import { connectPage } from '../pages/connect-page.js';
 import { otherPersonPage, resultPage } from '../pages/result-pages.js';
 import { who } from '../pages/who.js';
@@ -37,6 +39,7 @@ export function connectController({ connect }: ElicitationServiceConfig['paths']
       @Inject(ProviderRoundTrip) private readonly trips: ProviderRoundTrip,
       @Inject(THIRD_PARTIES) private readonly thirdParties: ThirdParties,
       @Inject(VAULT) private readonly vault: Vault,
+      @Inject(EndedAccounts) private readonly ended: EndedAccounts,
     ) {}
 
     @Get()
@@ -117,7 +120,7 @@ export function connectController({ connect }: ElicitationServiceConfig['paths']
         if (!(error instanceof ThirdPartyError) || !rejections.has(error.problem)) throw error;
         return `${provider.name} does not accept this. Check that it is whole, and that it has not run out.`;
       }
-      await this.vault.storeConnection({
+      const connection = {
         owner,
         tenant: defaultTenant,
         providerId: provider.id,
@@ -129,9 +132,11 @@ export function connectController({ connect }: ElicitationServiceConfig['paths']
           refreshToken: undefined,
           scopes,
           account,
+          accountId: account,
           client: undefined,
         },
-      });
+      };
+      await connectAccount(connection, { vault: this.vault, ended: this.ended });
       return undefined;
     }
 
