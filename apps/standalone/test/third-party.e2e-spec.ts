@@ -128,7 +128,7 @@ describe('a tool that needs an account at a third party', () => {
     expect((await call('DELETE')).status).toBe(403);
   });
 
-  it('is taken from one agent by its person, and asked for anew by the very next call', async () => {
+  it('is taken from one agent by its person, and asked for anew', async () => {
     const token = await tokenOf('alice');
     const call = async () => {
       const client = await connectModern(token);
@@ -144,7 +144,10 @@ describe('a tool that needs an account at a third party', () => {
       listed.html.split('<li>').find((item) => item.includes('<form') && !item.includes('demo-client')) ?? '';
     const { action, fields } = readForm({ ...listed, html }, '/connections/withdraw');
     await browser.open(action, { form: fields });
-    expect((await call()).isError).toBe(true);
+    // Within one process by the very next call; between several as soon as the event is there.
+    let next = await call();
+    while (system.fleet && !next.isError) next = await call();
+    expect(next.isError).toBe(true);
   });
 
   it('is ended by the person, here and there, and then asks anew', async () => {

@@ -3,34 +3,54 @@ import { OAuthError } from '@behalf/oauth';
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 
+/** What is too large is read, and thrown away, for so long, and up to so many times what is allowed. */
+const lingerMs = 2_000;
+const lingerTimes = 4;
+
 /**
  * Reads a request's body whole.
  *
  * @throws OAuthError `invalid_request` (413) once it is larger than `maxBytes`, announced or not
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = (): OAuthError =>
-    new OAuthError('invalid_request', 'the body is too large', { status: 413 });
+  const tooLarge = (): OAuthError => {
+    linger(request, lingerTimes * maxBytes);
+    return new OAuthError('invalid_request', 'the body is too large', { status: 413 });
+  };
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   if (request.destroyed) throw new Error('the connection has ended');
   // By its events: an iterator over a stream costs as much as the rest of a small request.
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const chunks: Buffer[] = [];
   let size = 0;
-  request.on('data', (chunk: Buffer) => {
+  const take = (chunk: Buffer): void => {
     size += chunk.length;
     chunks.push(chunk);
     if (size <= maxBytes) return;
+    request.off('data', take);
     reject(tooLarge());
-    // Whoever sends more than was announced may never stop.
-    request.destroy();
-  });
+  };
+  request.on('data', take);
   request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
   request.once('error', reject);
   request.once('close', () => {
     if (!request.readableEnded) reject(new Error('the connection ended before the body'));
   });
   return promise;
+}
+
+/** A connection that was cut at once would take the answer with it; but whoever sends this may never stop. */
+function linger(request: IncomingMessage, maxBytes: number): void {
+  const { socket } = request;
+  const cut = (): void => {
+    if (!request.complete) socket.destroy();
+  };
+  setTimeout(cut, lingerMs).unref();
+  let left = maxBytes;
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) cut();
+  });
 }
 
 /**

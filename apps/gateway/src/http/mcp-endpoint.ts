@@ -232,7 +232,6 @@ export class McpEndpoint {
         : new McpError(mcpErrorCodes.internalError, 'Something failed here', { status: 500, cause: error });
     if (known.status >= 500) this.options.logger.error({ err: known.cause ?? known }, known.message);
     else this.options.logger.debug({ code: known.code, reason: known.message }, 'request refused');
-    if (known.status === 413) answer.response.setHeader('Connection', 'close');
     if (known.status === 405) answer.response.setHeader('Allow', 'POST');
     answer.fail(known);
   }
