@@ -1,4 +1,11 @@
-import { type NatsConnection, connect, nkeyAuthenticator } from '@nats-io/transport-node';
+import { OAuthError } from '@behalf/oauth';
+import {
+  type ConnectionOptions,
+  type NatsConnection,
+  TimeoutError,
+  connect,
+  nkeyAuthenticator,
+} from '@nats-io/transport-node';
 
 export interface NatsConnectOptions {
   /** One address or several of a cluster, separated by commas; `tls://` for TLS. */
@@ -21,14 +28,27 @@ export function inboxPrefix(service: string): string {
   return `_INBOX.${service}`;
 }
 
-/** Connects, and reconnects for as long as it takes. @throws Error when the first attempt fails */
-export async function connectNats({
-  url,
-  service,
-  nkeySeed,
-  caFile,
-}: NatsConnectOptions): Promise<NatsConnection> {
-  const connecting = connect({
+/** A handshake may get lost where server and client are both busy starting. */
+const attempts = 3;
+
+/**
+ * Connects, and reconnects for as long as it takes.
+ *
+ * @throws OAuthError `temporarily_unavailable` when there is no answer, at the third attempt, or a refusal
+ */
+export async function connectNats(options: NatsConnectOptions): Promise<NatsConnection> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await connect(connectionOptions(options));
+    } catch (cause) {
+      if (!(cause instanceof TimeoutError) || attempt === attempts)
+        throw new OAuthError('temporarily_unavailable', 'NATS cannot be reached', { cause });
+    }
+  }
+}
+
+function connectionOptions({ url, service, nkeySeed, caFile }: NatsConnectOptions): ConnectionOptions {
+  return {
     servers: url.split(','),
     name: service,
     inboxPrefix: inboxPrefix(service),
@@ -43,8 +63,5 @@ export async function connectNats({
     noAsyncTraces: true,
     ...(nkeySeed !== undefined && { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
     ...(caFile !== undefined && { tls: { caFile } }),
-  });
-  return connecting.catch((cause: unknown) => {
-    throw new Error('NATS cannot be reached', { cause });
-  });
+  };
 }
