@@ -59,7 +59,11 @@ export async function startConnectSystem() {
       listen: { port: asPort },
       signIn: {
         method: 'local',
-        users: ['alice', 'bob', 'carol'].map((name) => ({ username: name, password: name, name: name.toUpperCase() })),
+        users: ['alice', 'bob', 'carol'].map((name) => ({
+          username: name,
+          password: name,
+          name: name.toUpperCase(),
+        })),
       },
       clients: [
         {
