@@ -273,19 +273,17 @@ describe('MCP Enterprise-Managed Authorization: issuing an ID-JAG', () => {
   });
   afterAll(() => agents.close());
 
+  const form = (more: Record<string, string>): Record<string, string> => ({
+    grant_type: tokenExchange,
+    requested_token_type: idJag,
+    subject_token: String(tokens['id_token']),
+    subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+    audience: theirs,
+    resource: theirResource,
+    ...more,
+  });
   const ask = (more: Record<string, string> = {}, authorization: string | null = app): Promise<Tokens> =>
-    server.token(
-      {
-        grant_type: tokenExchange,
-        requested_token_type: idJag,
-        subject_token: String(tokens['id_token']),
-        subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
-        audience: theirs,
-        resource: theirResource,
-        ...more,
-      },
-      authorization,
-    );
+    server.token(form(more), authorization);
   const outcome = ({ status, body }: Tokens): unknown[] => [status, body.error];
 
   it('§4: is for the person of the ID token, to the authorization server that was asked for', async () => {
@@ -309,16 +307,7 @@ describe('MCP Enterprise-Managed Authorization: issuing an ID-JAG', () => {
 
   it('POST /exchange/explain says what it would be, or which rule is in the way, and issues nothing', async () => {
     const explain = async (more: Record<string, string> = {}): Promise<Record<string, unknown>> => {
-      const form = {
-        grant_type: tokenExchange,
-        requested_token_type: idJag,
-        subject_token: String(tokens['id_token']),
-        subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
-        audience: theirs,
-        resource: theirResource,
-        ...more,
-      };
-      const answer = await server.post('/exchange/explain', form, app);
+      const answer = await server.post('/exchange/explain', form(more), app);
       expect(answer.status).toBe(200);
       return (await answer.json()) as Record<string, unknown>;
     };

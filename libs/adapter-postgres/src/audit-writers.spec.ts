@@ -1,5 +1,6 @@
 import { type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
+import { watch } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +44,9 @@ describe('the audit log, written by processes of their own', () => {
     const counted = async () =>
       (await Promise.all(writers.map((writer) => writer.acknowledged()))).flat().length;
     const end = (await counted()) + count;
-    while ((await counted()) < end) await new Promise((resolve) => setTimeout(resolve, 20));
+    const watcher = watch(folder);
+    for await (const _ of on(watcher, 'change')) if ((await counted()) >= end) break;
+    watcher.close();
   };
   const kill = async (writer: Writer): Promise<void> => {
     writer.process.kill('SIGKILL');
@@ -89,14 +92,14 @@ describe('the audit log, written by processes of their own', () => {
       await close();
       await server.close();
     });
-    const watch = (heads: TreeHead[]): NodeJS.Timeout => {
+    const collect = (heads: TreeHead[]): NodeJS.Timeout => {
       const log = new SqlAuditLog(db, { maxWaiting: 1 });
       return setInterval(() => void log.head().then((head) => heads.push(head)), 10);
     };
 
     it('is one log of eight writers, that loses nothing, repeats nothing and refuses nothing', async () => {
       const heads: TreeHead[] = [];
-      const watching = watch(heads);
+      const watching = collect(heads);
       const writers = await Promise.all(
         Array.from({ length: 8 }, (_, n) =>
           startWriter({ database: server.url, name: `writer-${n}`, callers: 8, records: 40 }),
@@ -113,7 +116,7 @@ describe('the audit log, written by processes of their own', () => {
 
     it('misses nothing that was acknowledged by writers that were killed', async () => {
       const heads: TreeHead[] = [];
-      const watching = watch(heads);
+      const watching = collect(heads);
       const writers: Writer[] = [];
       for (let round = 0; round < 2; round++) {
         const alive = await Promise.all(

@@ -78,6 +78,7 @@ describeWith('postgres')('openPostgres', () => {
   });
 
   it('ends a statement that takes too long, and goes on', async () => {
+    // The statement that takes too long, not a wait of the test.
     await expect(sql`select pg_sleep(5)`.execute(opened.db)).rejects.toMatchObject(unavailable);
     await sql`select 1`.execute(opened.db);
   });

@@ -1,5 +1,8 @@
 import { type LogSource, type Tile, formatTilePath } from '@behalf/audit';
-import { AdminClient, type AdminOptions, AdminRefused } from '../admin-client.js';
+import { AdminClient, type AdminOptions, AdminRefused, adminOptions } from '../admin-client.js';
+
+/** Where the log is, and which scope the token for it is to have. */
+export const logOptions = { ...adminOptions, scope: { type: 'string' } } as const;
 
 /** The log of an authorization server. A token that has expired is replaced, once. */
 export class HttpLog implements LogSource {

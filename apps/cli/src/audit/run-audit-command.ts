@@ -16,9 +16,9 @@ import {
   verifyReceipt,
 } from '@behalf/audit';
 import { z } from 'zod';
-import { AdminClient, adminOptions, adminUsage } from '../admin-client.js';
+import { AdminClient, adminUsage } from '../admin-client.js';
 import { UsageError, parseOrExplain } from '../parse-command.js';
-import { HttpLog } from './http-log.js';
+import { HttpLog, logOptions } from './http-log.js';
 import { LogFolder, saveLog } from './log-folder.js';
 import { runWitness } from './run-witness.js';
 
@@ -182,8 +182,7 @@ function parse(args: string[]) {
       args,
       allowPositionals: true,
       options: {
-        ...adminOptions,
-        scope: { type: 'string' },
+        ...logOptions,
         key: { type: 'string', multiple: true, default: [] },
         leaf: { type: 'string' },
         out: { type: 'string' },

@@ -7,8 +7,8 @@ import {
   type LogSource,
   tileSize,
 } from '@behalf/audit';
-import { adminOptions, adminUsage } from '../admin-client.js';
-import { HttpLog } from '../audit/http-log.js';
+import { adminUsage } from '../admin-client.js';
+import { HttpLog, logOptions } from '../audit/http-log.js';
 import { LogFolder } from '../audit/log-folder.js';
 import { parseOrExplain, UsageError } from '../parse-command.js';
 import { buildChain, recordsOfChain } from './build-chain.js';
@@ -33,8 +33,7 @@ export async function runChainCommand(
       args,
       allowPositionals: true,
       options: {
-        ...adminOptions,
-        scope: { type: 'string' },
+        ...logOptions,
         log: { type: 'string' },
         last: { type: 'string', default: '20000' },
       },
