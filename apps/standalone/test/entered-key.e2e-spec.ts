@@ -2,7 +2,7 @@ import { startTracing } from '@behalf/telemetry';
 import { Chromium, freePort } from '@behalf/testing';
 import { readBody } from '@behalf/service-kit';
 import { jest } from '@jest/globals';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { Client } from '@modelcontextprotocol/client';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -10,7 +10,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { join } from 'node:path';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
-import { signIn } from './oauth-client.fixture.js';
+import { connectAs, wordsOf } from './token-client.fixture.js';
 
 const [rightKey, wrongKey] = [`right-${randomUUID()}`, `wrong-${randomUUID()}`];
 
@@ -93,14 +93,7 @@ describe('a key that a person enters, in a real browser', () => {
       },
     });
     browser = await Chromium.start();
-    const resource = system.mcpUrl('drive');
-    const { access_token } = await signIn(system, { username: 'alice', resource });
-    client = new Client(
-      { name: 'test', version: '1' },
-      { versionNegotiation: { mode: { pin: '2026-07-28' } } },
-    );
-    const requestInit = { headers: { authorization: `Bearer ${access_token}` } };
-    await client.connect(new StreamableHTTPClientTransport(new URL(resource), { requestInit }));
+    client = await connectAs(system, 'alice', 'drive');
   }, startTimeoutMs);
   afterAll(async () => {
     await client?.close();
@@ -111,10 +104,7 @@ describe('a key that a person enters, in a real browser', () => {
     jest.restoreAllMocks();
   });
 
-  const listTickets = async (): Promise<string> => {
-    const { content } = await client.callTool({ name: 'list_tickets' });
-    return (content as { text: string }[])[0]?.text ?? '';
-  };
+  const listTickets = (): Promise<string> => wordsOf(client, 'list_tickets');
   const enter = async (key: string): Promise<string> => {
     await browser.type('#credential', key);
     await browser.click('button[value=allow]');

@@ -1,10 +1,10 @@
 import { Chromium, describeWith } from '@behalf/testing';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { Client } from '@modelcontextprotocol/client';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
-import { signIn } from './oauth-client.fixture.js';
+import { connectAs, wordsOf } from './token-client.fixture.js';
 
 /** Where the pictures go, for people to look at. */
 const pictures = process.env['BEHALF_TEST_ARTEFACTS'] ?? join(tmpdir(), 'behalf-test-artefacts');
@@ -19,14 +19,7 @@ describeWith('chromium')('the pages of the elicitation service, in a real browse
     await mkdir(pictures, { recursive: true });
     system = await startDemoSystem();
     browser = await Chromium.start();
-    const resource = system.mcpUrl('drive');
-    const { access_token } = await signIn(system, { username: 'alice', resource });
-    client = new Client(
-      { name: 'test', version: '1' },
-      { versionNegotiation: { mode: { pin: '2026-07-28' } } },
-    );
-    const requestInit = { headers: { authorization: `Bearer ${access_token}` } };
-    await client.connect(new StreamableHTTPClientTransport(new URL(resource), { requestInit }));
+    client = await connectAs(system, 'alice', 'drive');
     link = /http:\S+\/connect\?e=[0-9a-f-]+/.exec(await listFiles())?.[0] ?? '';
   }, startTimeoutMs);
   afterAll(async () => {
@@ -35,10 +28,7 @@ describeWith('chromium')('the pages of the elicitation service, in a real browse
     await system?.close();
   });
 
-  const listFiles = async (): Promise<string> => {
-    const { content } = await client.callTool({ name: 'list_files' });
-    return (content as { text: string }[])[0]?.text ?? '';
-  };
+  const listFiles = (): Promise<string> => wordsOf(client, 'list_files');
 
   /** What a screen reader, a keyboard and weak eyes need of every page. */
   const expectAccessible = async (picture: string): Promise<void> => {

@@ -1,9 +1,9 @@
 import { TestBrowser, type Visit, readForm } from '@behalf/testing';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { signIn } from './oauth-client.fixture.js';
+import { connectWithToken, textOf } from './token-client.fixture.js';
 
 let system: DemoSystem;
 let url: string;
@@ -15,24 +15,6 @@ afterAll(() => system.close());
 
 const tokenOf = async (username: string) => (await signIn(system, { username, resource: url })).access_token;
 const bearer = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
-const textOf = (result: unknown) => (result as { content: { text: string }[] }).content[0]?.text ?? '';
-
-async function connectModern(token: string, onUrl?: (url: string) => Promise<void>) {
-  const client = new Client(
-    { name: 'test', version: '1' },
-    {
-      versionNegotiation: { mode: { pin: '2026-07-28' } },
-      ...(onUrl && { capabilities: { elicitation: { url: {} } } }),
-    },
-  );
-  if (onUrl)
-    client.setRequestHandler('elicitation/create', async ({ params }) => {
-      await onUrl((params as { url: string }).url);
-      return { action: 'accept' };
-    });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url), bearer(token)));
-  return client;
-}
 
 /** Opens the link as a person does: our sign-in, our question, the third party's sign-in and question, and back. */
 async function goThrough(link: string, username: string, browser = new TestBrowser()): Promise<Visit> {
@@ -53,7 +35,7 @@ describe('a tool that needs an account at a third party', () => {
   it('asks for it by a URL, and the call goes on when the person has connected it', async () => {
     const shown: string[] = [];
     const pages: Visit[] = [];
-    const client = await connectModern(await tokenOf('alice'), async (link) => {
+    const client = await connectWithToken(url, await tokenOf('alice'), async (link) => {
       shown.push(link);
       pages.push(await goThrough(link, 'alice', browser));
     });
@@ -81,7 +63,7 @@ describe('a tool that needs an account at a third party', () => {
       resource: url,
       clientId: 'demo-client',
     });
-    const client = await connectModern(access_token);
+    const client = await connectWithToken(url, access_token);
     const first = await client.callTool({ name: 'list_files' });
     expect(first.isError).toBe(true);
     const [link = ''] = /http:\S+\/connect\?e=[0-9a-f-]+/.exec(textOf(first)) ?? [];
@@ -93,7 +75,7 @@ describe('a tool that needs an account at a third party', () => {
 
   it("is nobody else's account: the link of one leads another nowhere", async () => {
     let refusal: Visit | undefined;
-    const client = await connectModern(await tokenOf('bob'), async (link) => {
+    const client = await connectWithToken(url, await tokenOf('bob'), async (link) => {
       const stranger = new TestBrowser();
       const back = await stranger.signInAndConsent(link, {
         username: 'carol',
@@ -131,7 +113,7 @@ describe('a tool that needs an account at a third party', () => {
   it('is taken from one agent by its person, and asked for anew', async () => {
     const token = await tokenOf('alice');
     const call = async () => {
-      const client = await connectModern(token);
+      const client = await connectWithToken(url, token);
       const result = await client.callTool({ name: 'list_files' });
       await client.close();
       return result;
@@ -156,7 +138,7 @@ describe('a tool that needs an account at a third party', () => {
     const { action, fields } = readForm(listed, '/connections/disconnect');
     const ended = await browser.open(action, { form: fields });
     expect(ended.html).toContain('Demo Drive is disconnected. It was ended at the provider, too.');
-    const client = await connectModern(await tokenOf('alice'));
+    const client = await connectWithToken(url, await tokenOf('alice'));
     expect((await client.callTool({ name: 'list_files' })).isError).toBe(true);
     await client.close();
   });
