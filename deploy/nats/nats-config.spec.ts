@@ -89,6 +89,7 @@ describeWith('nats-server')('what a service may do on NATS', () => {
     const gateway = await busOf('gateway');
     authorization.handle(listRevocations, async () => ({ revocations: [], more: false }));
     policy.handle(evaluatePolicy, async () => ({ decision: true }));
+    await Promise.all([authorization.announced(), policy.announced()]);
     expect(await gateway.request(listRevocations, {}, soon)).toEqual({ revocations: [], more: false });
     const question = {
       subject: { type: 'user', id: 'alice' },

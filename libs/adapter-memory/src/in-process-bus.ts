@@ -76,6 +76,8 @@ export class InProcessBus implements Bus {
     return register(this.#listeners, contract.type, new EventListener(contract, listener, onError));
   }
 
+  async announced(): Promise<void> {}
+
   async close(): Promise<void> {
     this.#closed = true;
     const running = [...this.#handlers.values(), ...this.#listeners.values()].flat();

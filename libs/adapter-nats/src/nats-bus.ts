@@ -39,6 +39,7 @@ export interface NatsBusOptions extends NatsConnectOptions {
 }
 
 const publishTimeoutMs = 3_000;
+const announceTimeoutMs = 5_000;
 /** The longest time that one replica has to itself. */
 const maxHedgeAfterMs = 500;
 /** Questions that are asked of every replica at once: where all are slow, that must not make them slower. */
@@ -144,6 +145,16 @@ export class NatsBus implements Bus {
         await consumer.stop();
       },
     };
+  }
+
+  /** The server takes in what one connection says in order: when it answers, it knows of every subscription. */
+  announced(): Promise<void> {
+    const subject = 'flush';
+    const flushed = this.connection.flush().catch((error: unknown) => {
+      throw this.#asBusError(error, subject);
+    });
+    const limit = { timeoutMs: announceTimeoutMs };
+    return waitWithin(flushed, limit, () => new BusError('timeout', subject));
   }
 
   close(): Promise<void> {

@@ -50,6 +50,12 @@ export interface Bus {
     contract: EventContract<T>,
     listener: (event: EventEnvelope<T>) => void | Promise<void>,
   ): Subscription;
+  /**
+   * Resolves when every other program reaches what this one handles so far; until then it may be told `no_responders`.
+   *
+   * @throws BusError `timeout`, `no_responders`
+   */
+  announced(): Promise<void>;
   /** Drains every subscription. Later requests fail with `no_responders`. */
   close(): Promise<void>;
 }

@@ -58,6 +58,7 @@ export function allowedBus(service: string, bus: Bus): Bus {
       );
       return bus.subscribe(contract, listener);
     },
+    announced: () => bus.announced(),
     close: () => bus.close(),
   };
 }

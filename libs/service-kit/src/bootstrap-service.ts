@@ -63,6 +63,8 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   try {
     await options.configure?.(app);
     if (options.plainRoutes) answerAhead(app.getHttpServer(), options.plainRoutes(app), steps);
+    await app.init();
+    await infrastructure.bus.announced();
     await app.listen(listen.port, listen.host);
   } catch (error) {
     // Modules have begun before the port turned out to be taken; what they started must not stay behind.

@@ -77,16 +77,18 @@ class ProbeModule implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-const infrastructure = {
-  config: { logLevel: 'silent', health: { live: '/live', ready: '/readyz' } },
-  clock: { nowMs: () => 42 },
-} as unknown as Infrastructure;
-const start = (port = 0): Promise<RunningService> =>
+const infrastructureWith = (announced: () => Promise<void>): Infrastructure =>
+  ({
+    config: { logLevel: 'silent', health: { live: '/live', ready: '/readyz' } },
+    clock: { nowMs: () => 42 },
+    bus: { announced },
+  }) as unknown as Infrastructure;
+const start = (port = 0, announced = async (): Promise<void> => {}): Promise<RunningService> =>
   bootstrapService({
     name: 'probe',
     module: ProbeModule,
     listen: { host: '127.0.0.1', port },
-    infrastructure,
+    infrastructure: infrastructureWith(announced),
     plainRoutes: () => ({
       '/ahead': (request, response) => {
         readJsonBody(request, limits).then(
@@ -107,6 +109,16 @@ describe('bootstrapService', () => {
   it('ends what it began when its port is taken', async () => {
     const before = begun;
     await expect(start(Number(new URL(service.url).port))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(begun).toBe(before);
+  });
+
+  it('does not start before others on the bus can reach it', async () => {
+    const before = begun;
+    const notReached = async (): Promise<void> => {
+      expect(begun).toBe(before + 1);
+      throw new Error('nobody was told');
+    };
+    await expect(start(0, notReached)).rejects.toThrow('nobody was told');
     expect(begun).toBe(before);
   });
 
