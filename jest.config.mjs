@@ -25,4 +25,7 @@ export default {
   },
   transformIgnorePatterns: ['/node_modules/'],
   testTimeout: 60_000,
+  // A process keeps every module of every suite it has run: the whole of them is more than its heap may grow to.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB',
 };
