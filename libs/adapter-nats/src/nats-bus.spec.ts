@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { FaultyProxy, type LocalServer, startNats } from '@behalf/local-servers';
 import type { BusError } from '@behalf/ports';
@@ -13,6 +14,7 @@ const echo = {
 };
 const counted = { type: 'behalf.test.counted', data: z.object({ n: z.number() }) };
 const soon = { timeoutMs: 2_000 };
+const timeOfDayMs = Date.now;
 
 describeWith('nats-server')('NatsBus', () => {
   let server: LocalServer;
@@ -208,6 +210,24 @@ describeWith('nats-server')('NatsBus', () => {
     proxy.refuses = false;
     await back.promise;
     expect(await bus.request(echo, { text: 'b' }, soon)).toEqual({ text: 'b' });
+  });
+
+  it('comes back at once where the clock was set back by minutes', async () => {
+    const back = Promise.withResolvers<void>();
+    const bus = await open({
+      onConnection: (state) => {
+        if (state === 'back') back.resolve();
+      },
+    });
+    bus.handle(echo, async (payload) => payload);
+    const timeOfDay = jest.spyOn(Date, 'now').mockImplementation(() => timeOfDayMs() - 300_000);
+    try {
+      proxy.reset();
+      await back.promise;
+    } finally {
+      timeOfDay.mockRestore();
+    }
+    expect(await bus.request(echo, { text: 'c' }, soon)).toEqual({ text: 'c' });
   });
 
   it('stores an event once that is published again', async () => {
