@@ -171,12 +171,12 @@ describe('a witness', () => {
   });
 
   it('attack: who owns the database rewrites a record, and all that follows from it', async () => {
-    await sql`alter table audit_leaves disable trigger all`.execute(database.db);
+    await sql`alter table audit_batches disable trigger all`.execute(database.db);
     await sql`alter table audit_tiles disable trigger all`.execute(database.db);
     const { leaf } = await log.leaves(5, 1).then(([first]) => ({ leaf: first! }));
     const head = await sql<{ size: string }>`select size from audit_head`.execute(database.db);
     const leaves = await log.leaves(0, Number(head.rows[0]!.size));
-    await sql`delete from audit_leaves`.execute(database.db);
+    await sql`delete from audit_batches`.execute(database.db);
     await sql`delete from audit_tiles`.execute(database.db);
     await sql`update audit_head set size = 0, edge = '[]'`.execute(database.db);
     const forged = leaves.with(5, leaf.replace('client-5', 'client-6'));

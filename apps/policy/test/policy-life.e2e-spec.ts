@@ -1,6 +1,8 @@
 import { type Evaluation, evaluatePolicy, policyChanged, toolPinsChanged } from '@behalf/contracts';
 import { toolDefinitionHash } from '@behalf/policy';
-import { decisions } from '@behalf/policy-life';
+import { decisionBatches, formerDecisions } from '@behalf/policy-life';
+import { seal } from '@behalf/sealing';
+import { KEY_ENCRYPTION_KEY } from '@behalf/service-kit';
 import { readFile, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DecisionRecorder } from '../src/life/decision-recorder.js';
@@ -133,17 +135,26 @@ it('keeps decisions sealed, and replays them against a candidate', async () => {
   await decide();
   await decide({ ...echo, subject: { type: 'user', id: 'carol' }, action: { name: 'nope' } });
   await service.app.get(DecisionRecorder).flush();
-  const kept = await service.records.list(decisions);
-  expect(kept.filter(({ value }) => value.decision)).toHaveLength(2);
+  const kept = await service.records.list(decisionBatches);
+  const decisions = kept.flatMap(({ value }) => value.decisions);
+  expect(decisions.filter(({ decision }) => decision)).toHaveLength(2);
   expect(JSON.stringify(kept)).not.toContain('very private');
+
+  // As a version before kept it.
+  const [first] = decisions;
+  const inputs = Buffer.from(JSON.stringify({ salt: '', evaluation: echo }));
+  const place = { kind: formerDecisions.name, id: first!.decisionId };
+  const sealed = await seal(service.app.get(KEY_ENCRYPTION_KEY), inputs, place);
+  const former = formerDecisions.schema.parse({ ...first, sealed });
+  await service.records.transaction((transaction) => transaction.put(formerDecisions, 'former', former));
 
   const { body } = await ask('POST', 'replay', { files: [...demo, lockdown] });
   expect(body).toMatchObject({
-    replayed: 3,
-    flipped: 2,
-    toDenied: 2,
-    people: [['bob', 2]],
-    tools: [['everything/echo', 2]],
+    replayed: 4,
+    flipped: 3,
+    toDenied: 3,
+    people: [['bob', 3]],
+    tools: [['everything/echo', 3]],
   });
 });
 

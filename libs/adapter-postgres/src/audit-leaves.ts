@@ -12,6 +12,14 @@ interface Head {
   edge: string[];
 }
 
+interface Batch {
+  first_index: string;
+  leaves: string;
+}
+
+/** Between the leaves of one row. JSON writes those in its texts as `\n`. */
+const leafSeparator = '\n';
+
 /** The log's size and right edge, as the database has them. */
 export async function readEdge(db: Database): Promise<TreeEdge> {
   const { rows } = await sql<Head>`select size, edge from audit_head`.execute(db);
@@ -60,27 +68,55 @@ export async function appendLeaves(
   const { grown, tiles } = grow(edge, leaves);
   const peaksOf = ({ peaks }: TreeEdge): string =>
     JSON.stringify(peaks.map((peak) => Buffer.from(peak).toString('base64')));
+  // Most commits fill no tile and take nothing that waited. What is not in the statement costs nothing.
+  const tiled = sql`, tiled as (
+      insert into audit_tiles (tile_index, root)
+      select tile_index, root
+      from jsonb_to_recordset(${JSON.stringify(tiles)}::jsonb) as given(tile_index bigint, root text)
+      where exists (select from moved)
+    )`;
+  const taken = sql`, taken as (
+      delete from audit_waiting
+      where exists (select from moved)
+        and position in (select value::bigint from jsonb_array_elements_text(${JSON.stringify(waiting)}::jsonb))
+    )`;
   const { rows } = await sql<{ moved: boolean }>`
     with moved as (
       update audit_head set size = ${grown.size}::bigint, edge = ${peaksOf(grown)}::jsonb
       where size = ${edge.size}::bigint and edge = ${peaksOf(edge)}::jsonb returning true as moved
     ), placed as (
-      insert into audit_leaves (leaf_index, leaf)
-      select ${edge.size}::bigint + nth - 1, leaf
-      from jsonb_array_elements_text(${JSON.stringify(leaves)}::jsonb) with ordinality as given(leaf, nth)
-      where exists (select from moved)
-    ), tiled as (
-      insert into audit_tiles (tile_index, root)
-      select tile_index, root
-      from jsonb_to_recordset(${JSON.stringify(tiles)}::jsonb) as given(tile_index bigint, root text)
-      where exists (select from moved)
-    ), taken as (
-      delete from audit_waiting
-      where exists (select from moved)
-        and position in (select value::bigint from jsonb_array_elements_text(${JSON.stringify(waiting)}::jsonb))
-    )
+      insert into audit_batches (first_index, leaves)
+      select ${edge.size}::bigint, ${leaves.join(leafSeparator)}::text from moved
+    )${tiles.length > 0 ? tiled : sql``}${waiting.length > 0 ? taken : sql``}
     select moved from moved`.execute(db);
   return rows.length > 0 ? grown : undefined;
+}
+
+/** Leaves from a place on, out of the rows that they stand in. */
+export async function readLeaves(db: Database, from: number, limit: number): Promise<string[]> {
+  const { rows } = await sql<Batch>`
+    select first_index, leaves from audit_batches
+    where first_index < ${from + limit}::bigint and first_index >= coalesce(
+      (select max(first_index) from audit_batches where first_index <= ${from}::bigint), 0)
+    order by first_index`.execute(db);
+  return leavesOf(rows, from).slice(0, limit);
+}
+
+/** The last leaves of the log, in its order. */
+export async function readLastLeaves(db: Database, limit: number): Promise<string[]> {
+  const { rows } = await sql<Batch>`
+    select first_index, leaves from audit_batches
+    where first_index >= coalesce(
+      (select max(first_index) from audit_batches
+       where first_index <= (select size from audit_head) - ${limit}::bigint), 0)
+    order by first_index`.execute(db);
+  return limit > 0 ? leavesOf(rows, 0).slice(-limit) : [];
+}
+
+function leavesOf(rows: readonly Batch[], from: number): string[] {
+  return rows.flatMap(({ first_index: first, leaves }) =>
+    leaves.split(leafSeparator).slice(Math.max(0, from - Number(first))),
+  );
 }
 
 /** The right edge in two: of the full tiles, and of the leaves in the last one, which is not full. */

@@ -5,7 +5,7 @@ export interface Tables {
   records: RecordsTable;
   outbox: OutboxTable;
   outbox_head: OutboxHeadTable;
-  audit_leaves: AuditLeavesTable;
+  audit_batches: AuditBatchesTable;
   audit_tiles: AuditTilesTable;
   audit_waiting: AuditWaitingTable;
 }
@@ -44,10 +44,11 @@ export interface OutboxHeadTable {
   last_sequence: Bigint;
 }
 
-export interface AuditLeavesTable {
-  leaf_index: Bigint;
-  /** The record in canonical JSON: what was hashed, to the byte. */
-  leaf: string;
+/** The leaves of one commit. */
+export interface AuditBatchesTable {
+  first_index: Bigint;
+  /** Records in canonical JSON, a line each: what was hashed, to the byte. */
+  leaves: string;
 }
 
 /** The roots of full tiles, in base64. */

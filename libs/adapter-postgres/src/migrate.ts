@@ -4,6 +4,7 @@ import { records } from './migrations/0001-records.js';
 import { outbox } from './migrations/0002-outbox.js';
 import { auditRecords } from './migrations/0003-audit-records.js';
 import { auditLog } from './migrations/0004-audit-log.js';
+import { auditBatches } from './migrations/0005-audit-batches.js';
 
 /** In order. A migration that has been released is never changed; there is no way back, only a next one. */
 const migrations: Record<string, Migration> = {
@@ -11,6 +12,7 @@ const migrations: Record<string, Migration> = {
   '0002-outbox': outbox,
   '0003-audit-records': auditRecords,
   '0004-audit-log': auditLog,
+  '0005-audit-batches': auditBatches,
 };
 
 /** Every version of the database that there has been. */

@@ -1,11 +1,14 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type AuditRecord, TreeEdge, hashLeaf } from '@behalf/audit';
+import { canonicalJson } from '@behalf/i-json';
 import { systemClock } from '@behalf/ports';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { FolderInUse, SqlAuditLog, SqlRecordStore, migrate, openPglite, sweepExpired } from './index.js';
 
+const record: AuditRecord = { type: 'exchange', outcome: 'allowed', occurredAtMs: 1, client: 'a' };
 const note = { name: 'test-note', schema: z.object({ text: z.string() }) };
 
 describe('openPglite', () => {
@@ -65,11 +68,43 @@ describe('openPglite', () => {
     await migrate(opened.db);
     const log = new SqlAuditLog(opened.db, { maxWaiting: 10 });
     await log.append({ type: 'exchange', outcome: 'refused', occurredAtMs: count + 1 });
-    const leaves = await opened.db.selectFrom('audit_leaves').select('leaf').orderBy('leaf_index').execute();
-    const times = leaves.map(({ leaf }) => (JSON.parse(leaf) as { occurredAtMs: number }).occurredAtMs);
+    const leaves = await log.leaves(0, 2000);
+    const times = leaves.map((leaf) => (JSON.parse(leaf) as { occurredAtMs: number }).occurredAtMs);
     await log.idle();
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(await log.latest(2000)).toHaveLength(count + 1);
+    await opened.close();
+  }, 60_000);
+
+  it('keeps the leaves of an earlier version in their places, and goes on after them', async () => {
+    const opened = await openPglite('memory://');
+    const { db } = opened;
+    await migrate(db, '0004-audit-log');
+    const leaves = Array.from({ length: 600 }, (_, n) => canonicalJson({ ...record, occurredAtMs: n }));
+    const edge = TreeEdge.empty.append(leaves.map((leaf) => hashLeaf(leaf)));
+    await sql`
+      insert into audit_leaves (leaf_index, leaf)
+      select nth - 1, leaf from jsonb_array_elements_text(${JSON.stringify(leaves)}::jsonb)
+        with ordinality as given(leaf, nth) order by nth desc`.execute(db);
+    const peaks = JSON.stringify(edge.peaks.map((peak) => Buffer.from(peak).toString('base64')));
+    await sql`update audit_head set size = ${leaves.length}::int, edge = ${peaks}::jsonb`.execute(db);
+    await db
+      .insertInto('audit_waiting')
+      .values({ leaf: canonicalJson({ ...record, client: 'waited' }) })
+      .execute();
+
+    await migrate(db);
+    const log = new SqlAuditLog(db, { maxWaiting: 10 });
+    expect(await log.leaves(0, 1000)).toEqual(leaves);
+    expect(await log.leaves(255, 2)).toEqual(leaves.slice(255, 257));
+    expect(await log.head()).toEqual({ size: edge.size, root: edge.root });
+    await log.append({ ...record, client: 'new' });
+    const all = await log.leaves(0, 1000);
+    expect(all.slice(600).map((leaf) => (JSON.parse(leaf) as { client: string }).client)).toEqual([
+      'waited',
+      'new',
+    ]);
+    expect((await log.head()).root).toEqual(TreeEdge.empty.append(all.map((leaf) => hashLeaf(leaf))).root);
     await opened.close();
   }, 60_000);
 });

@@ -4,7 +4,7 @@ import { describeWith } from '@behalf/testing';
 import { sql } from 'kysely';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
-import { type OpenedPostgres, SqlRecordStore, migrate, openPostgres } from './index.js';
+import { type OpenedPostgres, SqlAuditLog, SqlRecordStore, migrate, openPostgres } from './index.js';
 import { versions } from './migrate.js';
 
 const counter: RecordKind<{ n: number }> = { name: 'counter', schema: z.object({ n: z.number() }) };
@@ -49,6 +49,24 @@ describeWith('postgres')('openPostgres', () => {
     );
     await migrate(opened.db);
     expect(await store.get(counter, 'old')).toMatchObject({ value: { n: 7 }, version: 3 });
+  });
+
+  it('loses no leaf of the audit log that a program of the version before writes meanwhile', async () => {
+    await migrate(opened.db, '0004-audit-log');
+    const migrating = opened.openForMigration();
+    const migrated = await opened.db.transaction().execute(async (writer) => {
+      await sql`update audit_head set size = 1`.execute(writer);
+      const done = migrate(migrating);
+      const isWaiting = sql<{
+        waits: boolean;
+      }>`select exists (select from pg_locks where not granted) as waits`;
+      while (!(await isWaiting.execute(writer)).rows[0]?.waits) await nextTurn();
+      await sql`insert into audit_leaves values (0, 'written meanwhile')`.execute(writer);
+      return { done };
+    });
+    await migrated.done;
+    await migrating.destroy();
+    expect(await new SqlAuditLog(opened.db, { maxWaiting: 1 }).leaves(0, 2)).toEqual(['written meanwhile']);
   });
 
   it('refuses a database of a newer program', async () => {

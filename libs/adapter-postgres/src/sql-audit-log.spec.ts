@@ -67,17 +67,13 @@ describe('SqlAuditLog', () => {
     expect(await log.latest(1)).toEqual([record('committed')]);
   });
 
-  const placed = async (): Promise<string[]> =>
-    (await opened.db.selectFrom('audit_leaves').select('leaf').orderBy('leaf_index').execute()).map(
-      ({ leaf }) => leaf,
-    );
+  const placed = (): Promise<string[]> => log.leaves(0, 10_000);
   /** The head and the tiles are what the leaves make. */
   const checkTree = async (): Promise<void> => {
     const hashes = (await placed()).map((leaf) => hashLeaf(leaf));
     const whole = TreeEdge.empty.append(hashes);
     expect(await readEdge(opened.db)).toEqual(whole);
     expect(await log.head()).toEqual({ size: whole.size, root: whole.root });
-    expect(await log.leaves(whole.size - 2, 5)).toEqual((await placed()).slice(-2));
     const tiles = await opened.db.selectFrom('audit_tiles').select('root').orderBy('tile_index').execute();
     const full = Array.from({ length: Math.floor(hashes.length / 256) }, (_, tile) =>
       Buffer.from(TreeEdge.empty.append(hashes.slice(tile * 256, tile * 256 + 256)).root).toString('base64'),
@@ -94,6 +90,23 @@ describe('SqlAuditLog', () => {
     }
     await checkTree();
     expect((await placed()).length).toBeGreaterThan(512);
+  });
+
+  it('gives any stretch of its leaves, whichever commits they came with', async () => {
+    const { size } = await log.head();
+    for (const [round, count] of [1, 3, 1, 5].entries())
+      await Promise.all(Array.from({ length: count }, (_, n) => log.append(record(`stretch-${round}-${n}`))));
+    const all = await placed();
+    const added = ['0-0', '1-0', '1-1', '1-2', '2-0', '3-0', '3-1', '3-2', '3-3', '3-4'];
+    expect(all.slice(size)).toEqual(added.map((name) => canonicalJson(record(`stretch-${name}`))));
+    for (let from = size - 1; from <= size + 11; from++) {
+      for (let limit = 0; limit <= 11; limit++)
+        expect(await log.leaves(from, limit)).toEqual(all.slice(from, from + limit));
+    }
+    for (let limit = 0; limit <= 11; limit++)
+      expect((await log.latest(limit)).map((one) => canonicalJson(one))).toEqual(
+        all.slice(all.length - limit).toReversed(),
+      );
   });
 
   it('gives the records of transactions their place, those of an earlier process too', async () => {
@@ -121,9 +134,9 @@ describe('SqlAuditLog', () => {
   });
 
   it('refuses what cannot be written, and goes on when it can be again', async () => {
-    await sql`alter table audit_leaves rename to away`.execute(opened.db);
+    await sql`alter table audit_batches rename to away`.execute(opened.db);
     const outcomes = await Promise.allSettled(['a', 'b'].map((client) => log.append(record(client))));
-    await sql`alter table away rename to audit_leaves`.execute(opened.db);
+    await sql`alter table away rename to audit_batches`.execute(opened.db);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await log.append(record('again'));
     expect((await placed()).at(-1)).toContain('again');
@@ -139,9 +152,9 @@ describe('SqlAuditLog', () => {
     });
     const decision = { ...record('a'), type: 'decision' };
     const store = new SqlRecordStore(opened.db, new FakeClock());
-    await sql`alter table audit_leaves rename to away`.execute(opened.db);
+    await sql`alter table audit_batches rename to away`.execute(opened.db);
     const outcomes = await Promise.allSettled([lenient.append(decision), lenient.append(record('b'))]);
-    await sql`alter table away rename to audit_leaves`.execute(opened.db);
+    await sql`alter table away rename to audit_batches`.execute(opened.db);
     await sql`alter table audit_waiting rename to away`.execute(opened.db);
     const withChange = await Promise.allSettled([store.transaction(() => lenient.append(decision))]);
     await sql`alter table away rename to audit_waiting`.execute(opened.db);
@@ -170,9 +183,9 @@ describe('SqlAuditLog', () => {
   it('cannot be rewritten', async () => {
     await log.append(record('kept'));
     for (const statement of [
-      sql`delete from audit_leaves`,
-      sql`update audit_leaves set leaf = 'x'`,
-      sql`truncate audit_leaves`,
+      sql`delete from audit_batches`,
+      sql`update audit_batches set leaves = 'x'`,
+      sql`truncate audit_batches`,
       sql`delete from audit_tiles`,
     ]) {
       await expect(statement.execute(opened.db)).rejects.toThrow();

@@ -8,11 +8,11 @@ import {
   auditRecordSchema,
   hashLeaf,
   maxLeafBytes,
+  toLeaf,
 } from '@behalf/audit';
-import { canonicalJson } from '@behalf/i-json';
 import { OAuthError } from '@behalf/oauth';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
-import { appendLeaves, lockEdge, readEdge, readWaiting } from './audit-leaves.js';
+import { appendLeaves, lockEdge, readEdge, readLastLeaves, readLeaves, readWaiting } from './audit-leaves.js';
 import type { Database } from './database.js';
 import { outsideTransaction, transactionAround } from './open-transaction.js';
 
@@ -73,7 +73,7 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
    *   say, or what is larger than a log holds
    */
   async append(record: AuditRecord, onPlaced?: (place: AuditPlace) => void): Promise<void> {
-    const leaf = canonicalJson(auditRecordSchema.parse(record));
+    const leaf = toLeaf(record);
     if (Buffer.byteLength(leaf) > maxLeafBytes) throw new TypeError('the audit record is too large');
     const transaction = transactionAround(this.db);
     if (transaction) {
@@ -110,15 +110,10 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
       .orderBy('position', 'desc')
       .limit(limit)
       .execute();
-    const placed = await db
-      .selectFrom('audit_leaves')
-      .select('leaf')
-      .orderBy('leaf_index', 'desc')
-      .limit(limit)
-      .execute();
-    return [...newest, ...placed]
+    const placed = (await readLastLeaves(db, limit)).toReversed();
+    return [...newest.map(({ leaf }) => leaf), ...placed]
       .slice(0, limit)
-      .map(({ leaf }) => auditRecordSchema.parse(JSON.parse(leaf)));
+      .map((leaf) => auditRecordSchema.parse(JSON.parse(leaf)));
   }
 
   async head(): Promise<TreeHead> {
@@ -126,15 +121,8 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
     return { size, root };
   }
 
-  async leaves(from: number, limit: number): Promise<string[]> {
-    const rows = await this.db
-      .selectFrom('audit_leaves')
-      .select('leaf')
-      .where('leaf_index', '>=', from)
-      .orderBy('leaf_index')
-      .limit(limit)
-      .execute();
-    return rows.map(({ leaf }) => leaf);
+  leaves(from: number, limit: number): Promise<string[]> {
+    return readLeaves(this.db, from, limit);
   }
 
   async tileRoots(from: number, limit: number): Promise<Uint8Array[]> {

@@ -5,7 +5,9 @@ const nodePrefix = Buffer.from([1]);
 
 /** The hash of a leaf. Its first byte keeps a leaf from passing for a node. @see RFC 6962 §2.1 */
 export function hashLeaf(leaf: string | Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([leafPrefix, Buffer.from(leaf as string)]), 'buffer');
+  // As text it is turned into bytes where it is hashed.
+  const prefixed = typeof leaf === 'string' ? `\0${leaf}` : Buffer.concat([leafPrefix, leaf]);
+  return hash('sha256', prefixed, 'buffer');
 }
 
 export function hashNode(left: Uint8Array, right: Uint8Array): Buffer {

@@ -1,3 +1,4 @@
+import { isPlainJson, isPlainObject } from '@behalf/i-json';
 import type { z } from 'zod';
 import { type Evaluation, evaluationSchema } from './policy.js';
 
@@ -9,7 +10,7 @@ type Part = keyof Evaluation;
  * is found to be one without it; all that is refused, and says why, is the schema's.
  */
 export function parseEvaluation(value: unknown): z.ZodSafeParseResult<Evaluation> {
-  if (!isObject(value)) return evaluationSchema.safeParse(value);
+  if (!isPlainObject(value)) return evaluationSchema.safeParse(value);
   const subject = readEntity(value['subject']);
   const action = readAction(value['action']);
   const resource = readEntity(value['resource']);
@@ -38,7 +39,7 @@ const readers: { [P in Part]: (value: unknown) => Evaluation[P] | undefined } = 
 };
 
 function readEntity(value: unknown): Evaluation['subject'] | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isPlainObject(value)) return undefined;
   const { type, id, properties } = value;
   if (!isName(type) || !isName(id)) return undefined;
   if (properties === undefined) return { type, id };
@@ -46,7 +47,7 @@ function readEntity(value: unknown): Evaluation['subject'] | undefined {
 }
 
 function readAction(value: unknown): Evaluation['action'] | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isPlainObject(value)) return undefined;
   const { name, properties } = value;
   if (!isName(name)) return undefined;
   if (properties === undefined) return { name };
@@ -58,28 +59,5 @@ function isName(value: unknown): value is string {
 }
 
 function isProperties(value: unknown): value is NonNullable<Evaluation['context']> {
-  return isObject(value) && isJson(value);
-}
-
-function isJson(value: unknown): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      return Number.isFinite(value);
-    case 'object':
-      if (value === null) return true;
-      if (Array.isArray(value)) return value.every(isJson);
-      return (
-        isObject(value) && Object.keys(value).every((name) => name !== '__proto__' && isJson(value[name]))
-      );
-    default:
-      return false;
-  }
-}
-
-/** One that JSON makes: no class, and nothing that it inherits. */
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlainObject(value) && isPlainJson(value);
 }

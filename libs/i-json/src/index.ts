@@ -2,3 +2,4 @@
 export { canonicalJson, digestOf } from './canonical-json.js';
 export { IJsonError, type IJsonLimits, parseIJson } from './parse-i-json.js';
 export { isSameJson } from './is-same-json.js';
+export { isPlainJson, isPlainObject } from './is-plain-json.js';

@@ -1,12 +1,14 @@
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { evaluationSchema } from '@behalf/contracts';
 import { canonicalJson } from '@behalf/policy';
-import type { RecordKind, StoredRecord } from '@behalf/ports';
-import { type KeyEncryptionKey, open, seal } from '@behalf/sealing';
+import type { NewRecord, RecordKind, StoredRecord } from '@behalf/ports';
+import { type KeyEncryptionKey, SealingError, open, seal } from '@behalf/sealing';
 import { hash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { RecordedDecision } from './replay-decisions.js';
 
-const decisionRecordSchema = z.object({
+/** What is kept of a decision outside the seal: names, digests and reasons, and no argument. */
+const decisionSchema = z.object({
   decisionId: z.string(),
   decidedAtMs: z.number().int(),
   decision: z.boolean(),
@@ -23,22 +25,29 @@ const decisionRecordSchema = z.object({
   resource: z.string(),
   server: z.string().optional(),
   inputsDigest: z.string(),
-  /** The evaluation itself, sealed for this record: replay needs it, and nobody else does. */
+});
+export type KeptDecision = z.infer<typeof decisionSchema>;
+
+const batchSchema = z.object({
+  decisions: z.array(decisionSchema),
+  /** The evaluations, sealed for this record: replay needs them, and nobody else does. */
   sealed: z.string(),
 });
-export type DecisionRecord = z.infer<typeof decisionRecordSchema>;
+export type DecisionBatch = z.infer<typeof batchSchema>;
 
-/** What was decided, for as long as the retention says. Ids grow with time. */
-export const decisions: RecordKind<DecisionRecord> = {
-  name: 'policy-decision',
-  schema: decisionRecordSchema,
-  keys: ({ decision, decisionId }) => ({ decision: String(decision), decisionId }),
+/** What was decided, for as long as the retention says; what was decided together stands together. Ids grow with time. */
+export const decisionBatches: RecordKind<DecisionBatch> = {
+  name: 'policy-decision-batch',
+  schema: batchSchema,
 };
 
-/** Orders by time, whatever the id is. */
-export function decisionRecordId(decidedAtMs: number, decisionId: string): string {
-  return `${String(decidedAtMs).padStart(15, '0')}-${decisionId}`;
-}
+const formerSchema = decisionSchema.extend({ sealed: z.string() });
+
+/** As versions before wrote it, a record for each decision. Read until the last of them has expired. */
+export const formerDecisions: RecordKind<z.infer<typeof formerSchema>> = {
+  name: 'policy-decision',
+  schema: formerSchema,
+};
 
 export interface Decided {
   evaluation: Evaluation;
@@ -49,15 +58,46 @@ export interface Decided {
   traceId: string | undefined;
 }
 
-/** The record of a decision. Outside the seal there are names, digests and reasons, and no argument. */
-export async function buildDecisionRecord(decided: Decided, kek: KeyEncryptionKey): Promise<DecisionRecord> {
+/** Inputs of one record. Arguments can be a megabyte, and a record that holds hundreds of those nobody could read. */
+const maxInputBytes = 1024 * 1024;
+
+/** The records of decisions: one for all of them, or a few when their inputs are large. */
+export async function sealDecisions(
+  decided: readonly Decided[],
+  kek: KeyEncryptionKey,
+  retentionMs: number,
+): Promise<NewRecord<DecisionBatch>[]> {
+  const batches: { inputs: string[]; decisions: KeptDecision[]; bytes: number }[] = [];
+  for (const one of decided.toSorted((a, b) => a.decidedAtMs - b.decidedAtMs)) {
+    const input = spellInputs(one);
+    let batch = batches.at(-1);
+    if (batch === undefined || batch.bytes + input.length > maxInputBytes)
+      batches.push((batch = { inputs: [], decisions: [], bytes: 0 }));
+    batch.inputs.push(input);
+    batch.decisions.push(describe(one, input));
+    batch.bytes += input.length;
+  }
+  return Promise.all(
+    batches.map(async ({ inputs, decisions }) => {
+      const [first, last] = [decisions.at(0), decisions.at(-1)];
+      const id = `${String(first?.decidedAtMs).padStart(15, '0')}-${randomUUID()}`;
+      const sealed = await seal(kek, Buffer.from(`[${inputs.join()}]`), sealedFor(id));
+      return { id, value: { decisions, sealed }, expiresAtMs: (last?.decidedAtMs ?? 0) + retentionMs };
+    }),
+  );
+}
+
+/** Few arguments are secret enough to survive guessing: the salt, which is under the seal, makes the digest say nothing. */
+function spellInputs({ evaluation, answer }: Decided): string {
+  return canonicalJson({ decisionId: answer.context?.id ?? '', salt: randomUUID(), evaluation });
+}
+
+function describe(decided: Decided, inputs: string): KeptDecision {
   const { evaluation, answer, caller, decidedAtMs, latencyMicros, traceId } = decided;
   const { subject, action, resource, context } = evaluation;
   const { id: decisionId = '', reason, policies = [], errors = [], policy_version } = answer.context ?? {};
   const server = resource.properties?.['server'] ?? context?.['server'];
   const isUri = resource.type === 'resource_uri';
-  // Few arguments are secret enough to survive guessing: the salt, which is under the seal, makes the digest say nothing.
-  const inputs = canonicalJson({ salt: randomUUID(), evaluation });
   return {
     decisionId,
     decidedAtMs,
@@ -74,19 +114,38 @@ export async function buildDecisionRecord(decided: Decided, kek: KeyEncryptionKe
     resource: isUri ? resource.type : `${resource.type}:${resource.id}`,
     ...(typeof server === 'string' && { server }),
     inputsDigest: `sha256:${hash('sha256', inputs)}`,
-    sealed: await seal(kek, Buffer.from(inputs), sealedFor(decisionId)),
   };
 }
 
-/** @throws SealingError */
-export async function openDecisionRecord(
-  { value }: StoredRecord<DecisionRecord>,
+const inputsSchema = z.object({ decisionId: z.string(), evaluation: evaluationSchema });
+
+/** @throws SealingError, also when the inputs are those of other decisions than the record names */
+export async function openDecisions(
+  { id, value }: StoredRecord<DecisionBatch>,
   kek: KeyEncryptionKey,
-): Promise<Evaluation> {
-  const text = Buffer.from(await open(kek, value.sealed, sealedFor(value.decisionId))).toString('utf8');
-  return z.object({ evaluation: evaluationSchema }).parse(JSON.parse(text)).evaluation;
+): Promise<RecordedDecision[]> {
+  const text = Buffer.from(await open(kek, value.sealed, sealedFor(id))).toString('utf8');
+  const inputs = z.array(inputsSchema).parse(JSON.parse(text));
+  if (inputs.length !== value.decisions.length) throw new SealingError('not_authentic');
+  return value.decisions.map(({ decisionId, decision, decidedAtMs }, place) => {
+    const input = inputs[place];
+    if (input?.decisionId !== decisionId) throw new SealingError('not_authentic');
+    return { decisionId, decision, decidedAtMs, evaluation: input.evaluation };
+  });
 }
 
-function sealedFor(decisionId: string): Record<string, string> {
-  return { kind: 'policy-decision', id: decisionId };
+/** @throws SealingError */
+export async function openFormerDecision(
+  { value: { decisionId, decision, decidedAtMs, sealed } }: StoredRecord<z.infer<typeof formerSchema>>,
+  kek: KeyEncryptionKey,
+): Promise<RecordedDecision> {
+  const text = await open(kek, sealed, { kind: formerDecisions.name, id: decisionId });
+  const { evaluation } = z
+    .object({ evaluation: evaluationSchema })
+    .parse(JSON.parse(Buffer.from(text).toString('utf8')));
+  return { decisionId, decision, decidedAtMs, evaluation };
+}
+
+function sealedFor(id: string): Record<string, string> {
+  return { kind: decisionBatches.name, id };
 }

@@ -24,11 +24,14 @@ export { checkCandidate, type CandidateDependencies } from './check-candidate.js
 export { type BundleDiff, diffBundles, renderDiff } from './diff-bundles.js';
 export { type KnownTool, lintPolicies } from './lint-policies.js';
 export {
-  type DecisionRecord,
-  buildDecisionRecord,
-  decisionRecordId,
-  decisions,
-  openDecisionRecord,
+  type Decided,
+  type DecisionBatch,
+  type KeptDecision,
+  decisionBatches,
+  formerDecisions,
+  openDecisions,
+  openFormerDecision,
+  sealDecisions,
 } from './decision-records.js';
 export {
   type Flip,

@@ -2,12 +2,18 @@ import { CedarWasmEngine, loadPolicyBundle } from '@behalf/adapter-cedar';
 import { CedarWasmParser } from '@behalf/adapter-cedar-parser';
 import { MemoryRecordStore } from '@behalf/adapter-memory';
 import { ConditionalEngine } from '@behalf/policy';
-import { LocalKeyEncryptionKey } from '@behalf/sealing';
+import { LocalKeyEncryptionKey, seal } from '@behalf/sealing';
 import { FakeClock } from '@behalf/testing';
 import { resolve } from 'node:path';
 import { type BundleFile, bundleFilesSchema, toBundle, toFiles, versionOfFiles } from './bundle-files.js';
 import { activations, activePolicies, bundles } from './bundle-records.js';
-import { buildDecisionRecord, decisionRecordId, decisions, openDecisionRecord } from './decision-records.js';
+import {
+  type Decided,
+  formerDecisions,
+  openDecisions,
+  openFormerDecision,
+  sealDecisions,
+} from './decision-records.js';
 import { checkCandidate } from './check-candidate.js';
 import { diffBundles } from './diff-bundles.js';
 import { judgeOutcome } from './judge-outcome.js';
@@ -293,22 +299,93 @@ describe('recorded decisions', () => {
     traceId: undefined,
   });
 
-  it('hide the arguments, and open for their own id only', async () => {
-    const record = await buildDecisionRecord(decided('alice', [], 1), kek);
-    expect(JSON.stringify(record)).not.toContain('very-private');
-    const stored = { id: 'x', value: record, version: 1, expiresAtMs: undefined };
-    expect(await openDecisionRecord(stored, kek)).toEqual(decided('alice', [], 1).evaluation);
-    const moved = { ...stored, value: { ...record, decisionId: 'd2' } };
-    await expect(openDecisionRecord(moved, kek)).rejects.toMatchObject({ problem: 'wrong_key' });
-    expect(decisions.keys?.(record)).toMatchObject({ decision: 'true' });
-    expect(decisionRecordId(9, 'b') < decisionRecordId(10, 'a')).toBe(true);
+  const sealed = async (...many: Decided[]) => {
+    const batches = await sealDecisions(many, kek, 1000);
+    return batches.map(({ id, value, expiresAtMs }) => ({ id, value, expiresAtMs, version: 1 }));
+  };
+  const problemOf = (batch: Parameters<typeof openDecisions>[0]): Promise<unknown> =>
+    openDecisions(batch, kek).then(
+      () => 'opened',
+      ({ problem }: { problem: unknown }) => problem,
+    );
+
+  it('hide the arguments, and stand together in the order of their time', async () => {
+    const given = [decided('bob', [], 2), decided('alice', [], 1)];
+    const [batch, ...more] = await sealed(...given);
+    expect(more).toEqual([]);
+    expect(JSON.stringify(batch)).not.toContain('very-private');
+    expect(batch).toMatchObject({ expiresAtMs: 1002 });
+    expect(await openDecisions(batch!, kek)).toEqual(
+      given.toReversed().map(({ evaluation, decidedAtMs }) => ({
+        decisionId: `d${decidedAtMs}`,
+        decision: true,
+        decidedAtMs,
+        evaluation,
+      })),
+    );
+    const [later] = await sealed(decided('alice', [], 10));
+    expect(batch!.id < later!.id).toBe(true);
+  });
+
+  it('attack: whoever writes the database puts other names to the inputs', async () => {
+    const [batch] = await sealed(decided('alice', [], 1), decided('bob', [], 2));
+    const { decisions } = batch!.value;
+    const changed = (value: object) => ({ ...batch!, value: { ...batch!.value, ...value } });
+    expect(await problemOf(changed({ decisions: decisions.toReversed() }))).toBe('not_authentic');
+    expect(await problemOf(changed({ decisions: decisions.slice(1) }))).toBe('not_authentic');
+    expect(await problemOf({ ...batch!, id: 'another' })).toBe('wrong_key');
+  });
+
+  it('do not make one record of more than anybody could read', async () => {
+    const large = (n: number) => {
+      const one = decided('alice', [], n);
+      return {
+        ...one,
+        evaluation: { ...one.evaluation, context: { arguments: { a: 'a'.repeat(600_000) } } },
+      };
+    };
+    const batches = await sealed(large(1), large(2), decided('alice', [], 3));
+    expect(batches.map(({ value }) => value.decisions.length)).toEqual([1, 2]);
+    expect((await Promise.all(batches.map((batch) => openDecisions(batch, kek)))).flat()).toHaveLength(3);
   });
 
   it('hide the id of a resource, which may be as private as an argument', async () => {
     const one = decided('alice', [], 1);
     const resource = { type: 'resource_uri', id: 'file:///very-private', properties: { server: 'files' } };
-    const record = await buildDecisionRecord({ ...one, evaluation: { ...one.evaluation, resource } }, kek);
-    expect(JSON.stringify(record)).not.toContain('very-private');
+    const batches = await sealed({ ...one, evaluation: { ...one.evaluation, resource } });
+    expect(JSON.stringify(batches)).not.toContain('very-private');
+  });
+
+  it('of a version before, which kept each by itself, still open, for their own id only', async () => {
+    const { evaluation } = decided('alice', [], 1);
+    const of = async (decisionId: string) => ({
+      id: 'x',
+      version: 1,
+      expiresAtMs: undefined,
+      value: formerDecisions.schema.parse({
+        decisionId,
+        decidedAtMs: 1,
+        decision: true,
+        policies: [],
+        errors: [],
+        latencyMicros: 1,
+        person: 'alice',
+        action: 'tools/call',
+        resource: 'tool:write',
+        inputsDigest: 'sha256:',
+        sealed: await seal(kek, Buffer.from(JSON.stringify({ salt: 's', evaluation })), {
+          kind: 'policy-decision',
+          id: 'd1',
+        }),
+      }),
+    });
+    expect(await openFormerDecision(await of('d1'), kek)).toEqual({
+      decisionId: 'd1',
+      decision: true,
+      decidedAtMs: 1,
+      evaluation,
+    });
+    await expect(openFormerDecision(await of('d2'), kek)).rejects.toMatchObject({ problem: 'wrong_key' });
   });
 
   it('are replayed against a candidate: how many would flip, whose, and which', async () => {

@@ -1,8 +1,16 @@
-import { type RecordedDecision, decisions, openDecisionRecord } from '@behalf/policy-life';
-import type { RecordStore } from '@behalf/ports';
+import {
+  type RecordedDecision,
+  decisionBatches,
+  formerDecisions,
+  openDecisions,
+  openFormerDecision,
+} from '@behalf/policy-life';
+import type { RecordKind, RecordStore, StoredRecord } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 
-const pageSize = 200;
+const formerPageSize = 200;
+/** Each of them holds hundreds of decisions. */
+const batchPageSize = 10;
 
 /** Recorded decisions with their inputs opened, page by page, at most `limit`. @throws SealingError */
 export async function* recordedDecisions(
@@ -11,15 +19,27 @@ export async function* recordedDecisions(
   limit: number,
 ): AsyncGenerator<RecordedDecision> {
   let left = limit;
-  let afterId = '';
-  while (left > 0) {
-    const page = await records.list(decisions, { afterId, limit: Math.min(pageSize, left) });
-    for (const stored of page) {
-      const { decisionId, decision, decidedAtMs } = stored.value;
-      yield { decisionId, decision, decidedAtMs, evaluation: await openDecisionRecord(stored, kek) };
+  for await (const former of stored(records, formerDecisions, formerPageSize)) {
+    if (left-- <= 0) return;
+    yield await openFormerDecision(former, kek);
+  }
+  for await (const batch of stored(records, decisionBatches, batchPageSize)) {
+    for (const decision of await openDecisions(batch, kek)) {
+      if (left-- <= 0) return;
+      yield decision;
     }
-    if (page.length === 0) return;
-    left -= page.length;
-    afterId = page.at(-1)?.id ?? afterId;
+  }
+}
+
+async function* stored<T>(
+  records: RecordStore,
+  kind: RecordKind<T>,
+  pageSize: number,
+): AsyncGenerator<StoredRecord<T>> {
+  let afterId: string | undefined = '';
+  while (afterId !== undefined) {
+    const page: StoredRecord<T>[] = await records.list(kind, { afterId, limit: pageSize });
+    yield* page;
+    afterId = page.at(-1)?.id;
   }
 }

@@ -1,5 +1,5 @@
 import { MemoryRecordStore } from '@behalf/adapter-memory';
-import { decisions } from '@behalf/policy-life';
+import { decisionBatches } from '@behalf/policy-life';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { FakeClock } from '@behalf/testing';
 import { DecisionRecorder } from './decision-recorder.js';
@@ -34,7 +34,9 @@ describe('DecisionRecorder', () => {
     return { records, recorder, failures };
   };
   const ids = async (records: MemoryRecordStore) =>
-    (await records.list(decisions)).map(({ value }) => value.decisionId);
+    (await records.list(decisionBatches)).flatMap(({ value }) =>
+      value.decisions.map(({ decisionId }) => decisionId),
+    );
 
   it('leaves permissions out before denials when too many wait', async () => {
     const { records, recorder } = open();

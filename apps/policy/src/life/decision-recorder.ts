@@ -1,10 +1,8 @@
-import { buildDecisionRecord, decisionRecordId, decisions } from '@behalf/policy-life';
+import { type Decided, decisionBatches, sealDecisions } from '@behalf/policy-life';
 import type { RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import type { Logger } from '@behalf/service-kit';
 import type { OnModuleDestroy } from '@nestjs/common';
-
-type Decided = Parameters<typeof buildDecisionRecord>[0];
 
 const batchSize = 200;
 const flushAfterMs = 200;
@@ -20,7 +18,8 @@ export interface DecisionRecorderOptions {
 }
 
 /**
- * Keeps decisions for replay, written in batches after the answer. Denials are written first, and under pressure
+ * Keeps decisions for replay, written in batches after the answer: a batch is one record, sealed under one key, because
+ * a row and a key for each cost as much as deciding. Denials are written first, and under pressure
  * permissions are left out before any denial is. What must not be lost is in the audit log, which is written before.
  */
 export class DecisionRecorder implements OnModuleDestroy {
@@ -66,13 +65,8 @@ export class DecisionRecorder implements OnModuleDestroy {
     const batch = this.#denials.splice(0, batchSize);
     batch.push(...this.#permissions.splice(0, batchSize - batch.length));
     try {
-      const built = await Promise.all(batch.map((decided) => buildDecisionRecord(decided, keyEncryptionKey)));
-      const rows = built.map((value) => ({
-        id: decisionRecordId(value.decidedAtMs, value.decisionId),
-        value,
-        expiresAtMs: value.decidedAtMs + retentionDays * dayMs,
-      }));
-      await records.transaction((transaction) => transaction.putAll(decisions, rows));
+      const sealed = await sealDecisions(batch, keyEncryptionKey, retentionDays * dayMs);
+      await records.transaction((transaction) => transaction.putAll(decisionBatches, sealed));
     } catch (err) {
       this.#dropped += batch.length;
       logger.error({ err: (err as Error).name, count: batch.length }, 'decisions could not be kept');
