@@ -20,6 +20,12 @@ const detail: fc.Arbitrary<AuthorizationDetail> = fc
   })
   .map((members) => JSON.parse(JSON.stringify(members)) as AuthorizationDetail);
 
+/** Details of so many characters. */
+const padded = (length: number): string => {
+  const [head, tail] = ['[{"type":"t","pad":"', '"}]'];
+  return `${head}${'x'.repeat(length - head.length - tail.length)}${tail}`;
+};
+
 describe('authorization details', () => {
   it('RFC 9396: what two details allow both is within each of them, whichever is taken first', () => {
     fc.assert(
@@ -31,6 +37,24 @@ describe('authorization details', () => {
         expect(isWithinDetails(both, [other])).toBe(true);
       }),
     );
+  });
+
+  it('RFC 9396 §2.2: of sets is what is in both, and of sets with nothing in common is nothing', () => {
+    const held: AuthorizationDetail = { type: 'payment', actions: ['read', 'pay'], limit: 1 };
+    expect(intersectAuthorizationDetail(held, { ...held, actions: ['pay', 'delete'] })).toEqual({
+      ...held,
+      actions: ['pay'],
+    });
+    expect(intersectAuthorizationDetail(held, { ...held, actions: ['delete'] })).toBeUndefined();
+    expect(intersectAuthorizationDetail(held, { ...held, limit: 2 })).toBeUndefined();
+  });
+
+  it('RFC 9396 §2.2: of lists is what any two of their details allow, each once', () => {
+    const read = { type: 'payment', actions: ['read'] };
+    const pay = { type: 'payment', actions: ['pay'] };
+    const held = [{ type: 'payment', actions: ['read', 'pay'] }, { type: 'files' }];
+    expect(intersectAuthorizationDetails(held, [read, pay, read, { type: 'other' }])).toEqual([read, pay]);
+    expect(intersectAuthorizationDetails(held, [])).toEqual([]);
   });
 
   it('never widens by intersecting lists', () => {
@@ -73,25 +97,39 @@ describe('authorization details', () => {
     '[{"type":"t","actions":"all"}]',
     '[1]',
     'x',
-    `[{"type":"t","pad":"${'x'.repeat(16 * 1024)}"}]`,
+    padded(16 * 1024 + 1),
+    JSON.stringify(Array.from({ length: 33 }, () => ({ type: 't' }))),
   ])('RFC 9396 §5: refuses %.30s', (text) => {
-    expect(() => parseAuthorizationDetails(text)).toThrow(OAuthError);
+    const read = (): unknown => parseAuthorizationDetails(text);
+    expect(read).toThrow(OAuthError);
+    expect(read).toThrow(
+      expect.objectContaining({
+        code: 'invalid_authorization_details',
+        description: expect.stringMatching(/./) as string,
+        cause: expect.objectContaining({ message: expect.stringMatching(/./) as string }) as Error,
+      }),
+    );
   });
 
-  it('reads what is well formed, with members of its own', () => {
-    const text = '[{"type":"t","actions":["a"],"limit":{"max":1}}]';
+  it.each([
+    '[{"type":"t","actions":["a"],"limit":{"max":1}}]',
+    '[{"type":"payment","locations":["https://rs.example"],"datatypes":["iban"],"privileges":["admin"]}]',
+    padded(16 * 1024),
+    JSON.stringify(Array.from({ length: 32 }, () => ({ type: 't' }))),
+  ])('reads what is well formed, with members of its own: %.30s', (text) => {
     expect(parseAuthorizationDetails(text)).toEqual(JSON.parse(text));
   });
 });
 
 describe('the cnf claim', () => {
   it('RFC 9449 §6.1, RFC 8705 §3.1: is a thumbprint of a key, a certificate, or both', () => {
-    for (const cnf of [{ jkt: 'k' }, { 'x5t#S256': 'c' }, { jkt: 'k', 'x5t#S256': 'c' }]) {
+    const [jkt, certificate] = ['k'.repeat(43), 'c'.repeat(43)];
+    for (const cnf of [{ jkt }, { 'x5t#S256': certificate }, { jkt, 'x5t#S256': certificate }]) {
       expect(confirmationSchema.safeParse(cnf).success).toBe(true);
     }
   });
 
-  it.each([{}, { jkt: '' }, { jwk: {} }, { jkt: 'k', kid: 'x' }, 'k', null])(
+  it.each([{}, { jkt: '' }, { 'x5t#S256': '' }, { jwk: {} }, { jkt: 'k', kid: 'x' }, 'k', null])(
     'RFC 7800 §3.1: %j is not understood, so it is no binding that could be checked',
     (cnf) => expect(confirmationSchema.safeParse(cnf).success).toBe(false),
   );
@@ -99,6 +137,7 @@ describe('the cnf claim', () => {
   it('is proven by every key it names, and by nothing less', () => {
     expect(isProvenBy({ jkt: 'k' }, { jkt: 'k', 'x5t#S256': 'c' })).toBe(true);
     expect(isProvenBy({ 'x5t#S256': 'c' }, { 'x5t#S256': 'c' })).toBe(true);
+    expect(isProvenBy({ 'x5t#S256': 'c' }, { jkt: 'k', 'x5t#S256': 'c' })).toBe(true);
     expect(isProvenBy({ jkt: 'k', 'x5t#S256': 'c' }, { jkt: 'k' })).toBe(false);
     expect(isProvenBy({ jkt: 'k', 'x5t#S256': 'c' }, { 'x5t#S256': 'c' })).toBe(false);
     expect(isProvenBy({ jkt: 'k' }, { jkt: 'other' })).toBe(false);

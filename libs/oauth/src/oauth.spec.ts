@@ -7,6 +7,8 @@ import {
   chainDepth,
   nestActor,
   oauthErrorCodes,
+  encodedChainBytes,
+  isScopeText,
   parseScope,
 } from './index.js';
 
@@ -22,21 +24,71 @@ describe('OAuthError', () => {
     expect(new OAuthError('invalid_token', '').status).toBe(oauthErrorCodes.invalid_token.status);
     expect(new OAuthError('invalid_request', '', { status: 413 }).status).toBe(413);
   });
+
+  it('carries what its definition adds, and keeps the cause for the log alone', () => {
+    const error = new OAuthError('slow_down', 'not yet', {
+      parameters: { interval: 5 },
+      cause: 'asked too soon',
+    });
+    expect(error.toJSON()).toEqual({ interval: 5, error: 'slow_down', error_description: 'not yet' });
+    expect(error).toMatchObject({
+      name: 'OAuthError',
+      message: expect.stringContaining('slow_down') as string,
+      cause: 'asked too soon',
+    });
+    expect(new OAuthError('slow_down', '').toJSON()).toEqual({ error: 'slow_down', error_description: '' });
+  });
 });
 
 describe('parseScope', () => {
   it('RFC 6749 §3.3: separates by spaces and keeps case', () => {
-    expect([...parseScope('a  B a')]).toEqual(['a', 'B']);
+    expect([...parseScope('a  B mcp:tools a')]).toEqual(['a', 'B', 'mcp:tools']);
     expect(parseScope(undefined).size).toBe(0);
+    expect(parseScope('').size).toBe(0);
   });
 
-  it.each(['a\tb', 'a\u00a0b', 'a"b', 'a\\b', 'a\u0301', 'a\nb'])('refuses %j', (text) => {
-    expect(() => parseScope(text)).toThrow(OAuthError);
+  it.each(['mcp:tools a"b', 'a\tb', 'a\u00a0b', 'a"b', 'a\\b', 'a\u0301', 'a\nb'])('refuses %j', (text) => {
+    const read = (): unknown => parseScope(text);
+    expect(read).toThrow(OAuthError);
+    expect(read).toThrow(
+      expect.objectContaining({ code: 'invalid_scope', description: expect.stringMatching(/./) as string }),
+    );
+  });
+});
+
+describe('isScopeText', () => {
+  it.each<[unknown, boolean]>([
+    ['a', true],
+    ['mcp:tools files:write', true],
+    ['', false],
+    [' a', false],
+    ['a  b', false],
+    ['mcp:tools a"b', false],
+    [['a'], false],
+    [7, false],
+    [undefined, false],
+  ])('RFC 6749 §3.3: %j is scope: %j', (value, expected) => {
+    expect(isScopeText(value)).toBe(expected);
   });
 });
 
 describe('ScopeSet', () => {
   const set = fc.subarray(['a', 'b', 'c', 'd']).map((values) => new ScopeSet(values));
+
+  it('RFC 6749 §3.3: is a subset only with each of its values in the other, byte for byte', () => {
+    const held = new ScopeSet(['mcp:tools', 'files:write']);
+    expect(new ScopeSet(['files:write', 'mcp:tools']).isSubsetOf(held)).toBe(true);
+    expect(new ScopeSet().isSubsetOf(held)).toBe(true);
+    for (const beyond of [['mail:send'], ['mcp:tools', 'mail:send'], ['MCP:tools'], ['mcp']]) {
+      expect(new ScopeSet(beyond).isSubsetOf(held)).toBe(false);
+    }
+    expect(held.isSubsetOf(new ScopeSet())).toBe(false);
+  });
+
+  it('RFC 6749 §3.3: is written with one space between two values', () => {
+    expect(new ScopeSet(['b', 'a', 'b']).toString()).toBe('b a');
+    expect(new ScopeSet().toString()).toBe('');
+  });
 
   it('never widens by intersection, never loses by union', () => {
     fc.assert(
@@ -65,6 +117,21 @@ describe('the act chain', () => {
         expect(chainDepth(chain)).toBe(names.length + 1);
       }),
     );
+  });
+
+  it('RFC 8693 §4.1: takes actors with their issuer and client, and adds no member of its own', () => {
+    const chain = {
+      sub: 'gateway',
+      client_id: 'gateway',
+      act: { sub: 'agent', iss: 'https://as.example', act: { sub: 'editor' } },
+    };
+    expect(actClaimSchema.parse(chain)).toStrictEqual(chain);
+    expect(nestActor({ sub: 'gateway' }, undefined)).toStrictEqual({ sub: 'gateway' });
+  });
+
+  it('is measured in the bytes that it takes in a token, not in characters', () => {
+    expect(encodedChainBytes({ sub: 'u' })).toBe(11);
+    expect(encodedChainBytes({ sub: '\u00fc' })).toBe(12);
   });
 
   it.each([{}, { sub: '' }, 'gateway', { sub: 'a', act: 'b' }, { sub: 'a', act: { iss: 'x' } }, []])(

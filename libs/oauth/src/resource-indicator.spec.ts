@@ -6,10 +6,13 @@ describe('canonicalResource', () => {
   it.each([
     ['HTTPS://Example.COM/MCP', 'https://example.com/MCP'],
     ['https://example.com:443/mcp', 'https://example.com/mcp'],
+    ['HTTP://Example.com:80/mcp', 'http://example.com/mcp'],
     ['https://example.com/', 'https://example.com'],
     ['https://example.com/mcp/', 'https://example.com/mcp/'],
     ['https://example.com/%7Ea', 'https://example.com/%7Ea'],
     ['urn:Example:Tool', 'urn:Example:Tool'],
+    ['xhttps://Example.com/mcp', 'xhttps://Example.com/mcp'],
+    ['not a URL', 'not a URL'],
   ])('%s is looked up as %s', (given, canonical) => {
     expect(canonicalResource(given)).toBe(canonical);
   });
@@ -29,6 +32,8 @@ describe('canonicalResource', () => {
   it('is not led astray by userinfo or dot segments', () => {
     expect(isSame('https://h/mcp/x', 'https://h/mcp/y/../x')).toBe(false);
     expect(isSame('https://h/mcp/x', 'https://h@evil.example/mcp/x')).toBe(false);
+    // A URL parser takes off what is around it; a comparison must not.
+    expect(isSame('https://h/mcp/x', ' https://h/mcp/x')).toBe(false);
   });
 });
 

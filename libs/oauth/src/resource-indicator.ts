@@ -8,7 +8,7 @@
  */
 export function canonicalResource(value: string): string {
   const url = URL.parse(value);
-  if (!url || !/^https?:$/.test(url.protocol)) return value;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return value;
   const afterAuthority = value.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
   return `${url.protocol}//${url.host}${afterAuthority === '/' ? '' : afterAuthority}`;
 }

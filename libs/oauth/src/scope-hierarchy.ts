@@ -13,8 +13,8 @@ export function coversScopes(
 ): boolean {
   // A set that is walked while it grows: what is implied implies in turn, and circles end.
   const all = new Set(held);
-  for (const scope of all)
-    if (Object.hasOwn(hierarchy, scope)) hierarchy[scope]?.forEach((implied) => all.add(implied));
+  const gives = new Map(Object.entries(hierarchy));
+  for (const scope of all) gives.get(scope)?.forEach((implied) => all.add(implied));
   return [...wanted].every((scope) => all.has(scope));
 }
 

@@ -64,8 +64,7 @@ export class ScopeSet implements Iterable<string> {
  * @see RFC 6749 §3.3
  */
 export function parseScope(text: string | undefined): ScopeSet {
-  if (text === undefined || text === '') return new ScopeSet();
-  const values = text.split(' ').filter((value) => value !== '');
+  const values = (text ?? '').split(' ').filter((value) => value !== '');
   if (!values.every((value) => scopeToken.test(value))) {
     throw new OAuthError('invalid_scope', 'scope contains characters that are not allowed');
   }
