@@ -1,76 +1,9 @@
-import type { ThirdPartyTokenRequest } from '@behalf/contracts';
 import { OAuthError } from '@behalf/oauth';
 import { explainThirdPartyExchange } from './explain-exchange.js';
-import { exchangeForThirdParty } from './exchange-for-third-party.js';
-import { exchangeFixture, gatewayClient, now, parameters, subjectClaims } from './exchange.fixture.js';
-import type { ExchangeParameters, RequestingClient } from './ports.js';
-import type { ThirdPartyAnswer } from './third-party-ports.js';
+import { exchangeFixture, now, parameters, subjectClaims } from './exchange.fixture.js';
+import type { ExchangeParameters } from './ports.js';
+import { client, drive, offer, thirdPartyFixture as fixture, token } from './third-party.fixture.js';
 
-const drive = {
-  resource: 'https://api.drive.example',
-  provider: 'drive',
-  scopes: ['files.read', 'files.write'],
-  defaultScopes: ['files.read'],
-};
-const offer = {
-  id: 'e-1',
-  status: 'pending' as const,
-  url: 'https://connect.example/connect?e=e-1',
-  message: 'Calendar needs your Drive account.',
-  expiresAtMs: (now + 900) * 1000,
-  pollUrl: 'https://connect.example/elicitations/e-1',
-  pollIntervalSeconds: 3,
-  requestState: 'sealed',
-};
-const token: ThirdPartyAnswer = {
-  outcome: 'token',
-  accessToken: 'drive-token',
-  tokenType: 'Bearer',
-  expiresInSeconds: 60,
-  scopes: ['files.read'],
-};
-const client: RequestingClient = {
-  ...gatewayClient,
-  ceiling: { audiences: [drive.resource], scopes: ['mcp:tools', 'files.read', 'files.write'] },
-};
-
-function fixture(answers: (ThirdPartyAnswer | OAuthError)[] = [token], claims = subjectClaims()) {
-  const base = exchangeFixture({ subject: claims });
-  const requests: ThirdPartyTokenRequest[] = [];
-  let decisions = 0;
-  return {
-    ...base,
-    requests,
-    exchange: (changes: ExchangeParameters = {}, requester = client) =>
-      exchangeForThirdParty(
-        {
-          client: requester,
-          parameters: { ...parameters, resource: drive.resource, ...changes },
-          nowSeconds: now,
-        },
-        {
-          ...base.dependencies,
-          decide: async (evaluation) => {
-            await base.dependencies.decide(evaluation);
-            decisions += 1;
-            return {
-              decision: true,
-              context: { id: `decision-${decisions}`, decision_grant: `grant-${decisions}` },
-            };
-          },
-          findThirdParty: (identifier) => (identifier === drive.resource ? drive : undefined),
-          requestThirdPartyToken: async (request) => {
-            requests.push(request);
-            const answer = answers.shift();
-            if (answer instanceof OAuthError) throw answer;
-            if (!answer) throw new Error('nobody answers');
-            return answer;
-          },
-          describeChain: async () => ({ client: 'editor', names: { editor: 'Editor' } }),
-        },
-      ),
-  };
-}
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => 'none',
