@@ -15,13 +15,14 @@ export class ExternalProvider {
 
   private constructor(
     readonly issuer: string,
-    private readonly port: number,
+    readonly port: number,
     private readonly resource: string,
   ) {}
 
-  static async start(resource: string): Promise<ExternalProvider> {
-    const port = await freePort();
-    const external = new ExternalProvider(`http://localhost:${port}`, port, resource);
+  /** @param port where its issuer is, when it is reached through something that stands there; it listens on another */
+  static async start(resource: string, port?: number): Promise<ExternalProvider> {
+    const listensOn = await freePort();
+    const external = new ExternalProvider(`http://localhost:${port ?? listensOn}`, listensOn, resource);
     await external.rotate();
     return external;
   }
@@ -35,12 +36,17 @@ export class ExternalProvider {
     await this.comeBack();
   }
 
+  /** Answers for its keys that it has none. */
+  hasNoKeys = false;
+
   async comeBack(): Promise<void> {
     const handle = this.#provider().callback();
     const server = createServer((request, response) => {
       if (request.url === '/jwks') this.keyRequests += 1;
       // It goes down in a moment: nobody is to try an old connection then.
       response.setHeader('connection', 'close');
+      if (request.url === '/jwks' && this.hasNoKeys)
+        return void response.setHeader('content-type', 'application/json').end('{"keys":[]}');
       void handle(request, response);
     });
     await new Promise<void>((resolve) => server.listen(this.port, resolve));
@@ -76,7 +82,10 @@ export class ExternalProvider {
       client_secret: 'their-secret',
       resource: this.resource,
     };
-    const answer = await fetch(`${this.issuer}/token`, { method: 'POST', body: new URLSearchParams(form) });
+    const answer = await fetch(`http://localhost:${this.port}/token`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+    });
     const body = (await answer.json()) as { access_token: string; id_token: string; error?: string };
     if (!answer.ok) throw new Error(JSON.stringify(body));
     return { accessToken: body.access_token, idToken: body.id_token };

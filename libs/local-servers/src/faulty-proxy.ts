@@ -101,7 +101,8 @@ export class FaultyProxy {
       from.on('error', () => to.resetAndDestroy());
       from.on('close', () => {
         this.#open.delete(from);
-        to.destroy();
+        // What is still on its way arrives first.
+        this.#pass(to, () => to.destroySoon());
       });
     }
   }

@@ -56,7 +56,7 @@ export class IssuerKeySets {
     if (source.jwks) return createLocalJWKSet(toKeySet(source.jwks));
     return async (header, token) => {
       const kept = this.#keptOf(source);
-      if (this.#now() - kept.fetchedAtMs >= freshMs) await this.#refresh(source, kept);
+      if (!this.#isWithin(kept.fetchedAtMs, freshMs)) await this.#refresh(source, kept);
       try {
         return await this.#usable(kept)(header, token);
       } catch (error) {
@@ -83,7 +83,7 @@ export class IssuerKeySets {
 
   /** Never fails: what was fetched before is used on. */
   async #refresh(source: KeySource, kept: KeptKeys): Promise<void> {
-    if (!kept.loading && this.#now() - kept.triedAtMs < cooldownMs) return;
+    if (!kept.loading && this.#isWithin(kept.triedAtMs, cooldownMs)) return;
     kept.loading ??= this.#fetch(source, kept).finally(() => (kept.loading = undefined));
     await kept.loading;
   }
@@ -116,6 +116,12 @@ export class IssuerKeySets {
       if (metadata?.success && metadata.data.issuer === issuer) return metadata.data.jwks_uri;
     }
     throw new Error('the issuer has no metadata');
+  }
+
+  /** What is in the future was written down by a clock that has been set back since: nobody waits until it is reached. */
+  #isWithin(sinceMs: number, ms: number): boolean {
+    const elapsedMs = this.#now() - sinceMs;
+    return elapsedMs >= 0 && elapsedMs < ms;
   }
 
   #now(): number {

@@ -101,6 +101,14 @@ describe('tokens of other issuers', () => {
     expect(fetched).toHaveLength(2);
   });
 
+  it('a rotated key is found where the clock was set back by minutes since the last look', async () => {
+    expect(await verify(await sign(first))).toBe('workload');
+    clock.advanceSeconds(-300);
+    documents.set(jwksUri, { keys: [second.publicJwk] });
+    expect(await verify(await sign(second))).toBe('workload');
+    expect(fetched).toHaveLength(2);
+  });
+
   it('a key that was withdrawn is no longer taken once the keys are looked at again', async () => {
     expect(await verify(await sign(first))).toBe('workload');
     documents.set(jwksUri, { keys: [second.publicJwk] });
