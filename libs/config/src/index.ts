@@ -10,15 +10,7 @@ export {
   type ClientConfig,
 } from './authorization-server-config.js';
 export { backchannelUrl } from './backchannel-url.js';
-export {
-  type ElicitationConfig,
-  type ProviderConfig,
-  type ProviderQuirks,
-  type VaultKeyConfig,
-  identitySchema,
-  providerQuirksSchema,
-  webhookShapeSchema,
-} from './elicitation-config.js';
+export { type ElicitationConfig } from './elicitation-config.js';
 export { type GatewayConfig, type UpstreamConfig } from './gateway-config.js';
 export { type PolicyConfig } from './policy-config.js';
 export { type Listen } from './listen.js';
@@ -33,3 +25,11 @@ export { configReference } from './config-reference.js';
 export { ConfigError, parseConfig } from './parse-config.js';
 export { type SignalTransmitterConfig } from './shared-signals-config.js';
 export { type TrustedIssuerConfig } from './trusted-issuers-config.js';
+export {
+  type ProviderConfig,
+  type ProviderQuirks,
+  identitySchema,
+  providerQuirksSchema,
+} from './provider-config.js';
+export { type VaultKeyConfig } from './vault-config.js';
+export { webhookShapeSchema } from './webhook-config.js';
