@@ -1,5 +1,12 @@
-import { againSubject, eventStream, eventSubject, inboxPrefix } from '@behalf/adapter-nats';
-import { type ServiceAccess, type ServiceName, serviceAccess, serviceNames } from '@behalf/contracts';
+import { againSubject, eventStreams, eventSubject, inboxPrefix } from '@behalf/adapter-nats';
+import {
+  type ServiceAccess,
+  listenerAccess,
+  listenerNames,
+  serviceAccess,
+  serviceNames,
+} from '@behalf/contracts';
+import type { KeyOwner } from './service-keys.js';
 
 /** The gateway takes bodies of 4 MB, and policies see what is in them. */
 const maxPayloadBytes = 8 * 1024 * 1024;
@@ -8,11 +15,22 @@ const maxPayloadBytes = 8 * 1024 * 1024;
  * The part of a nats-server configuration that says who may connect and what each may say and hear: nothing but its
  * requests, its events, and answers in its own inbox. Holds public keys only.
  */
-export function natsConfig(publicKeys: Readonly<Record<ServiceName, string>>): string {
-  const users = serviceNames.map((name) => ({
-    nkey: publicKeys[name],
-    permissions: permissionsOf(name, serviceAccess[name]),
-  }));
+export function natsConfig(publicKeys: Readonly<Record<KeyOwner, string>>): string {
+  const users = [
+    ...serviceNames.map((name) => ({
+      nkey: publicKeys[name],
+      permissions: permissionsOf(name, serviceAccess[name]),
+    })),
+    ...listenerNames.map((name) => ({
+      nkey: publicKeys[name],
+      permissions: permissionsOf(name, {
+        answers: [],
+        asks: [],
+        hears: listenerAccess[name].hears,
+        publishesEvents: false,
+      }),
+    })),
+  ];
   return [
     `max_payload: ${maxPayloadBytes}`,
     // A service that hangs is given up after this, so that its requests go to another replica.
@@ -23,17 +41,25 @@ export function natsConfig(publicKeys: Readonly<Record<ServiceName, string>>): s
   ].join('\n');
 }
 
-function permissionsOf(name: ServiceName, { answers, asks, hears, publishesEvents }: ServiceAccess) {
-  const api = (what: string): string => `$JS.API.${what}.${eventStream.name}`;
+function permissionsOf(name: KeyOwner, { answers, asks, hears, publishesEvents }: ServiceAccess) {
+  const heard = new Set(hears.map(({ stream = 'changes' }) => stream));
+  const streams = Object.values(eventStreams);
   return {
     publish: {
       allow: [
         ...asks.map(({ subject }) => subject),
         ...asks.filter(({ repeatable }) => repeatable).map(({ subject }) => againSubject(subject)),
-        api('STREAM.INFO'),
-        ...hears.map(({ type }) => `${api('CONSUMER.CREATE')}.*.${eventSubject(type)}`),
-        `${api('CONSUMER.MSG.NEXT')}.*`,
-        ...(publishesEvents ? [...eventStream.subjects, api('STREAM.CREATE')] : []),
+        ...[...heard].flatMap((stream) => [
+          `$JS.API.STREAM.INFO.${eventStreams[stream].name}`,
+          `$JS.API.CONSUMER.MSG.NEXT.${eventStreams[stream].name}.*`,
+        ]),
+        ...hears.map(
+          (event) =>
+            `$JS.API.CONSUMER.CREATE.${eventStreams[event.stream ?? 'changes'].name}.*.${eventSubject(event)}`,
+        ),
+        ...(publishesEvents
+          ? streams.flatMap(({ name: stream, subjects }) => [...subjects, `$JS.API.STREAM.CREATE.${stream}`])
+          : []),
       ],
     },
     subscribe: {

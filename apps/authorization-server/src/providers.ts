@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AgentDependencies } from '@behalf/agent-identity';
-import type { AuditLeaves, AuditLog } from '@behalf/audit';
+import { type AuditLeaves, type AuditLog, originOf } from '@behalf/audit';
 import {
   createProvider,
   type FetchDocument,
@@ -142,7 +142,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         new AuditCheckpoints({
           leaves,
           records,
-          origin: `${server.issuer.replace(/^https?:\/\//, '')}/audit`,
+          origin: originOf(server.issuer),
           secret: Buffer.from(await serverSecret(records, kek, 'audit-log'), 'base64url'),
           onError: (err) => logger.error({ err }, 'the head of the audit log was not published'),
         }),

@@ -4,6 +4,7 @@ import {
   BusError,
   type EventContract,
   type EventEnvelope,
+  type Publication,
   type RequestContract,
   type RequestOptions,
   type Subscription,
@@ -65,6 +66,10 @@ export class InProcessBus implements Bus {
     }
     const json = JSON.stringify(envelope);
     for (const listener of listeners) listener.deliver(json);
+  }
+
+  async publishInOrder(publications: readonly Publication[]): Promise<void> {
+    for (const { contract, envelope } of publications) await this.publish(contract, envelope);
   }
 
   subscribe<T>(

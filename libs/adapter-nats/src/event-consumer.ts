@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EventListener } from '@behalf/messaging';
+import type { EventStream } from '@behalf/ports';
 import {
   AckPolicy,
   type ConsumerMessages,
@@ -9,7 +10,7 @@ import {
   ReplayPolicy,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
-import { eventStream, findEventStream } from './event-stream.js';
+import { eventStreams, eventSubject, findEventStream } from './event-stream.js';
 
 const heartbeatMs = 1_000;
 const fetchMs = 30_000;
@@ -34,7 +35,7 @@ export class EventConsumer {
 
   constructor(
     private readonly jetstream: { client: JetStreamClient; manager: JetStreamManager },
-    private readonly subject: string,
+    private readonly contract: { type: string; stream?: EventStream },
     private readonly listener: Pick<EventListener<unknown>, 'deliver' | 'idle'>,
     /** The last event that is not wanted, and the stream it is of. */
     position: { sequence: number; createdAt: string | undefined },
@@ -91,15 +92,16 @@ export class EventConsumer {
 
   async #open(): Promise<ConsumerMessages> {
     const { client, manager } = this.jetstream;
-    const stream = await findEventStream(manager);
+    const { stream: name = 'changes' } = this.contract;
+    const stream = await findEventStream(manager, name);
     if (!stream) throw new Error('there is no stream of events yet');
     if (stream.created !== this.#createdAt || stream.state.last_seq < this.#lastRead) {
       this.#createdAt = stream.created;
       this.#lastRead = 0;
     }
-    const consumer = await manager.consumers.add(eventStream.name, {
+    const consumer = await manager.consumers.add(eventStreams[name].name, {
       name: randomUUID(),
-      filter_subject: this.subject,
+      filter_subject: eventSubject(this.contract),
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: this.#lastRead + 1,
       ack_policy: AckPolicy.None,

@@ -5,12 +5,20 @@ import {
   type BusErrorReason,
   type EventContract,
   type EventEnvelope,
+  type EventStream,
+  type Publication,
   type RequestContract,
   type RequestOptions,
   type Subscription,
 } from '@behalf/ports';
 import { inSpan, injectTraceContext } from '@behalf/telemetry';
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  type PubAck,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream';
 import {
   type MsgHdrs,
   type NatsConnection,
@@ -22,7 +30,7 @@ import {
 import { type WireAnswer, readAnswer } from './answer-message.js';
 import { type NatsConnectOptions, connectNats } from './connect-nats.js';
 import { EventConsumer } from './event-consumer.js';
-import { ensureEventStream, eventStream, eventSubject, findEventStream } from './event-stream.js';
+import { ensureEventStream, eventStreams, eventSubject, findEventStream } from './event-stream.js';
 import { hedge } from './hedge.js';
 import { againSubject, serveRequests } from './request-server.js';
 
@@ -72,8 +80,8 @@ export class NatsBus implements Bus {
     try {
       const client = jetstream(connection, { timeout: publishTimeoutMs });
       const manager = await jetstreamManager(connection, { checkAPI: false, timeout: publishTimeoutMs });
-      if (options.ownsEvents) await ensureEventStream(manager, options.eventReplicas ?? 1);
-      const stream = await findEventStream(manager);
+      if (options.ownsEvents) await ensureEventStream(manager, 'changes', options.eventReplicas ?? 1);
+      const stream = await findEventStream(manager, 'changes');
       const position = { sequence: stream?.state.last_seq ?? 0, createdAt: stream?.created };
       return new NatsBus(connection, { client, manager }, position, options);
     } catch (error) {
@@ -115,19 +123,23 @@ export class NatsBus implements Bus {
   }
 
   async publish<T>(contract: EventContract<T>, envelope: EventEnvelope<T>): Promise<void> {
-    const { type } = contract;
-    this.#checkOpen(type);
-    try {
-      await this.#store(type, envelope);
-    } catch (error) {
-      if (!this.options.ownsEvents || reasonOf(error) !== 'no_responders')
-        throw this.#asBusError(error, type);
-      // NATS came back without its streams.
-      await this.#recreate(type);
-      await this.#store(type, envelope).catch((again: unknown) => {
-        throw this.#asBusError(again, type);
-      });
-    }
+    await this.#publish({ contract, envelope });
+  }
+
+  async publishInOrder(publications: readonly Publication[]): Promise<void> {
+    let published = 0;
+    let last: PubAck | undefined;
+    // What is there already says nothing about where the stream ends: others may have come after it.
+    while (published < publications.length && (last === undefined || last.duplicate))
+      last = await this.#publish(publications[published++]!);
+    if (!last) return;
+    const end = last.seq;
+    // Each says which one has to be before it, so that none waits for the answer to another.
+    const outcomes = await Promise.allSettled(
+      publications.slice(published).map((one, nth) => this.#store(one, { lastSequence: end + nth })),
+    );
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') throw this.#asBusError(outcome.reason, publications[0]!.contract.type);
   }
 
   subscribe<T>(
@@ -137,7 +149,9 @@ export class NatsBus implements Bus {
     const { type } = contract;
     this.#checkOpen(type);
     const queue = new EventListener(contract, listener, (what, error) => this.#report(what, error));
-    const consumer = new EventConsumer(this.streams, eventSubject(type), queue, this.position);
+    // Of activity, a listener hears all that is kept.
+    const position = contract.stream === 'activity' ? { sequence: 0, createdAt: undefined } : this.position;
+    const consumer = new EventConsumer(this.streams, contract, queue, position);
     this.#consumers.add(consumer);
     return {
       drain: async () => {
@@ -207,18 +221,38 @@ export class NatsBus implements Bus {
     }
   }
 
-  async #store<T>(type: string, envelope: EventEnvelope<T>): Promise<void> {
-    await this.streams.client.publish(eventSubject(type), JSON.stringify(envelope), {
+  async #publish<T>(publication: Publication<T>): Promise<PubAck> {
+    const { type, stream = 'changes' } = publication.contract;
+    this.#checkOpen(type);
+    try {
+      return await this.#store(publication);
+    } catch (error) {
+      if (!this.options.ownsEvents || reasonOf(error) !== 'no_responders')
+        throw this.#asBusError(error, type);
+      // NATS came back without its streams, or nothing was ever published to this one.
+      await this.#recreate(stream, type);
+      return this.#store(publication).catch((again: unknown) => {
+        throw this.#asBusError(again, type);
+      });
+    }
+  }
+
+  #store<T>(
+    { contract, envelope }: Publication<T>,
+    expect: { lastSequence?: number } = {},
+  ): Promise<PubAck> {
+    return this.streams.client.publish(eventSubject(contract), JSON.stringify(envelope), {
       msgID: envelope.id,
       timeout: publishTimeoutMs,
-      headers: cloudEventHeaders(envelope),
-      expect: { streamName: eventStream.name },
+      headers: cloudEventHeaders(envelope, contract.subject?.(envelope.data)),
+      expect: { streamName: eventStreams[contract.stream ?? 'changes'].name, ...expect },
       retries: 1,
     });
   }
 
-  async #recreate(type: string): Promise<void> {
-    await ensureEventStream(this.streams.manager, this.options.eventReplicas ?? 1).catch((error: unknown) => {
+  async #recreate(stream: EventStream, type: string): Promise<void> {
+    const replicas = this.options.eventReplicas ?? 1;
+    await ensureEventStream(this.streams.manager, stream, replicas).catch((error: unknown) => {
       throw this.#asBusError(error, type);
     });
   }
@@ -262,12 +296,22 @@ function reasonOf(error: unknown): BusErrorReason {
 }
 
 /** @see CloudEvents, NATS protocol binding, binary content mode */
-function cloudEventHeaders({ id, type, occurredAtMs }: EventEnvelope<unknown>): MsgHdrs {
+function cloudEventHeaders(
+  { id, type, occurredAtMs }: EventEnvelope<unknown>,
+  subject: string | undefined,
+): MsgHdrs {
   const carried = headers();
   carried.set('ce-specversion', '1.0');
   carried.set('ce-id', id);
   carried.set('ce-type', type);
   carried.set('ce-source', 'behalf');
   carried.set('ce-time', new Date(occurredAtMs).toISOString());
+  carried.set('ce-datacontenttype', 'application/json');
+  if (subject !== undefined) carried.set('ce-subject', encodeAttribute(subject));
   return carried;
+}
+
+/** Only printable ASCII goes into a header as it is. @see CloudEvents, HTTP protocol binding §3.1.3.2 */
+function encodeAttribute(value: string): string {
+  return value.toWellFormed().replaceAll(/[^\x21-\x7e]|["%]/gu, encodeURIComponent);
 }

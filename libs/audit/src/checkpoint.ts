@@ -5,6 +5,11 @@ export interface Checkpoint extends TreeHead {
   origin: string;
 }
 
+/** The name of the log of an authorization server. */
+export function originOf(issuer: string): string {
+  return `${issuer.replace(/^https?:\/\//, '')}/audit`;
+}
+
 /** @see c2sp.org/tlog-checkpoint */
 export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`;

@@ -12,7 +12,7 @@ export {
   auditRecordSchema,
 } from './audit-record.js';
 export { toLeaf } from './to-leaf.js';
-export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.js';
+export { type Checkpoint, formatCheckpoint, originOf, parseCheckpoint } from './checkpoint.js';
 export { decodeBundle, encodeBundle, maxLeafBytes } from './entry-bundle.js';
 export {
   type InclusionReceipt,

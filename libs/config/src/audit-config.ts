@@ -16,6 +16,12 @@ export const auditSchema = z
       .describe(
         'What becomes of what cannot be recorded: `refuse`, or `continue` without a record, which is logged and counted. A change that commits with its record is always refused without it.',
       ),
+    events: z
+      .enum(['apart', 'always', 'never'])
+      .default('apart')
+      .describe(
+        'Where what is recorded is published as events as well (tokens, decisions, registrations): `apart`, over NATS; `always`, inside one process, too, for what listens there; or `never`. Takes nothing from a request, and time of a process of the authorization server for every record.',
+      ),
     receipts: z
       .boolean()
       .default(false)

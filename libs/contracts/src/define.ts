@@ -24,7 +24,7 @@ export interface DescribedEvent<T> extends EventContract<T> {
 export function defineEvent<T>(
   type: string,
   data: z.ZodType<T>,
-  described: { from: ServiceName; tells: string },
+  described: Omit<DescribedEvent<T>, 'type' | 'data'>,
 ): DescribedEvent<T> {
   return { type, data, ...described };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientRegistered, decisionMade, tokenExchanged, tokenIssued, tokenRefused } from './activity.js';
 import { agentChanged, agentCreated, agentResumed, agentRetired, agentSuspended } from './agents.js';
 import { auditCheckpointSigned } from './audit.js';
 import { connectionChanged, consentWithdrawn, vaultAlarmed } from './connections.js';
@@ -34,6 +35,11 @@ export const events: readonly DescribedEvent<unknown>[] = [
   toolPinsChanged,
   signingKeysRotated,
   auditCheckpointSigned,
+  tokenIssued,
+  tokenExchanged,
+  tokenRefused,
+  clientRegistered,
+  decisionMade,
 ];
 
 interface Field {
@@ -49,25 +55,36 @@ export function eventCatalogue(): string {
   return [
     '# Events',
     '',
-    'What has happened, told to everybody who may hear it: over JetStream as `behalf.event.<type without behalf.>` in the',
-    'stream `BEHALF_EVENTS`, which keeps a day of them, or inside the process. An event commits with the change it tells, arrives',
-    'at least once and in one order, and never holds a token or a secret. To be told outside of NATS, see',
+    'What has happened, told to everybody who may hear it, over JetStream or inside the process. An event arrives at least once',
+    'and in order, and never holds a token, a secret or an argument. To be told outside of NATS, see',
     '[shared-signals.md](shared-signals.md). Generated from `libs/contracts` by `npm run docs`.',
     '',
-    'The message is JSON: `{"id", "type", "sequence", "occurredAtMs", "data"}`. `sequence` counts all events without a gap, so',
-    'that a listener sees what it missed. Headers carry the same as CloudEvents attributes:',
+    '| stream | subjects | kept | has | `sequence` |',
+    '| --- | --- | --- | --- | --- |',
+    '| `BEHALF_EVENTS` | `behalf.event.<type without behalf.>` | a day, 1 GB | changes; each commits with what it tells | counts all events without a gap, so that a listener sees what it missed |',
+    '| `BEHALF_ACTIVITY` | `behalf.activity.<type without behalf.>` | a day, 1 GB | what is done all day, as the audit log has it; a moment later, so that nobody waits for it | the place of the record in the audit log; it grows, with gaps for records that are no event |',
+    '',
+    'The message is JSON: `{"id", "type", "sequence", "occurredAtMs", "data"}`. Headers carry the same as CloudEvents attributes:',
     '',
     '| header | CloudEvents attribute | is |',
     '| --- | --- | --- |',
     '| `ce-specversion` | `specversion` | `1.0` |',
-    '| `ce-id` | `id` | the `id`; the same when an event is told twice |',
+    '| `ce-id` | `id` | the `id`; the same when an event is told twice. Of activity: `<log>/<index>/<hash of the leaf>`, which a receipt is asked for by |',
     '| `ce-source` | `source` | `behalf` |',
     '| `ce-type` | `type` | the `type` |',
     '| `ce-time` | `time` | `occurredAtMs`, as RFC 3339 |',
+    '| `ce-subject` | `subject` | of activity: the client, or the decision, that it is about |',
+    '| `ce-datacontenttype` | `datacontenttype` | `application/json` |',
     '',
-    '| event | personal data |',
-    '| --- | --- |',
-    ...events.map((event) => row(`[\`${event.type}\`](#${anchorOf(event)})`, personalFields(event))),
+    'A program that is none of our services hears them with the key `observer`, and with nothing else that it may do: see',
+    '[services.md](services.md). Activity is published where services are apart; `audit.events` in the',
+    '[configuration](configuration.md) says otherwise.',
+    '',
+    '| event | stream | personal data |',
+    '| --- | --- | --- |',
+    ...events.map((event) =>
+      row(`[\`${event.type}\`](#${anchorOf(event)})`, event.stream ?? 'changes', personalFields(event)),
+    ),
     '',
     ...events.flatMap(describeEvent),
   ].join('\n');

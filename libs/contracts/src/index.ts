@@ -34,6 +34,14 @@ export {
   revocationKinds,
   revocationSchema,
 } from './revocations.js';
+export {
+  clientRegistered,
+  decisionMade,
+  tokenExchanged,
+  tokenIssued,
+  tokenRefused,
+  tokenRequests,
+} from './activity.js';
 export { auditCheckpointSigned } from './audit.js';
 export { connectionChanged, consentWithdrawn, vaultAlarmed } from './connections.js';
 export {
@@ -118,6 +126,7 @@ export {
   agentSecretSchema,
   type KeptAgentCredential,
 } from './agent-credentials.js';
+export { listenerAccess, type ListenerName, listenerNames } from './listener-access.js';
 export { type ServiceAccess, serviceAccess, type ServiceName, serviceNames } from './service-access.js';
 export {
   type ExchangeExplanation,

@@ -17,7 +17,7 @@ export const serviceNames = ['authorization-server', 'policy', 'elicitation', 'g
 export type ServiceName = (typeof serviceNames)[number];
 
 type Subject = Pick<RequestContract<never, never>, 'subject'> & { repeatable?: unknown };
-type EventType = Pick<EventContract<never>, 'type'>;
+type EventType = Pick<EventContract<never>, 'type' | 'stream'>;
 
 export interface ServiceAccess {
   /** Requests it answers. */

@@ -7,12 +7,14 @@ import {
   sweepExpired,
 } from '@behalf/adapter-postgres';
 import { ResidentRecords } from '@behalf/adapter-memory';
+import { originOf } from '@behalf/audit';
 import { revocationRecords } from '@behalf/adapter-oidc-provider';
 import { agentRecords } from '@behalf/agent-identity';
 import type { BehalfConfig } from '@behalf/config';
 import { type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
 import { startMetrics, startTracing } from '@behalf/telemetry';
+import { ActivityRelay } from './activity-relay.js';
 import { checkSealingKey } from './check-sealing-key.js';
 import { measureDatabase } from './measure-database.js';
 import { openBus } from './open-bus.js';
@@ -121,6 +123,21 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       await audit.idle();
     });
 
+    const tells = config.audit.events === 'always' || addresses.NATS_URL !== undefined;
+    const activity =
+      relays && tells && config.audit.events !== 'never'
+        ? new ActivityRelay({
+            leaves: audit,
+            records,
+            bus,
+            leases: shortLived.leases,
+            clock,
+            logger,
+            origin: originOf(config.authorizationServer.issuer),
+          })
+        : undefined;
+    opened.push(async () => activity?.stop());
+
     const services = await start({
       config,
       clock,
@@ -139,6 +156,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
     opened.push(() => services.close());
     if (relays) {
       relay.start();
+      activity?.start();
       const sweep = setInterval(() => {
         sweepExpired(database.db, { nowMs: clock.nowMs(), keepPublishedMs }).catch((err: unknown) =>
           logger.warn({ err }, 'expired records were not swept'),

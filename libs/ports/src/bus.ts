@@ -13,10 +13,20 @@ export interface RequestContract<Q, A> {
   repeatable?(this: void, payload: Q): Q;
 }
 
+/**
+ * `changes` are told from the outbox, few and each with the change that it tells. `activity` is told from the audit
+ * log: what is done all day, as much as there are calls.
+ */
+export type EventStream = 'changes' | 'activity';
+
 /** One event type. */
 export interface EventContract<T> {
   readonly type: string;
   readonly data: z.ZodType<T>;
+  /** `changes` without it. */
+  readonly stream?: EventStream;
+  /** The id of what it is about, for who sorts events without reading them. */
+  subject?(this: void, data: T): string | undefined;
 }
 
 export interface EventEnvelope<T> {
@@ -39,6 +49,12 @@ export interface Subscription {
   drain(): Promise<void>;
 }
 
+/** An event on its way, with the contract that it goes by. */
+export interface Publication<T = unknown> {
+  readonly contract: EventContract<T>;
+  readonly envelope: EventEnvelope<T>;
+}
+
 /** Requests between services and events to all of them. */
 export interface Bus {
   /** @throws BusError, which tells "nobody there", "no answer", "too busy", "malformed" and "refused" apart */
@@ -46,6 +62,11 @@ export interface Bus {
   /** The payload is parsed before the handler sees it; a malformed one is answered with an error. */
   handle<Q, A>(contract: RequestContract<Q, A>, handler: (payload: Q) => Promise<A>): Subscription;
   publish<T>(contract: EventContract<T>, envelope: EventEnvelope<T>): Promise<void>;
+  /**
+   * Publishes several of one stream, in this order whatever happens: when one fails, none of those after it is there.
+   * What was published before, by its id, stays as it is.
+   */
+  publishInOrder(publications: readonly Publication[]): Promise<void>;
   subscribe<T>(
     contract: EventContract<T>,
     listener: (event: EventEnvelope<T>) => void | Promise<void>,

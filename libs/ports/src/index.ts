@@ -25,6 +25,8 @@ export {
   type BusErrorReason,
   type EventContract,
   type EventEnvelope,
+  type EventStream,
+  type Publication,
   type RequestContract,
   type RequestOptions,
   type Subscription,

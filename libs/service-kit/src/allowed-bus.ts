@@ -50,6 +50,10 @@ export function allowedBus(service: string, bus: Bus): Bus {
       check(publishesEvents, 'publishesEvents', contract.type);
       return bus.publish(contract, envelope);
     },
+    publishInOrder: async (publications) => {
+      check(publishesEvents, 'publishesEvents', publications[0]?.contract.type ?? '');
+      return bus.publishInOrder(publications);
+    },
     subscribe: (contract, listener) => {
       check(
         hears.some(({ type }) => type === contract.type),
