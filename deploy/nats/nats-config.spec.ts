@@ -2,21 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NatsBus, againSubject } from '@behalf/adapter-nats';
+import { NatsBus, againSubject, eventStreams, eventSubject } from '@behalf/adapter-nats';
 import {
-  type ServiceName,
+  auditCheckpointSigned,
+  decisionMade,
   evaluatePolicy,
+  events,
   listRevocations,
+  listenerNames,
   policyChanged,
   revocationCreated,
   serviceNames,
   signingKeysRotated,
+  tokenExchanged,
 } from '@behalf/contracts';
 import { type LocalServer, startNats } from '@behalf/local-servers';
 import { describeWith } from '@behalf/testing';
 import { type NatsConnection, connect, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
 import { natsConfig } from './nats-config.js';
-import { type ServiceKeys, loadOrCreateServiceKeys } from './service-keys.js';
+import { type KeyOwner, type ServiceKeys, loadOrCreateServiceKeys } from './service-keys.js';
 
 const soon = { timeoutMs: 2_000 };
 
@@ -36,7 +40,7 @@ describeWith('nats-server')('what a service may do on NATS', () => {
     await rm(folder, { recursive: true });
   });
 
-  const busOf = async (service: ServiceName): Promise<NatsBus> => {
+  const busOf = async (service: KeyOwner): Promise<NatsBus> => {
     const bus = await NatsBus.open({
       url: server.url,
       service,
@@ -48,7 +52,7 @@ describeWith('nats-server')('what a service may do on NATS', () => {
     return bus;
   };
   /** A program that has got hold of a service's key and does with it what it likes. */
-  const thiefOf = async (service: ServiceName): Promise<NatsConnection> => {
+  const thiefOf = async (service: KeyOwner): Promise<NatsConnection> => {
     const seed = new TextEncoder().encode(keys.seeds[service]);
     const stolen = {
       servers: server.url,
@@ -111,11 +115,11 @@ describeWith('nats-server')('what a service may do on NATS', () => {
   });
 
   it('lets a service publish no events but the one that owns them', async () => {
-    for (const service of serviceNames.filter((name) => name !== 'authorization-server')) {
+    const others = [...serviceNames, ...listenerNames].filter((name) => name !== 'authorization-server');
+    for (const service of others) {
       const thief = await thiefOf(service);
-      expect(
-        await refusalOf(thief, () => thief.publish('behalf.event.revocation.created', '{}')),
-      ).toBeDefined();
+      for (const event of [revocationCreated, tokenExchanged])
+        expect(await refusalOf(thief, () => thief.publish(eventSubject(event), '{}'))).toBeDefined();
     }
   });
 
@@ -129,7 +133,11 @@ describeWith('nats-server')('what a service may do on NATS', () => {
     ['listen to everything', (thief) => void thief.subscribe('>')],
     ["read another service's answers", (thief) => void thief.subscribe('_INBOX.policy.>')],
     ["write into another service's inbox", (thief) => thief.publish('_INBOX.policy.x', 'forged')],
-    ['hear events that are not for it', (thief) => thief.publish(consumerOf(signingKeysRotated.type), '{}')],
+    ['hear events that are not for it', (thief) => thief.publish(consumerOf(signingKeysRotated), '{}')],
+    ['hear what others do', (thief) => thief.publish(consumerOf(decisionMade), '{}')],
+    ['listen in on events', (thief) => void thief.subscribe('behalf.event.>')],
+    ['listen in on what others do', (thief) => void thief.subscribe('behalf.activity.>')],
+    ['make a stream of it', (thief) => thief.publish('$JS.API.STREAM.CREATE.BEHALF_ACTIVITY', '{}')],
     ['delete the stream', (thief) => thief.publish('$JS.API.STREAM.DELETE.BEHALF_EVENTS')],
     ['change the stream', (thief) => thief.publish('$JS.API.STREAM.UPDATE.BEHALF_EVENTS', '{}')],
     ['read the stream another way', (thief) => thief.publish('$JS.API.STREAM.MSG.GET.BEHALF_EVENTS', '{}')],
@@ -141,12 +149,48 @@ describeWith('nats-server')('what a service may do on NATS', () => {
 
   it('lets the gateway hear what is for it', async () => {
     const thief = await thiefOf('gateway');
-    expect(
-      await refusalOf(thief, () => thief.publish(consumerOf(revocationCreated.type), '{}')),
-    ).toBeUndefined();
+    expect(await refusalOf(thief, () => thief.publish(consumerOf(revocationCreated), '{}'))).toBeUndefined();
+  });
+
+  it.each(listenerNames)('lets the %s listen, and do nothing else', async (listener) => {
+    const heard: readonly object[] = listener === 'observer' ? events : [auditCheckpointSigned];
+    const thief = await thiefOf(listener);
+    for (const event of events) {
+      const refusal = await refusalOf(thief, () => thief.publish(consumerOf(event), '{}'));
+      expect([event.type, refusal === undefined]).toEqual([event.type, heard.includes(event)]);
+    }
+    for (const subject of [
+      evaluatePolicy.subject,
+      listRevocations.subject,
+      '_INBOX.policy.x',
+      '$JS.API.STREAM.CREATE.BEHALF_ACTIVITY',
+      '$JS.API.STREAM.PURGE.BEHALF_ACTIVITY',
+      '$JS.API.STREAM.MSG.GET.BEHALF_ACTIVITY',
+    ])
+      expect([subject, await refusalOf(thief, () => thief.publish(subject, '{}'))]).not.toEqual([
+        subject,
+        undefined,
+      ]);
+    for (const subject of [evaluatePolicy.subject, 'behalf.>', '_INBOX.policy.>'])
+      expect([subject, await refusalOf(thief, () => void thief.subscribe(subject))]).not.toEqual([
+        subject,
+        undefined,
+      ]);
+  });
+
+  it('lets an observer hear what the authorization server publishes', async () => {
+    const authorization = await busOf('authorization-server');
+    const observer = await busOf('observer');
+    const heard = Promise.withResolvers<string | undefined>();
+    observer.subscribe(tokenExchanged, ({ data }) => heard.resolve(data.client));
+    const envelope = { id: randomUUID(), type: tokenExchanged.type, sequence: 0, occurredAtMs: 0 };
+    const publication = { contract: tokenExchanged, envelope: { ...envelope, data: { client: 'agent' } } };
+    await authorization.publishInOrder([publication]);
+    expect(await heard.promise).toBe('agent');
   });
 });
 
-function consumerOf(type: string): string {
-  return `$JS.API.CONSUMER.CREATE.BEHALF_EVENTS.mine.${type.replace('behalf.', 'behalf.event.')}`;
+function consumerOf(event: Parameters<typeof eventSubject>[0]): string {
+  const { name } = eventStreams[event.stream ?? 'changes'];
+  return `$JS.API.CONSUMER.CREATE.${name}.mine.${eventSubject(event)}`;
 }

@@ -30,9 +30,8 @@ const requests: Readonly<Record<string, Request>> = {
  */
 export function activityOf(leaf: string, index: number, origin: string): Publication | undefined {
   const record = auditRecordSchema.parse(JSON.parse(leaf));
-  const told = tell(record);
-  if (!told) return undefined;
-  const { contract, data } = told;
+  const { contract, data } = tell(record) ?? {};
+  if (!contract) return undefined;
   return {
     contract,
     envelope: {
@@ -108,7 +107,7 @@ function whoOf({ client, person, actors, decisionId, traceId }: AuditRecord) {
 }
 
 function told<T>(contract: EventContract<T>, data: T): Told {
-  return { contract: contract as EventContract<unknown>, data };
+  return { contract, data };
 }
 
 function requestOf(grantType: unknown): Request | undefined {

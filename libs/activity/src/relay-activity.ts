@@ -22,9 +22,9 @@ export interface RelayDependencies {
   /** The name of the log. */
   origin: string;
   /** Asked before every batch. */
-  mayGoOn(): Promise<boolean>;
+  mayGoOn: () => Promise<boolean>;
   /** Told of leaves that cannot be read, which are passed over: one of them must not hold up all that come after it. */
-  onFault(what: string, error: unknown): void;
+  onFault: (what: string, error: unknown) => void;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { FaultyProxy, type LocalServer, startNats } from '@behalf/local-servers';
-import type { BusError } from '@behalf/ports';
+import type { BusError, Publication } from '@behalf/ports';
 import { describeWith } from '@behalf/testing';
 import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
@@ -244,6 +244,95 @@ describeWith('nats-server')('NatsBus', () => {
     await publish(bus, 2);
     await last;
     expect(heard).toBe(2);
+  });
+
+  describe('several in order', () => {
+    let contract: { type: string; stream: 'activity'; data: typeof counted.data };
+    beforeEach(() => {
+      contract = { type: `behalf.test.${randomUUID()}`, stream: 'activity', data: counted.data };
+    });
+    const several = (from: number, to: number): Publication[] =>
+      Array.from({ length: to - from }, (_, nth) => {
+        const n = from + nth;
+        const id = `${contract.type}/${n}`;
+        const envelope = { id, type: contract.type, sequence: n, occurredAtMs: 0, data: { n } };
+        return { contract, envelope };
+      });
+    /** What the stream has, in its order, up to the last one that is wanted. */
+    const stored = async (bus: NatsBus, last: number): Promise<number[]> => {
+      const heard: number[] = [];
+      const { promise, resolve } = Promise.withResolvers<void>();
+      bus.subscribe(contract, ({ sequence }) => {
+        heard.push(sequence);
+        if (sequence === last) resolve();
+      });
+      await promise;
+      return heard;
+    };
+    const numbers = (to: number): number[] => Array.from({ length: to }, (_, n) => n);
+
+    it('leaves what is there, and goes on after it', async () => {
+      const bus = await open();
+      await bus.publishInOrder(several(0, 30));
+      await bus.publishInOrder(several(10, 60));
+      await bus.publishInOrder(several(50, 60));
+      expect(await stored(bus, 59)).toEqual(numbers(60));
+    });
+
+    it('is one sequence of two that publish the same at once', async () => {
+      const buses = [await open(), await open()];
+      for (let from = 0; from < 300; from += 50) {
+        const batch = several(from, from + 50);
+        const publishing = buses.map(async (bus) => {
+          // Whoever was overtaken in the middle begins again.
+          for (;;)
+            if (
+              await bus.publishInOrder(batch).then(
+                () => true,
+                () => false,
+              )
+            )
+              return;
+        });
+        await Promise.all(publishing);
+      }
+      expect(await stored(buses[0]!, 299)).toEqual(numbers(300));
+    });
+
+    it('has nothing after what could not be published', async () => {
+      const bus = await open();
+      const batch = several(0, 10);
+      const [fourth] = several(3, 4);
+      const data = { n: 3, tooLarge: 'x'.repeat(2_000_000) };
+      const large = batch.with(3, { ...fourth!, envelope: { ...fourth!.envelope, data } });
+      await expect(bus.publishInOrder(large)).rejects.toThrow();
+      await bus.publishInOrder(several(3, 5));
+      expect(await stored(bus, 4)).toEqual(numbers(5));
+    });
+
+    it('says in headers what and about whom, in CloudEvents attributes', async () => {
+      const bus = await open();
+      const [one] = several(0, 1);
+      const about = { ...one!, contract: { ...one!.contract, subject: () => 'https://app.example/Zoë 1' } };
+      const stranger = await connect({ servers: server.url });
+      opened.push({ close: () => stranger.close() });
+      const subscription = stranger.subscribe('behalf.activity.>', { max: 1 });
+      await stranger.flush();
+      await bus.publishInOrder([about]);
+      for await (const { headers, subject } of subscription) {
+        expect(subject).toBe(contract.type.replace('behalf.', 'behalf.activity.'));
+        const attributes = (headers?.keys() ?? []).filter((key) => key.startsWith('ce-'));
+        expect(Object.fromEntries(attributes.map((key) => [key, headers?.get(key)]))).toEqual({
+          'ce-specversion': '1.0',
+          'ce-id': `${contract.type}/0`,
+          'ce-type': contract.type,
+          'ce-source': 'behalf',
+          'ce-time': '1970-01-01T00:00:00.000Z',
+          'ce-datacontenttype': 'application/json',
+          'ce-subject': 'https://app.example/Zo%C3%AB%201',
+        });
+      }
+    });
   });
 
   it('hears after a lost connection what was published meanwhile, in order', async () => {

@@ -139,7 +139,8 @@ export class NatsBus implements Bus {
       publications.slice(published).map((one, nth) => this.#store(one, { lastSequence: end + nth })),
     );
     for (const outcome of outcomes)
-      if (outcome.status === 'rejected') throw this.#asBusError(outcome.reason, publications[0]!.contract.type);
+      if (outcome.status === 'rejected')
+        throw this.#asBusError(outcome.reason, publications[0]!.contract.type);
   }
 
   subscribe<T>(
@@ -237,10 +238,7 @@ export class NatsBus implements Bus {
     }
   }
 
-  #store<T>(
-    { contract, envelope }: Publication<T>,
-    expect: { lastSequence?: number } = {},
-  ): Promise<PubAck> {
+  #store<T>({ contract, envelope }: Publication<T>, expect: { lastSequence?: number } = {}): Promise<PubAck> {
     return this.streams.client.publish(eventSubject(contract), JSON.stringify(envelope), {
       msgID: envelope.id,
       timeout: publishTimeoutMs,

@@ -147,6 +147,21 @@ export function describeBus(name: string, open: () => Promise<OpenBus>): void {
       expect(seen).toEqual([published, published]);
     });
 
+    it.each(['changes', 'activity'] as const)('publishes several of %s in their order', async (stream) => {
+      const contract = { ...happened, type: `behalf.test.happened-in-${stream}`, stream };
+      const seen: EventEnvelope<unknown>[] = [];
+      const { promise: all, resolve: done } = Promise.withResolvers<void>();
+      bus.subscribe(contract, (event) => void (seen.push(event) === 50 && done()));
+      const published = Array.from({ length: 50 }, (_, n) => ({
+        contract,
+        envelope: { ...envelope(`event ${n}`, n), type: contract.type },
+      }));
+      await bus.publishInOrder(published);
+      await bus.publishInOrder([]);
+      await all;
+      expect(seen).toEqual(published.map((one) => one.envelope));
+    });
+
     it('keeps one failing listener from the others, and from the next event', async () => {
       const { promise: both, resolve: done } = Promise.withResolvers<void>();
       let [failures, heardLast] = [0, false];

@@ -1,0 +1,130 @@
+import { MemoryLeaseStore, MemoryRecordStore } from '@behalf/adapter-memory';
+import { NatsBus } from '@behalf/adapter-nats';
+import { SqlAuditLog, migrate, openPostgres } from '@behalf/adapter-postgres';
+import { decisionMade } from '@behalf/contracts';
+import { type LocalServer, startNats, startPostgres } from '@behalf/local-servers';
+import type { Publication } from '@behalf/ports';
+import { FakeClock, describeWith, forkSource } from '@behalf/testing';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { ActivityRelay } from './activity-relay.js';
+
+const fixture = join(process.cwd(), 'libs/infrastructure/src/activity-relayer.fixture.ts');
+const decision = (n: number) => ({
+  type: 'decision',
+  outcome: 'allowed' as const,
+  occurredAtMs: 1,
+  decisionId: `${n}`,
+});
+
+describeWith('postgres', 'nats-server')('the relay of activity, killed in the middle of its work', () => {
+  let servers: LocalServer[];
+  let close: () => Promise<void>;
+  let log: SqlAuditLog;
+  const started: ChildProcess[] = [];
+  const startRelay = (): ChildProcess => {
+    const [postgres, nats] = servers;
+    const relay = forkSource(fixture, {
+      ACTIVITY_RELAYER: JSON.stringify({ database: postgres!.url, nats: nats!.url }),
+    });
+    started.push(relay);
+    return relay;
+  };
+  const kill = async (relay: ChildProcess): Promise<void> => {
+    relay.kill('SIGKILL');
+    await once(relay, 'exit');
+  };
+  beforeAll(async () => {
+    servers = [await startPostgres(), await startNats()];
+    const opened = openPostgres(servers[0]!.url, { name: 'writer' });
+    close = () => opened.close();
+    await migrate(opened.db);
+    log = new SqlAuditLog(opened.db, { maxWaiting: 10_000 });
+  });
+  afterAll(async () => {
+    for (const one of started) if (one.exitCode === null && one.signalCode === null) await kill(one);
+    await close?.();
+    for (const server of servers) await server.close();
+  });
+
+  it('loses nothing, tells nothing twice, and tells in the order of the log', async () => {
+    const append = (from: number, to: number) =>
+      Promise.all(Array.from({ length: to - from }, (_, n) => log.append(decision(from + n))));
+    const bus = await NatsBus.open({
+      url: servers[1]!.url,
+      service: 'listener',
+      maxInFlight: 10,
+      ownsEvents: false,
+    });
+    const heard: { sequence: number; id: string }[] = [];
+    let reached = (): void => {};
+    bus.subscribe(decisionMade, ({ sequence, id }) => {
+      heard.push({ sequence, id });
+      reached();
+    });
+    const hears = (count: number) =>
+      new Promise<void>((resolve) => {
+        reached = () => heard.length >= count && resolve();
+        reached();
+      });
+    await append(0, 3_000);
+    // Each is killed with a batch on its way, some of it published and none of it noted down.
+    for (const killedAt of [100, 900, 1_700]) {
+      const relay = startRelay();
+      await hears(killedAt);
+      await kill(relay);
+    }
+    // Two that both believe to be alone, while the log grows.
+    startRelay();
+    startRelay();
+    await append(3_000, 4_000);
+    await hears(4_000);
+    expect(heard.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 4_000 }, (_, n) => n));
+    expect(new Set(heard.map(({ id }) => id)).size).toBe(4_000);
+    await bus.close();
+  }, 120_000);
+});
+
+describe('the relay of activity in several processes', () => {
+  it('works in one at a time, and in another one as soon as that has stopped', async () => {
+    const clock = new FakeClock();
+    const leases = new MemoryLeaseStore(clock);
+    const records = new MemoryRecordStore(clock);
+    const leaves: string[] = [];
+    const told: string[] = [];
+    const relayOf = (name: string) =>
+      new ActivityRelay({
+        leaves: {
+          head: async () => ({ size: leaves.length, root: new Uint8Array() }),
+          leaves: async (from, limit) => leaves.slice(from, from + limit),
+        },
+        records,
+        bus: {
+          publishInOrder: async (batch: readonly Publication[]) =>
+            void told.push(...batch.map(({ envelope }) => `${name} ${envelope.sequence}`)),
+        },
+        origin: 'as.example/audit',
+        leases,
+        clock,
+        logger: { error: () => {} },
+      });
+    const [a, b, c] = ['a', 'b', 'c'].map(relayOf) as [ActivityRelay, ActivityRelay, ActivityRelay];
+    const all = async (): Promise<void> => {
+      leaves.push(JSON.stringify(decision(leaves.length)));
+      for (const relay of [a, b, c]) await relay.relay();
+    };
+    await all();
+    clock.advanceSeconds(3);
+    await all();
+    await a.stop();
+    clock.advanceSeconds(3);
+    await all();
+    // Killed: it says nothing any more, and does not give its place back.
+    b.relay = async () => {};
+    await all();
+    clock.advanceSeconds(10);
+    await all();
+    expect(told).toEqual(['a 0', 'a 1', 'b 2', 'c 3', 'c 4']);
+  });
+});
