@@ -23,6 +23,7 @@ it('compares byte for byte where nothing is said of a scope', () => {
 it('says nothing twice', () => {
   expect(leastScopes(['public_repo', 'repo', 'gist', 'gist'], github)).toEqual(['repo', 'gist']);
   expect(leastScopes(['public_repo'], github)).toEqual(['public_repo']);
+  expect(leastScopes(['repo', 'public_repo', 'repo'])).toEqual(['repo', 'public_repo']);
 });
 
 const scope = fc.constantFrom('a', 'b', 'c', 'd');

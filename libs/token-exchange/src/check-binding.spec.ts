@@ -83,12 +83,25 @@ describe('the binding of tokens through an exchange', () => {
       ['by a client that proves a certificate only', { proof: { 'x5t#S256': 'c' } }],
       ['by a client that does not serve the resource', { client: { ...gatewayClient, clientId: 'editor' } }],
       ['for a token that is for another resource', {}, { aud: upstreamResource, client_id: 'gateway' }],
+      ['for a token that is for no resource of ours', {}, { aud: 'https://x.example', client_id: 'gateway' }],
       ['for a token that is bound to a certificate, too', {}, { cnf: { ...cnf, 'x5t#S256': 'c' } }],
       ['for a token that is bound in an unknown form', {}, { cnf: { jwk: {} } }],
     ])('refuses a stolen bound token with a proof %s', async (_title, changes, subject = {}) => {
       const { done, fixture } = exchange(changes, subject);
       await expect(done).rejects.toMatchObject({ code: 'invalid_request' });
       expect(fixture.recorded).toMatchObject([{ details: { reason: 'subject_key_unproven' } }]);
+    });
+
+    it('RFC 9449 §7: is no proof of anything but an access token of ours, which it was made with', async () => {
+      const { fixture } = exchange({});
+      fixture.dependencies.verifyIdToken = async () => subjectClaims({ cnf, client_id: 'gateway' });
+      const form = { ...parameters, subject_token_type: tokenTypes.idToken };
+      const proof = { jkt: 'gateway-key' };
+      const request = { client: gatewayClient, parameters: form, proof, relayedProof, nowSeconds: now };
+      await expect(exchangeToken(request, fixture.dependencies)).rejects.toMatchObject({
+        code: 'invalid_request',
+      });
+      expect(fixture.recorded.at(-1)).toMatchObject({ details: { reason: 'subject_key_unproven' } });
     });
 
     it('is no proof of an actor token’s key', async () => {

@@ -3,6 +3,7 @@ import {
   clientWith,
   exchangeFixture,
   gatewayClient,
+  gatewayResource,
   subjectClaims,
   upstreamResource,
 } from './exchange.fixture.js';
@@ -34,6 +35,17 @@ describe('impersonation', () => {
       expect((await fixture.issued({}, client)).act).toEqual({ sub: 'gateway' });
       expect(fixture.recorded).toMatchObject([{ details: { profile: 'delegation' } }]);
     }
+  });
+
+  it('is not given at several resources for a permission at one of them', async () => {
+    const both = { audiences: ['https://*'], maxTargets: 2 };
+    const at = async (impersonation: string[]) => {
+      const client = clientWith({ ...both, impersonation });
+      return (await exchangeFixture().issued({ audience: gatewayResource }, client)).act;
+    };
+    expect(await at([upstreamResource])).toEqual({ sub: 'gateway' });
+    expect(await at([gatewayResource])).toEqual({ sub: 'gateway' });
+    expect(await at([upstreamResource, gatewayResource])).toBeUndefined();
   });
 
   it('is refused when policy does not permit it', async () => {

@@ -26,7 +26,8 @@ export function chooseProfile(
     claims.act === undefined &&
     claims.may_act === undefined &&
     claims.cnf === undefined;
-  const patterns = ceiling.impersonation ?? [];
-  const isPermitted = targets.every(({ resource }) => coversAudience(patterns, resource));
+  const { impersonation } = ceiling;
+  const isPermitted =
+    impersonation !== undefined && targets.every(({ resource }) => coversAudience(impersonation, resource));
   return isPlain && isPermitted ? 'impersonation' : 'delegation';
 }

@@ -5,7 +5,7 @@ import { buildActChain } from './build-act-chain.js';
 import { coversAudience } from './covers-audience.js';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
 import { exchangeRecord, recordAgain } from './exchange-record.js';
-import type { ExchangeTrace } from './exchange-trace.js';
+import { type ExchangeTrace, policyVersionOf } from './exchange-trace.js';
 import { isStillGood } from './is-still-good.js';
 import { tieOf } from './mint-token.js';
 import { narrowThirdPartyScope, thirdPartyScopeBounds } from './narrow-third-party-scope.js';
@@ -167,7 +167,6 @@ function lentToken(
 ): LentToken {
   const { nowSeconds } = request;
   const expiresAtSeconds = expiresInSeconds === undefined ? undefined : nowSeconds + expiresInSeconds;
-  const versions = [...(trace.policyVersions ?? [])];
   return {
     accessToken,
     tokenType,
@@ -185,7 +184,7 @@ function lentToken(
     ties: [{ ...subject, act, iat: nowSeconds }, subject, trace.actor].flatMap((claims) =>
       claims ? [tieOf(claims)] : [],
     ),
-    policyVersion: versions.length === 1 ? versions[0] : undefined,
+    policyVersion: policyVersionOf(trace),
     record: exchangeRecord(request, trace),
   };
 }

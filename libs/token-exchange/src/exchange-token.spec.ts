@@ -60,6 +60,8 @@ describe('exchangeToken', () => {
       { sub: 'other' },
       { sub: 'gateway', client_id: 'other' },
       { sub: 'gateway', iss: 'https://evil.example' },
+      { sub: 'gateway', iss: null },
+      { sub: 'gateway', client_id: null },
       'gateway',
       {},
     ]) {
@@ -293,6 +295,15 @@ describe.each<
     {},
     undefined,
     { sub: 'bob', client_id: 'gateway' },
+  ],
+  [
+    'an actor token in the name of the client that another client got',
+    'invalid_request',
+    'actor_is_not_client',
+    actorParameters,
+    {},
+    undefined,
+    { sub: 'gateway', client_id: 'other' },
   ],
   [
     'an actor token with a chain of its own',

@@ -20,3 +20,9 @@ export interface ExchangeTrace {
   /** The versions of the policies that decided. */
   policyVersions?: Set<string | undefined>;
 }
+
+/** The version of the policies that decided; undefined when that is not known, or when they were of several. */
+export function policyVersionOf({ policyVersions = new Set() }: ExchangeTrace): string | undefined {
+  const [version, ...others] = policyVersions;
+  return others.length === 0 ? version : undefined;
+}

@@ -63,6 +63,17 @@ describe('isStillGood', () => {
     expect(await isStillGood(await withGrant(), now, dependencies)).toBe(expected);
   });
 
+  it('looks for each grant as it was found, at the moment it is asked', async () => {
+    const asked: unknown[] = [];
+    const token = await withGrant();
+    const findDelegationGrant: ExchangeDependencies['findDelegationGrant'] = async (query) => {
+      asked.push(query);
+      return grant;
+    };
+    await isStillGood(token, now + 5, { checkNotRevoked, findDelegationGrant });
+    expect(asked).toEqual([{ ...need, nowSeconds: now + 5 }]);
+  });
+
   it.each([undefined, 'temporarily_unavailable'] as const)(
     'is not decided when it cannot be known, whatever it failed with (%s)',
     async (code) => {

@@ -78,6 +78,8 @@ describe('the claims of an issued token', () => {
     const both = ['https://a.example', 'https://b.example'];
     expect(build({}, { audiences: both }).aud).toEqual(both);
     expect(build().aud).toBe(upstreamResource);
+    // Which the last look before signing stops.
+    expect(build({}, { audiences: [] }).aud).toEqual([]);
   });
 });
 

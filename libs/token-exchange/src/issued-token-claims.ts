@@ -36,11 +36,11 @@ export function issuedTokenClaims(parts: {
   delegations: readonly DelegationGrant[];
 }): IssuedClaims {
   const { subject, act, audiences, proof, mayAct, authorizationDetails } = parts;
-  const [audience = ''] = audiences;
+  const [audience, ...others] = audiences;
   return {
     iss: parts.issuer,
     sub: subject.sub,
-    aud: audiences.length > 1 ? [...audiences] : audience,
+    aud: audience === undefined || others.length > 0 ? [...audiences] : audience,
     client_id: parts.clientId,
     scope: parts.scope.toString(),
     ...(act !== undefined && { act }),

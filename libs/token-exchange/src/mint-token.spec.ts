@@ -10,6 +10,7 @@ import {
   upstreamResource,
 } from './exchange.fixture.js';
 import { ExchangeRefusal } from './exchange-refusal.js';
+import { policyVersionOf } from './exchange-trace.js';
 import { mintToken } from './mint-token.js';
 import type { ExchangeDependencies, ExchangeRequest, MintedToken } from './ports.js';
 
@@ -107,6 +108,10 @@ describe('a minted token', () => {
     const two = { ...parameters, audience: gatewayResource };
     const client = clientWith({ audiences: ['https://*'], maxTargets: 2 });
     expect((await mint({ parameters: two, client }, dependencies)).policyVersion).toBe(expected);
+  });
+
+  it('was permitted by no policies of a known version before any were asked', () => {
+    expect(policyVersionOf({})).toBeUndefined();
   });
 });
 

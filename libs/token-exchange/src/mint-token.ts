@@ -2,7 +2,7 @@ import type { RevocableClaims } from '@behalf/revocation';
 import { decideExchange } from './decide-exchange.js';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import { exchangeRecord } from './exchange-record.js';
-import type { ExchangeTrace } from './exchange-trace.js';
+import { type ExchangeTrace, policyVersionOf } from './exchange-trace.js';
 import type { ExchangeDependencies, ExchangeOutcome, ExchangeRequest } from './ports.js';
 
 /** Decides on an exchange and signs what it comes to. A refusal is an outcome, too, with its record. */
@@ -16,7 +16,6 @@ export async function mintToken(
     const token = await dependencies.signer.sign({ ...claims }, { typ });
     const { expires_in: lifetimeSeconds, ...rest } = response;
     trace.scope = claims.scope;
-    const versions = [...(trace.policyVersions ?? [])];
     return {
       token,
       response: rest,
@@ -27,7 +26,7 @@ export async function mintToken(
         grantId: grant.id,
         need,
       })),
-      policyVersion: versions.length === 1 ? versions[0] : undefined,
+      policyVersion: policyVersionOf(trace),
       record: exchangeRecord(request, trace),
     };
   } catch (error) {

@@ -6,11 +6,10 @@
  */
 export function readIssuer(token: string): string | undefined {
   const [, payload, signature] = token.split('.', 4);
-  if (payload === undefined || signature === undefined) return undefined;
+  if (signature === undefined) return undefined;
   try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    const issuer = (claims as { iss?: unknown } | null)?.iss;
-    return typeof issuer === 'string' ? issuer : undefined;
+    const { iss } = JSON.parse(Buffer.from(payload as string, 'base64url').toString()) as { iss?: unknown };
+    return typeof iss === 'string' ? iss : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,14 @@
 import { OAuthError } from '@behalf/oauth';
 import type { DelegationGrant, DelegationRequest, ExchangeParameters } from './ports.js';
-import { exchangeFixture, gatewayClient, now, subjectClaims, upstreamResource } from './exchange.fixture.js';
+import {
+  clientWith,
+  exchangeFixture,
+  gatewayClient,
+  gatewayResource,
+  now,
+  subjectClaims,
+  upstreamResource,
+} from './exchange.fixture.js';
 
 const pending = {
   consentUrl: 'https://as.example/c/1',
@@ -120,9 +128,24 @@ describe('a target that needs a delegation grant', () => {
     const mute = underGrant(undefined);
     delete mute.dependencies.requestDelegation;
     await expect(mute.exchange()).rejects.toMatchObject({ code: 'invalid_target' });
+    const unread = underGrant(undefined);
+    delete unread.dependencies.findDelegationGrant;
+    await expect(unread.exchange()).rejects.toMatchObject({ code: 'interaction_required' });
     const down = underGrant(undefined);
     down.dependencies.findDelegationGrant = async () => Promise.reject(new Error('down'));
     await expect(down.exchange()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+  });
+
+  it('gives nothing where the grants for two targets have nothing in common', async () => {
+    const fixture = underGrant(undefined);
+    fixture.dependencies.findDelegationGrant = async ({ resource }) => ({
+      ...grant,
+      scopes: [resource === upstreamResource ? 'mcp:tools' : 'files:write'],
+    });
+    const both = { audience: gatewayResource };
+    const client = clientWith({ audiences: ['https://*'], maxTargets: 2 });
+    await expect(fixture.exchange(both, client)).rejects.toMatchObject({ code: 'invalid_scope' });
+    expect(fixture.recorded).toMatchObject([{ details: { reason: 'no_scope_left' } }]);
   });
 
   it('asks nobody where policy alone decides', async () => {

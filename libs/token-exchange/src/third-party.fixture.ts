@@ -45,11 +45,7 @@ export function thirdPartyFixture(
   return {
     ...base,
     requests,
-    exchange: (
-      changes: ExchangeParameters = {},
-      requester = client,
-      asked: Partial<ExchangeRequest> = {},
-    ) =>
+    exchange: (changes: ExchangeParameters = {}, requester = client, asked: Partial<ExchangeRequest> = {}) =>
       exchangeForThirdParty(
         {
           client: requester,

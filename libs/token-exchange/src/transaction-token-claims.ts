@@ -47,7 +47,7 @@ export function transactionTokenClaims(parts: {
     jti: parts.jti,
     tctx: added(replaced?.tctx, details),
     rctx: { ...added(replaced && withoutChain(replaced.rctx), transaction.context), call_chain: callChain },
-    agentic_ctx: added(agentic, intent === undefined ? {} : { intent }),
+    agentic_ctx: added(agentic, { intent }),
     ...tiesOf(claims, parts.lineage, []),
   };
 }

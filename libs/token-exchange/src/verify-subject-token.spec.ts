@@ -17,12 +17,20 @@ describe('readIssuer', () => {
     expect(readIssuer(external)).toBe('https://idp.example');
   });
 
-  it.each(['', 'opaque', 'a.b', 'a.%.c', jwt(null), jwt('text'), jwt({}), jwt({ iss: 7 }), jwt({ iss: [] })])(
-    'reads nothing from %j',
-    (token) => {
-      expect(readIssuer(token)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'opaque',
+    'a.b',
+    'a.%.c',
+    external.replace(/\.x$/, ''),
+    jwt(null),
+    jwt('text'),
+    jwt({}),
+    jwt({ iss: 7 }),
+    jwt({ iss: [] }),
+  ])('reads nothing from %j', (token) => {
+    expect(readIssuer(token)).toBeUndefined();
+  });
 });
 
 describe('the verifier of a subject token', () => {
@@ -68,10 +76,31 @@ describe('the verifier of a subject token', () => {
 
   it('takes no JWT of ours as anything but what it is', async () => {
     for (const type of [tokenTypes.jwt, tokenTypes.refreshToken, 'urn:example:unknown']) {
-      await expect(exchangeFixture().exchange({ subject_token_type: type })).rejects.toMatchObject({
+      const fixture = exchangeFixture();
+      fixture.dependencies.verifyIdToken = async () => subjectClaims();
+      await expect(fixture.exchange({ subject_token_type: type })).rejects.toMatchObject({
+        code: 'invalid_request',
+        description: 'subject_token_type is not supported',
+      });
+    }
+  });
+
+  it('RFC 8693 §2.1: is the one for the type that it is presented as', async () => {
+    const fixture = exchangeFixture();
+    fixture.dependencies.verifyIdToken = async () => {
+      throw new OAuthError('invalid_token', 'no ID token');
+    };
+    await fixture.exchange();
+    for (const type of [tokenTypes.transactionToken, tokenTypes.idToken]) {
+      await expect(fixture.exchange({ subject_token_type: type })).rejects.toMatchObject({
         code: 'invalid_request',
       });
     }
+    expect(fixture.recorded.map(({ details }) => details?.['reason'])).toEqual([
+      undefined,
+      'transaction_token_only_replaced',
+      'subject_token_invalid',
+    ]);
   });
 });
 
