@@ -1,4 +1,4 @@
-import { type AuditRecord, auditRecordSchema, hashLeaf } from '@behalf/audit';
+import { type AuditRecord, fromLeaf, hashLeaf } from '@behalf/audit';
 import {
   clientRegistered,
   decisionMade,
@@ -29,7 +29,7 @@ const requests: Readonly<Record<string, Request>> = {
  * @throws ZodError, SyntaxError for a leaf that is no record
  */
 export function activityOf(leaf: string, index: number, origin: string): Publication | undefined {
-  const record = auditRecordSchema.parse(JSON.parse(leaf));
+  const record = fromLeaf(leaf);
   const { contract, data } = tell(record) ?? {};
   if (!contract) return undefined;
   return {

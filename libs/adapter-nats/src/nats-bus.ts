@@ -133,14 +133,17 @@ export class NatsBus implements Bus {
     while (published < publications.length && (last === undefined || last.duplicate))
       last = await this.#publish(publications[published++]!);
     if (!last) return;
-    const end = last.seq;
-    // Each says which one has to be before it, so that none waits for the answer to another.
-    const outcomes = await Promise.allSettled(
-      publications.slice(published).map((one, nth) => this.#store(one, { lastSequence: end + nth })),
-    );
-    for (const outcome of outcomes)
-      if (outcome.status === 'rejected')
-        throw this.#asBusError(outcome.reason, publications[0]!.contract.type);
+    const rest = publications.slice(published);
+    const lastOne = rest.pop();
+    if (!lastOne) return;
+    // Each says which one has to be before it: the last one is stored only if all are, and only it is answered.
+    let { seq } = last;
+    for (const one of rest) this.#announce(one, seq++);
+    try {
+      await this.#store(lastOne, seq);
+    } catch (error) {
+      throw this.#asBusError(error, lastOne.contract.type);
+    }
   }
 
   subscribe<T>(
@@ -238,14 +241,20 @@ export class NatsBus implements Bus {
     }
   }
 
-  #store<T>({ contract, envelope }: Publication<T>, expect: { lastSequence?: number } = {}): Promise<PubAck> {
+  #store<T>(publication: Publication<T>, lastSequence?: number): Promise<PubAck> {
+    const { contract, envelope } = publication;
     return this.streams.client.publish(eventSubject(contract), JSON.stringify(envelope), {
-      msgID: envelope.id,
       timeout: publishTimeoutMs,
-      headers: cloudEventHeaders(envelope, contract.subject?.(envelope.data)),
-      expect: { streamName: eventStreams[contract.stream ?? 'changes'].name, ...expect },
+      headers: eventHeaders(publication, lastSequence),
       retries: 1,
     });
+  }
+
+  /** Nobody says whether it was stored. */
+  #announce<T>(publication: Publication<T>, lastSequence: number): void {
+    const { contract, envelope } = publication;
+    const carried = eventHeaders(publication, lastSequence);
+    this.connection.publish(eventSubject(contract), JSON.stringify(envelope), { headers: carried });
   }
 
   async #recreate(stream: EventStream, type: string): Promise<void> {
@@ -293,12 +302,19 @@ function reasonOf(error: unknown): BusErrorReason {
   return 'no_responders';
 }
 
-/** @see CloudEvents, NATS protocol binding, binary content mode */
-function cloudEventHeaders(
-  { id, type, occurredAtMs }: EventEnvelope<unknown>,
-  subject: string | undefined,
-): MsgHdrs {
+/**
+ * What JetStream goes by, and the attributes of the event.
+ *
+ * @param lastSequence of the message that has to be the last one of the stream before it
+ * @see CloudEvents, NATS protocol binding, binary content mode
+ */
+function eventHeaders<T>({ contract, envelope }: Publication<T>, lastSequence?: number): MsgHdrs {
+  const { id, type, occurredAtMs, data } = envelope;
+  const subject = contract.subject?.(data);
   const carried = headers();
+  carried.set('Nats-Msg-Id', id);
+  carried.set('Nats-Expected-Stream', eventStreams[contract.stream ?? 'changes'].name);
+  if (lastSequence !== undefined) carried.set('Nats-Expected-Last-Sequence', `${lastSequence}`);
   carried.set('ce-specversion', '1.0');
   carried.set('ce-id', id);
   carried.set('ce-type', type);

@@ -11,7 +11,7 @@ export {
   type AuditRecord,
   auditRecordSchema,
 } from './audit-record.js';
-export { toLeaf } from './to-leaf.js';
+export { fromLeaf, toLeaf } from './to-leaf.js';
 export { type Checkpoint, formatCheckpoint, originOf, parseCheckpoint } from './checkpoint.js';
 export { decodeBundle, encodeBundle, maxLeafBytes } from './entry-bundle.js';
 export {

@@ -28,6 +28,16 @@ export function toLeaf(record: AuditRecord): string {
   return canonicalJson(isPlainRecord(record) ? record : auditRecordSchema.parse(record));
 }
 
+/**
+ * The record that a leaf is.
+ *
+ * @throws SyntaxError, ZodError for what is none
+ */
+export function fromLeaf(leaf: string): AuditRecord {
+  const record = JSON.parse(leaf) as AuditRecord;
+  return isPlainRecord(record) ? record : auditRecordSchema.parse(record);
+}
+
 /** False says nothing but that the schema has to be asked. */
 function isPlainRecord(record: unknown): boolean {
   if (!isPlainObject(record) || !required.every((name) => Object.hasOwn(record, name))) return false;
