@@ -11,15 +11,19 @@ import {
   toLeaf,
 } from '@behalf/audit';
 import { OAuthError } from '@behalf/oauth';
-import { setImmediate, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { appendLeaves, lockEdge, readEdge, readLastLeaves, readLeaves, readWaiting } from './audit-leaves.js';
 import type { Database } from './database.js';
 import { outsideTransaction, transactionAround } from './open-transaction.js';
 
 /** In one commit. More take longer than a caller likes to wait. */
 const maxLeavesPerCommit = 500;
-/** While records come from several at once, they are let gather for so long: a commit costs as much as many records. */
+/**
+ * While records come from several at once, they are let gather as long as one comes within so long after the other: a
+ * commit costs as much as many records.
+ */
 const gatherMs = 1;
+const maxGatherMs = 4;
 /** By then the transaction that a record was written in has ended, most of the time. */
 const placeAfterMs = 20;
 const retryAfterMs = 1_000;
@@ -55,8 +59,12 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #taken = 0;
-  /** The last commit was of several records: there are callers enough to wait for. A single one is not kept waiting. */
-  #isShared = false;
+  /**
+   * How many callers there are, as far as the last commit can tell: those it was for, who may soon be back, and those who
+   * came meanwhile. A single one is not kept waiting.
+   */
+  #callers = 1;
+  #onGathered: (() => void) | undefined;
   #edge: TreeEdge | undefined;
   /** Somebody else has appended since this log did. */
   #hasRivals = false;
@@ -98,6 +106,7 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
     }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#waiting.push({ leaf, resolve, reject });
+    if (this.#waiting.length >= this.#callers) this.#onGathered?.();
     this.#start();
     return promise;
   }
@@ -168,12 +177,9 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
   async #flush(): Promise<void> {
     try {
       do {
-        // Also when nothing waits: a flush that ended before it was noted down would be taken for one that never ends.
-        // Whoever is being served right now gets to add a record of their own: one commit more costs more than this wait.
-        await (this.#isShared ? pause(gatherMs) : setImmediate());
+        await this.#gather();
         const batch = this.#waiting.splice(0, maxLeavesPerCommit);
         this.#taken = batch.length;
-        this.#isShared = batch.length > 1;
         await this.#write(batch);
         this.#taken = 0;
       } while (this.#waiting.length > 0 || this.#hasUnplaced);
@@ -185,9 +191,32 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
     }
   }
 
+  /** Whoever is being served right now gets to add a record of their own: one commit more costs more than this wait. */
+  async #gather(): Promise<void> {
+    // Also when nothing waits: a flush that ended before it was noted down would be taken for one that never ends.
+    await setImmediate();
+    const end = performance.now() + maxGatherMs;
+    for (let seen = -1; seen < this.#waiting.length && performance.now() < end;) {
+      if (this.#waiting.length >= this.#callers) return;
+      seen = this.#waiting.length;
+      await this.#gathered();
+    }
+  }
+
+  /** Resolves when as many wait as there are callers, or after a moment. */
+  async #gathered(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, gatherMs);
+    this.#onGathered = resolve;
+    await promise;
+    clearTimeout(timer);
+    this.#onGathered = undefined;
+  }
+
   async #write(batch: Waiting[]): Promise<void> {
     try {
       const first = await this.#append(batch.map(({ leaf }) => leaf));
+      this.#callers = batch.length + this.#waiting.length;
       for (const [n, { resolve }] of batch.entries()) resolve(first + n);
     } catch (error) {
       // Whether a commit that got no answer was made, only the database knows.

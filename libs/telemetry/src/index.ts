@@ -4,6 +4,7 @@ export {
   activeTraceId,
   inSpan,
   injectTraceContext,
+  isTracing,
   linkActiveSpan,
   withTraceContext,
   type TraceCarrier,

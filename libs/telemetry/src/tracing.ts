@@ -23,6 +23,10 @@ export function makeSpans(): void {
   isOn = true;
 }
 
+export function isTracing(): boolean {
+  return isOn;
+}
+
 export interface SpanSettings {
   kind?: keyof typeof SpanKind;
   /** As a function, it is called only when there is somebody to tell. */
