@@ -27,9 +27,9 @@ export class ProviderHolder {
     return this.#callback(request, response);
   }
 
-  /** The token endpoint. */
-  async answerTokenRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!(await servePlainExchange(this.#provider, request, response))) await this.handle(request, response);
+  /** What a request to the token endpoint is answered with; undefined when `handle` has to answer it. */
+  answerPlainly(request: IncomingMessage): Promise<object | undefined> {
+    return servePlainExchange(this.#provider, request);
   }
 
   /** Requests that are running finish on the old one. */

@@ -1,9 +1,9 @@
 import type { BehalfConfig } from '@behalf/config';
 import { requestThirdPartyToken } from '@behalf/contracts';
-import { OAuthError, type OAuthErrorCode, oauthErrorCodes } from '@behalf/oauth';
+import { canonicalResource, OAuthError, type OAuthErrorCode, oauthErrorCodes } from '@behalf/oauth';
 import { type Bus, BusError } from '@behalf/ports';
-import { findProvider, resolveProviders } from '@behalf/third-party';
-import type { LentTokenCache, ThirdPartyDependencies } from '@behalf/token-exchange';
+import { resolveProviders } from '@behalf/third-party';
+import type { LentTokenCache, ThirdPartyDependencies, ThirdPartyTarget } from '@behalf/token-exchange';
 
 const timeoutMs = 10_000;
 
@@ -15,20 +15,17 @@ export function thirdPartyTokens(
   lentTokens: LentTokenCache,
 ): Pick<ThirdPartyDependencies, 'findThirdParty' | 'requestThirdPartyToken' | 'lentTokens'> | undefined {
   if (elicitation.providers.length === 0) return undefined;
-  const providers = resolveProviders(elicitation.providers, environment);
+  const targets = new Map<string, ThirdPartyTarget>();
+  for (const { id, resources, scopes, defaultScopes } of resolveProviders(
+    elicitation.providers,
+    environment,
+  )) {
+    const target = { resource: resources[0], provider: id, scopes: Object.keys(scopes), defaultScopes };
+    for (const resource of resources) targets.set(canonicalResource(resource), target);
+  }
   return {
     lentTokens,
-    findThirdParty: (identifier) => {
-      const provider = findProvider(providers, identifier);
-      return (
-        provider && {
-          resource: provider.resources[0],
-          provider: provider.id,
-          scopes: Object.keys(provider.scopes),
-          defaultScopes: provider.defaultScopes,
-        }
-      );
-    },
+    findThirdParty: (identifier) => targets.get(canonicalResource(identifier)),
     requestThirdPartyToken: (request) =>
       bus
         .request(requestThirdPartyToken, request, { timeoutMs: timeoutMs + request.waitSeconds * 1000 })

@@ -1,4 +1,4 @@
-import { EventListener, RequestHandler, parseJson, waitWithin } from '@behalf/messaging';
+import { EventListener, RequestHandler, waitWithin } from '@behalf/messaging';
 import {
   type Bus,
   BusError,
@@ -19,11 +19,11 @@ export interface InProcessBusOptions {
 }
 
 /**
- * The bus inside one process. Messages cross it as JSON and are parsed on the receiving side, so that a program which
- * works on it works over a network. Not durable: what a listener has not handled when the process ends is lost.
+ * The bus inside one process. Messages cross it as what JSON makes of them and are parsed on the receiving side, so that
+ * a program which works on it works over a network. Not durable: what a listener has not handled when the process ends is lost.
  */
 export class InProcessBus implements Bus {
-  readonly #handlers = new Map<string, Pick<RequestHandler<unknown, unknown>, 'answer' | 'idle'>[]>();
+  readonly #handlers = new Map<string, Pick<RequestHandler<unknown, unknown>, 'answerValue' | 'idle'>[]>();
   readonly #listeners = new Map<string, Pick<EventListener<unknown>, 'deliver' | 'idle' | 'waiting'>[]>();
   #inFlight = 0;
   #turn = 0;
@@ -41,13 +41,11 @@ export class InProcessBus implements Bus {
       if (this.#inFlight >= this.options.maxInFlight) throw new BusError('overloaded', subject);
 
       this.#inFlight++;
-      const answering = handler
-        .answer(JSON.stringify(payload), injectTraceContext())
-        .finally(() => this.#inFlight--);
+      const answering = handler.answerValue(payload, injectTraceContext()).finally(() => this.#inFlight--);
       const answer = await waitWithin(answering, options, () => new BusError('timeout', subject));
       if ('problem' in answer) throw new BusError(answer.problem, subject);
       if ('refusal' in answer) throw new BusError('refused', subject, answer.refusal);
-      const reply = contract.reply.safeParse(parseJson(answer.reply));
+      const reply = contract.reply.safeParse(answer.reply);
       if (!reply.success) throw new BusError('malformed_reply', subject, undefined, { cause: reply.error });
       return reply.data;
     });

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { grantTypes, isScopeText, tokenTypes } from '@behalf/oauth';
 import type { ExchangeParameters } from '@behalf/token-exchange';
 import type { Provider } from 'oidc-provider';
@@ -31,7 +31,7 @@ interface SecretClient {
   compareClientSecret(presented: string): boolean;
 }
 
-type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+type Serve = (request: IncomingMessage) => Promise<object | undefined>;
 
 const servers = new WeakMap<Provider, Serve>();
 const failures = new WeakMap<IncomingMessage, Promise<never>>();
@@ -44,15 +44,14 @@ const failures = new WeakMap<IncomingMessage, Promise<never>>();
  * again from the start and refuses it in its own words. So does an exchange that failed: its error is the answer of the
  * library's handler, and nothing is done twice.
  *
- * @returns false when the request was not answered, and the library has to
+ * @returns what to answer with; undefined when the library has to answer
  * @see RFC 6749 §2.3.1, RFC 8693 §2
  */
 export async function servePlainExchange(
   provider: Provider,
   request: IncomingMessage,
-  response: ServerResponse,
-): Promise<boolean> {
-  return (await servers.get(provider)?.(request, response)) ?? false;
+): Promise<object | undefined> {
+  return servers.get(provider)?.(request);
 }
 
 /** What an exchange that was tried here came to. */
@@ -65,32 +64,22 @@ export function servePlainExchanges(
   deps: Pick<ProviderDependencies, 'certificates' | 'resources'>,
   options: PlainExchangeOptions,
 ): void {
-  servers.set(provider, async (request, response) => {
+  servers.set(provider, async (request) => {
     const credentials = readBasic(request.headers.authorization);
-    if (!credentials || otherProofs.some((name) => request.headers[name] !== undefined)) return false;
-    if (!options.mayLookUp(credentials.clientId) || deps.certificates.of(request)) return false;
+    if (!credentials || otherProofs.some((name) => request.headers[name] !== undefined)) return undefined;
+    if (!options.mayLookUp(credentials.clientId) || deps.certificates.of(request)) return undefined;
     const form = await peekForm(request);
     const parameters = form && plainParameters(form, credentials.clientId, options);
-    if (!parameters) return false;
+    if (!parameters) return undefined;
     const client = await authenticate(provider, credentials);
-    if (!client) return false;
+    if (!client) return undefined;
 
     settleResourceSpelling(parameters, deps.resources);
     const exchanging = options.exchange({ client, parameters });
-    const answer = await exchanging.catch(() => undefined);
-    if (answer === undefined) {
+    return exchanging.catch(() => {
       failures.set(request, exchanging as Promise<never>);
-      return false;
-    }
-    const body = Buffer.from(JSON.stringify(answer));
-    response
-      .writeHead(200, {
-        'Cache-Control': 'no-store',
-        'Content-Type': 'application/json; charset=utf-8',
-        'Content-Length': body.byteLength,
-      })
-      .end(body);
-    return true;
+      return undefined;
+    });
   });
 }
 
@@ -119,10 +108,11 @@ function plainParameters(
   if (form['authorization_details']) return undefined;
   if ((form['requested_token_type'] || tokenTypes.accessToken) !== tokenTypes.accessToken) return undefined;
   if (form['scope'] && !isScopeText(form['scope'])) return undefined;
-  const parameters: Record<string, string | string[] | undefined> = {};
+  const parameters: Record<string, string | string[]> = {};
   for (const name of names) {
     // Empty is as good as absent (RFC 6749 §3.2).
-    const value = form[name] || undefined;
+    const value = form[name];
+    if (!value) continue;
     if (Array.isArray(value) && !repeatable.includes(name)) return undefined;
     parameters[name] = value;
   }

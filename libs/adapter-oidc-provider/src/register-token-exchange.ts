@@ -180,7 +180,12 @@ export function registerTokenExchange(
 
 /** Without those that authenticate the client: they are none of an exchange's business, and new with every request. */
 function ownParameters(params: ExchangeParameters): ExchangeParameters {
-  return Object.fromEntries(parameters.map((name) => [name, params[name]]));
+  const own: Record<string, string | string[]> = {};
+  for (const name of parameters) {
+    const value = params[name];
+    if (value !== undefined) own[name] = value;
+  }
+  return own;
 }
 
 function ofClient(request: ExchangeRequest): IssueRequest {
@@ -192,7 +197,9 @@ function isForThirdParty(
   { parameters: { resource, audience } }: ExchangeRequest,
   { findThirdParty }: Pick<ThirdPartyDependencies, 'findThirdParty'>,
 ): boolean {
-  return [resource, audience].flat().some((target) => target !== undefined && findThirdParty(target));
+  const isOne = (target: string | string[] | undefined): boolean =>
+    Array.isArray(target) ? target.some(isOne) : target !== undefined && findThirdParty(target) !== undefined;
+  return isOne(resource) || isOne(audience);
 }
 
 /** What an exchange needs, but for the audit log, which differs from request to request by its span. */

@@ -41,9 +41,10 @@ export class ClientCertificates {
     });
   }
 
-  of({ socket, headersDistinct }: CertifiedRequest): X509Certificate | undefined {
+  of(request: CertifiedRequest): X509Certificate | undefined {
+    const { socket } = request;
     if (!this.#isTrusted(socket.remoteAddress)) return socket.getPeerX509Certificate?.();
-    const values = headersDistinct[headerName] ?? [];
+    const values = request.headersDistinct[headerName] ?? [];
     // Two values are two proxies, or a client and a proxy that does not take the client's header away.
     return values.length === 1 ? parseClientCertHeader(values[0] ?? '') : undefined;
   }
@@ -54,7 +55,8 @@ export class ClientCertificates {
   }
 
   #isTrusted(remoteAddress: string | undefined): boolean {
-    if (remoteAddress === undefined || !ipaddr.isValid(remoteAddress)) return false;
+    if (this.#trusted.length === 0 || remoteAddress === undefined) return false;
+    if (!ipaddr.isValid(remoteAddress)) return false;
     const address = ipaddr.process(remoteAddress);
     return this.#trusted.some(
       ([network, bits]) => network.kind() === address.kind() && address.match(network, bits),

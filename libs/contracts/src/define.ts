@@ -6,7 +6,7 @@ import type { ServiceName } from './service-access.js';
 export function defineRequest<Q, A>(
   subject: string,
   request: RequestContract<Q, A>['request'],
-  reply: z.ZodType<A>,
+  reply: RequestContract<Q, A>['reply'],
   more: Pick<RequestContract<Q, A>, 'repeatable'> = {},
 ): RequestContract<Q, A> {
   return { subject, request, reply, ...more };

@@ -1,6 +1,7 @@
 import { defineRequest } from './define.js';
 import { parseEvaluation } from './parse-evaluation.js';
-import { type Evaluation, evaluationDecisionSchema } from './policy.js';
+import { parseDecision } from './parse-decision.js';
+import type { Evaluation } from './policy.js';
 
 /**
  * Asks the policy service for one decision. Asked again, with `context.repeated`, it is answered where the answer spends
@@ -9,7 +10,7 @@ import { type Evaluation, evaluationDecisionSchema } from './policy.js';
 export const evaluatePolicy = defineRequest(
   'behalf.policy.evaluation.decide',
   { safeParse: parseEvaluation },
-  evaluationDecisionSchema,
+  { safeParse: parseDecision },
   {
     repeatable: (evaluation: Evaluation) => ({
       ...evaluation,

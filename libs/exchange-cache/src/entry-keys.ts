@@ -1,15 +1,21 @@
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { tokenTypes } from '@behalf/oauth';
 import type { ExchangeRequest } from '@behalf/token-exchange';
 
 export interface EntryKeys {
   /** Where the entry is. Tells nothing about the token. */
   place: string;
-  /** What the entry is sealed under: nobody can open it who has not got the token. */
-  secret: string;
-  /** What is sealed for one request opens for no other. */
-  purpose: string;
+  /** What the entry is sealed under: nobody can open it who has not got the token, and it opens for no other request. */
+  key: Uint8Array;
 }
+
+/** Of the bytes that are derived, the first say where, the others are the key. */
+const placeBytes = 32;
+
+/** SHA-512 gives all of them in the first round. */
+const counter = '\0\0\0\x01';
+/** The secret, and what has been looked at. */
+const special = new Set(['subject_token', 'requested_token_type']);
 
 /**
  * The keys of the entry that answers a request; undefined for one that is not to be answered from a cache: what is
@@ -19,6 +25,8 @@ export interface EntryKeys {
  * Everything that the answer can depend on is in them: the presented token as the secret, and beside it the client, its
  * ceiling, the keys it proved or showed to be proved, and every other parameter with its value. A parameter that is not known here is in it,
  * too, so that one which is added later cannot be forgotten.
+ *
+ * @see NIST SP 800-56Cr2 §4.1, option 1: place and key are two parts of one output, of which neither tells the other
  */
 export function entryKeys({
   client,
@@ -26,21 +34,18 @@ export function entryKeys({
   proof,
   relayedProof,
 }: ExchangeRequest): EntryKeys | undefined {
-  const { subject_token: subjectToken, requested_token_type: requestedType, ...others } = parameters;
-  if (others['subject_token_type'] === tokenTypes.idToken) return undefined;
+  const { subject_token: subjectToken, requested_token_type: requestedType } = parameters;
+  if (parameters['subject_token_type'] === tokenTypes.idToken) return undefined;
   if (typeof subjectToken !== 'string' || subjectToken === '') return undefined;
   if (requestedType !== undefined && requestedType !== tokenTypes.accessToken) return undefined;
-  const named = Object.entries(others)
-    .filter(([, value]) => value !== undefined)
-    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const named: unknown[] = [];
+  for (const name of Object.keys(parameters).sort())
+    if (parameters[name] !== undefined && !special.has(name)) named.push(name, parameters[name]);
   const { jkt, 'x5t#S256': certificate } = proof ?? {};
   const { jkt: relayed, url } = relayedProof ?? {};
   const keys = [jkt, certificate, relayed, url].map((key) => key ?? null);
-  const asked = JSON.stringify([client, ...keys, named]);
-  const purpose = `exchange ${hash('sha256', asked, 'base64url')}`;
-  return {
-    place: createHmac('sha256', subjectToken).update(purpose).digest('base64url'),
-    secret: subjectToken,
-    purpose,
-  };
+  // There is no NUL in JSON, so that the last one ends the token, whatever is in it.
+  const fixedInfo = `\0behalf exchange ${JSON.stringify([client, ...keys, named])}`;
+  const derived = hash('sha512', `${counter}${subjectToken}${fixedInfo}`, 'buffer');
+  return { place: derived.toString('base64url', 0, placeBytes), key: derived.subarray(placeBytes) };
 }

@@ -1,7 +1,7 @@
 import type { Revocation } from '@behalf/contracts';
 import type { Cache } from '@behalf/ports';
 import { revocationKeys } from '@behalf/revocation';
-import { openUnderSecret, sealUnderSecret } from '@behalf/sealing';
+import { openUnderKey, sealUnderKey } from '@behalf/sealing';
 import type {
   ExchangeCache as ExchangeCachePort,
   ExchangeOutcome,
@@ -23,7 +23,7 @@ export interface ExchangeCacheOptions {
 }
 
 interface Kept {
-  sealed: string;
+  sealed: Uint8Array;
   /** By what it can be revoked: ids, for which nothing has to be opened. */
   ties: string[];
 }
@@ -123,15 +123,17 @@ export class ExchangeCache implements ExchangeCachePort {
       if (minted) return { outcome: minted, source: 'process' };
       this.#kept.delete(keys.place);
     }
-    const sealed = await this.options.shared?.get(keys.place).catch(() => undefined);
-    const minted = sealed === undefined ? undefined : this.#open(keys, sealed, nowSeconds);
-    if (sealed === undefined || !minted) return undefined;
+    const encoded = await this.options.shared?.get(keys.place).catch(() => undefined);
+    if (encoded === undefined) return undefined;
+    const sealed = Buffer.from(encoded, 'base64url');
+    const minted = this.#open(keys, sealed, nowSeconds);
+    if (!minted) return undefined;
     this.#kept.set(keys.place, { sealed, ties: tiesOf(minted) });
     return { outcome: minted, source: 'shared' };
   }
 
-  #open({ secret, purpose }: EntryKeys, sealed: string, nowSeconds: number): MintedToken | undefined {
-    const minted = openOrNone(secret, purpose, sealed);
+  #open({ key }: EntryKeys, sealed: Uint8Array, nowSeconds: number): MintedToken | undefined {
+    const minted = openOrNone(key, sealed);
     if (!minted) return undefined;
     const { issuedAtSeconds, expiresAtSeconds, policyVersion } = minted;
     const left = (expiresAtSeconds - nowSeconds) / (expiresAtSeconds - issuedAtSeconds);
@@ -141,10 +143,11 @@ export class ExchangeCache implements ExchangeCachePort {
   async #keep(keys: EntryKeys, minted: MintedToken, nowSeconds: number): Promise<void> {
     // Unless it is known which policies permitted it, nobody could tell when that is over.
     if (!this.#policies.learn(minted.policyVersion)) return;
-    const { place, secret, purpose } = keys;
-    const sealed = sealUnderSecret(secret, purpose, JSON.stringify(minted));
+    const { place, key } = keys;
+    const sealed = sealUnderKey(key, JSON.stringify(minted));
     this.#kept.set(place, { sealed, ties: tiesOf(minted) });
-    await this.options.shared?.set(place, sealed, minted.expiresAtSeconds - nowSeconds).catch(() => {});
+    const lifetimeSeconds = minted.expiresAtSeconds - nowSeconds;
+    await this.options.shared?.set(place, sealed.toString('base64url'), lifetimeSeconds).catch(() => {});
   }
 
   async #drop(place: string): Promise<void> {
@@ -154,9 +157,9 @@ export class ExchangeCache implements ExchangeCachePort {
 }
 
 /** An entry that was changed, or put there by somebody else, is as if it were not there. */
-function openOrNone(secret: string, purpose: string, sealed: string): MintedToken | undefined {
+function openOrNone(key: Uint8Array, sealed: Uint8Array): MintedToken | undefined {
   try {
-    return JSON.parse(openUnderSecret(secret, purpose, sealed)) as MintedToken;
+    return JSON.parse(openUnderKey(key, sealed)) as MintedToken;
   } catch {
     return undefined;
   }

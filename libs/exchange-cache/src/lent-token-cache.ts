@@ -1,6 +1,6 @@
 import type { Revocation } from '@behalf/contracts';
 import { revocationKeys } from '@behalf/revocation';
-import { openUnderSecret, sealUnderSecret } from '@behalf/sealing';
+import { openUnderKey, sealUnderKey } from '@behalf/sealing';
 import type {
   ExchangeRequest,
   LentToken,
@@ -11,7 +11,7 @@ import { entryKeys } from './entry-keys.js';
 import { PolicyInForce } from './policy-in-force.js';
 
 interface Kept {
-  sealed: string;
+  sealed: Uint8Array;
   account: string;
   /** By what it can be revoked. */
   ties: string[];
@@ -49,9 +49,9 @@ export class LentTokenCache implements LentTokenCachePort {
   ): Promise<{ lent: LentToken; isKept: boolean }> {
     const keys = entryKeys(request);
     if (!keys) return { lent: await lend(), isKept: false };
-    const { place, secret, purpose } = keys;
+    const { place, key } = keys;
     const kept = this.#kept.get(place);
-    const found = kept && openOrNone(secret, purpose, kept.sealed);
+    const found = kept && openOrNone(key, kept.sealed);
     if (found && this.#policies.isInForce(found.policyVersion) && (await isStillGood(found)))
       return { lent: found, isKept: true };
     this.#kept.delete(place);
@@ -65,7 +65,7 @@ export class LentTokenCache implements LentTokenCachePort {
       isUnchanged &&
       this.#policies.learn(lent.policyVersion)
     ) {
-      const sealed = sealUnderSecret(secret, purpose, JSON.stringify(lent));
+      const sealed = sealUnderKey(key, JSON.stringify(lent));
       this.#kept.set(place, { sealed, account, ties: lent.ties.flatMap(revocationKeys) });
     }
     return { lent, isKept: false };
@@ -99,9 +99,9 @@ function accountOf(person: string, provider: string): string {
 }
 
 /** An entry that does not open is as if it were not there. */
-function openOrNone(secret: string, purpose: string, sealed: string): LentToken | undefined {
+function openOrNone(key: Uint8Array, sealed: Uint8Array): LentToken | undefined {
   try {
-    return JSON.parse(openUnderSecret(secret, purpose, sealed)) as LentToken;
+    return JSON.parse(openUnderKey(key, sealed)) as LentToken;
   } catch {
     return undefined;
   }

@@ -5,13 +5,18 @@
  */
 const integerBytes = 32;
 const tags = { sequence: 0x30, integer: 0x02 };
+/** Each integer with its tag, its length and the zero that may be in front. */
+const maxAsn1Bytes = 2 + 2 * (2 + 1 + integerBytes);
 
 /** @returns undefined for what has another length than r and s have */
 export function toAsn1(signature: Uint8Array): Buffer | undefined {
   if (signature.length !== 2 * integerBytes) return undefined;
-  const r = toInteger(signature.subarray(0, integerBytes));
-  const s = toInteger(signature.subarray(integerBytes));
-  return Buffer.from([tags.sequence, r.length + s.length, ...r, ...s]);
+  const asn1 = Buffer.allocUnsafe(maxAsn1Bytes);
+  let end = 2;
+  for (const from of [0, integerBytes]) end = putInteger(asn1, end, signature, from);
+  asn1[0] = tags.sequence;
+  asn1[1] = end - 2;
+  return asn1.subarray(0, end);
 }
 
 /** @param asn1 a signature that OpenSSL has just made */
@@ -28,11 +33,19 @@ export function fromAsn1(asn1: Uint8Array): Buffer {
   return signature;
 }
 
-/** DER: as short as it can be, with a zero in front where the first bit would make it negative. */
-function toInteger(unsigned: Uint8Array): number[] {
-  let from = 0;
-  while (from < integerBytes - 1 && unsigned[from] === 0) from++;
-  const digits = [...unsigned.subarray(from)];
-  if ((digits[0] ?? 0) >= 0x80) digits.unshift(0);
-  return [tags.integer, digits.length, ...digits];
+/**
+ * DER: as short as it can be, with a zero in front where the first bit would make it negative.
+ *
+ * @returns where the next one goes
+ */
+function putInteger(asn1: Buffer, at: number, signature: Uint8Array, from: number): number {
+  const end = from + integerBytes;
+  let first = from;
+  while (first < end - 1 && signature[first] === 0) first++;
+  const hasZero = (signature[first] ?? 0) >= 0x80;
+  asn1[at++] = tags.integer;
+  asn1[at++] = end - first + (hasZero ? 1 : 0);
+  if (hasZero) asn1[at++] = 0;
+  asn1.set(signature.subarray(first, end), at);
+  return at + end - first;
 }

@@ -2,6 +2,7 @@ import { verify } from 'node:crypto';
 import { type JWTPayload, type JWTVerifyGetKey, errors, jwtVerify } from 'jose';
 import { checkClaims } from './check-claims.js';
 import { toAsn1 } from './ecdsa-signature.js';
+import { decodeHeader, decodePayload, isBase64url } from './jwt-parts.js';
 import { type NativeKey, toNativeKey } from './native-key.js';
 
 /** What a JWT has to be to count. The names are those of jose. */
@@ -19,10 +20,8 @@ export interface ExpectedClaims {
 
 export interface VerifiedJwt {
   payload: JWTPayload;
-  protectedHeader: { alg: string; kid?: string; typ?: string };
+  protectedHeader: Readonly<{ alg: string; kid?: string; typ?: string }>;
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Verifies a JWT as jose's `jwtVerify` does: signature, `alg` against the list, `typ`, `iss`, `aud`, times, claims that
@@ -40,7 +39,7 @@ export async function verifyJwt(
   expected: ExpectedClaims,
 ): Promise<VerifiedJwt> {
   const [encodedHeader = '', encodedPayload = '', encodedSignature = '', ...rest] = token.split('.');
-  const header = decodeObject(encodedHeader);
+  const header = decodeHeader(encodedHeader);
   const isUsual =
     rest.length === 0 &&
     header !== undefined &&
@@ -64,10 +63,10 @@ export async function verifyJwt(
   if (!signature || !verify('sha256', signed, native.key, signature))
     throw new errors.JWSSignatureVerificationFailed();
 
-  const payload = decodeObject(encodedPayload);
+  const payload = decodePayload(encodedPayload);
   if (payload === undefined) throw new errors.JWTInvalid('JWT Claims Set must be a top-level JSON object');
   checkClaims(payload, header, expected);
-  return { payload, protectedHeader: header as VerifiedJwt['protectedHeader'] };
+  return { payload, protectedHeader: header as unknown as VerifiedJwt['protectedHeader'] };
 }
 
 async function viaJose(
@@ -85,22 +84,4 @@ async function viaJose(
 
 function isPublicCryptoKey(key: unknown): key is CryptoKey {
   return key instanceof CryptoKey && key.type === 'public' && key.usages.includes('verify');
-}
-
-/** Buffer.from would pass over what is none. */
-function isBase64url(encoded: string): boolean {
-  return encoded.length % 4 !== 1 && /^[A-Za-z0-9_-]+$/.test(encoded);
-}
-
-/** Undefined for whatever is not base64url of a JSON object in UTF-8. */
-function decodeObject(encoded: string): Record<string, unknown> | undefined {
-  if (!isBase64url(encoded)) return undefined;
-  try {
-    const value: unknown = JSON.parse(utf8.decode(Buffer.from(encoded, 'base64url')));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

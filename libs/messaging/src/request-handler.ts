@@ -2,17 +2,16 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { OAuthError } from '@behalf/oauth';
 import type { RequestContract } from '@behalf/ports';
 import { type TraceCarrier, inSpan, withTraceContext } from '@behalf/telemetry';
+import { copyJson } from './copy-json.js';
 import { parseJson } from './parse-json.js';
 
-/** What crosses back over the wire. */
-export type Answer =
-  | { reply: string | undefined }
-  | { problem: 'malformed_request' }
-  | { refusal: { error: string; error_description: string } };
+/** What crosses back over the wire: by default the reply's JSON. */
+export type Answer<R = string | undefined> =
+  { reply: R } | { problem: 'malformed_request' } | { refusal: { error: string; error_description: string } };
 
 /** The answering side of one subject. Knows nothing of the caller but its message and its trace context. */
 export class RequestHandler<Q, A> {
-  readonly #running = new Set<Promise<Answer>>();
+  readonly #running = new Set<Promise<Answer<unknown>>>();
   // A handler must not see the caller's async context (an open transaction, say): over a network it could not.
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
 
@@ -23,20 +22,30 @@ export class RequestHandler<Q, A> {
 
   /** Never rejects: a failure is an answer. */
   answer(json: string | undefined, carrier: TraceCarrier): Promise<Answer> {
+    return this.#run(parseJson(json), carrier, (reply) => JSON.stringify(reply) as string | undefined);
+  }
+
+  /** The same for a caller in this process: both sides see what they would see over a network. */
+  answerValue(value: unknown, carrier: TraceCarrier): Promise<Answer<unknown>> {
+    return this.#run(copyJson(value), carrier, copyJson);
+  }
+
+  #run<R>(value: unknown, carrier: TraceCarrier, write: (reply: A) => R): Promise<Answer<R>> {
     const running = this.#inOwnContext(() =>
       inSpan(`process ${this.contract.subject}`, { kind: 'SERVER', parent: withTraceContext(carrier) }, () =>
-        this.#answer(json),
+        this.#answer(value, write),
       ).catch(refusalOf),
     );
     this.#running.add(running);
-    void running.finally(() => this.#running.delete(running));
+    const forget = (): void => void this.#running.delete(running);
+    running.then(forget, forget);
     return running;
   }
 
-  async #answer(json: string | undefined): Promise<Answer> {
-    const payload = this.contract.request.safeParse(parseJson(json));
+  async #answer<R>(value: unknown, write: (reply: A) => R): Promise<Answer<R>> {
+    const payload = this.contract.request.safeParse(value);
     if (!payload.success) return { problem: 'malformed_request' };
-    return { reply: JSON.stringify(await this.handler(payload.data)) };
+    return { reply: write(await this.handler(payload.data)) };
   }
 
   async idle(): Promise<void> {
@@ -45,7 +54,7 @@ export class RequestHandler<Q, A> {
 }
 
 /** An OAuthError was meant for the caller; anything else may say what the caller must not know. */
-function refusalOf(error: unknown): Answer {
+function refusalOf(error: unknown): Answer<never> {
   const meant =
     error instanceof OAuthError ? error : new OAuthError('server_error', 'the request could not be handled');
   return { refusal: meant.toJSON() };

@@ -5,7 +5,7 @@ export interface RequestContract<Q, A> {
   readonly subject: string;
   /** A schema, or what answers as one. */
   readonly request: Pick<z.ZodType<Q>, 'safeParse'>;
-  readonly reply: z.ZodType<A>;
+  readonly reply: Pick<z.ZodType<A>, 'safeParse'>;
   /**
    * The same question in a form that may be asked again while the first is not answered, of others: whoever answers it
    * spends and uses up nothing. A request without it is asked once.

@@ -3,7 +3,8 @@ import { OAuthError } from '@behalf/oauth';
 import type { Clock } from '@behalf/ports';
 import type { RevocationView } from '@behalf/revocation';
 import { type JWTVerifyGetKey, createRemoteJWKSet, errors } from 'jose';
-import { type AccessTokenClaims, accessTokenClaimsSchema } from './access-token-claims.js';
+import type { AccessTokenClaims } from './access-token-claims.js';
+import { parseAccessTokenClaims } from './parse-access-token-claims.js';
 import type { Presentation, SenderConstraints } from './sender-constraints.js';
 
 const acceptedAlgorithms = ['ES256', 'RS256'];
@@ -88,7 +89,7 @@ export class AccessTokenVerifier {
     if (token.length > maxTokenBytes) throw new OAuthError('invalid_token', 'the access token is too large');
     const payload = await this.#verifySignature(token, audience);
     // RFC 9068 allows a list; one audience per token is our rule, so that no other resource can replay it.
-    const claims = accessTokenClaimsSchema.safeParse(payload);
+    const claims = parseAccessTokenClaims(payload);
     if (!claims.success)
       throw new OAuthError('invalid_token', 'the access token lacks required claims', {
         cause: claims.error,

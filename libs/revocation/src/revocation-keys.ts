@@ -1,5 +1,5 @@
 import type { RevocationKind } from '@behalf/contracts';
-import { type ActClaim, actorChain } from '@behalf/oauth';
+import type { ActClaim } from '@behalf/oauth';
 
 /** The claims by which a token can be revoked. */
 export interface RevocableClaims {
@@ -23,19 +23,19 @@ export interface RevocableClaims {
  * stands on, of its session, its chain, its person and its actors. Whether one that is found does end it, `touches` says.
  */
 export function revocationKeys(claims: RevocableClaims): string[] {
-  const keys: [RevocationKind, string | undefined][] = [
-    ['token', claims.jti],
-    ...(claims.lineage ?? []).map((jti): [RevocationKind, string] => ['token', jti]),
-    ['grant', claims.grant_id],
-    ...(claims.delegations ?? []).map((id): [RevocationKind, string] => ['grant', id]),
-    ['session', claims.sid],
-    ['transaction', claims.txn],
-    ['person', claims.sub],
-    ['client', claims.client_id],
-    ...actorChain(claims.act).map((actor): [RevocationKind, string] => [
-      'client',
-      actor.client_id ?? actor.sub,
-    ]),
-  ];
-  return keys.flatMap(([kind, id]) => (id === undefined ? [] : [`${kind}:${id}`]));
+  const { jti, lineage, grant_id, delegations, sid, txn, sub, client_id, act } = claims;
+  const keys: string[] = [];
+  const add = (kind: RevocationKind, id: string | undefined): void => {
+    if (id !== undefined) keys.push(`${kind}:${id}`);
+  };
+  add('token', jti);
+  for (const earlier of lineage ?? []) add('token', earlier);
+  add('grant', grant_id);
+  for (const id of delegations ?? []) add('grant', id);
+  add('session', sid);
+  add('transaction', txn);
+  add('person', sub);
+  add('client', client_id);
+  for (let actor = act; actor !== undefined; actor = actor.act) add('client', actor.client_id ?? actor.sub);
+  return keys;
 }

@@ -69,6 +69,7 @@ export class RevocationView {
   /** @throws Error while it cannot be known */
   isRevoked(claims: RevocableClaims): boolean {
     if (!this.isCurrent) throw new Error('revocations are not known at this moment');
+    if (this.#live.size === 0) return false;
     return revocationKeys(claims).some((key) => {
       const revocation = this.#live.get(key);
       return revocation !== undefined && touches(revocation, claims);

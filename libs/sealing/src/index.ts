@@ -7,4 +7,5 @@ export { KeyRing } from './key-ring.js';
 export { LocalKeyEncryptionKey } from './local-key-encryption-key.js';
 export { SealingError, type SealingProblem } from './sealing-error.js';
 export { type SealingContext, open, rewrap, seal } from './seal.js';
+export { openUnderKey, sealUnderKey } from './seal-under-key.js';
 export { openUnderSecret, sealUnderSecret } from './seal-under-secret.js';

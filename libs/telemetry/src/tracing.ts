@@ -23,6 +23,7 @@ export function makeSpans(): void {
   isOn = true;
 }
 
+/** Whether spans are made, for work that is needed for nothing else. */
 export function isTracing(): boolean {
   return isOn;
 }
@@ -36,12 +37,19 @@ export interface SpanSettings {
 }
 
 /** Runs work inside a span and ends it. A thrown error marks the span with its name only: messages may hold data. */
-export async function inSpan<T>(
+export function inSpan<T>(
   name: string,
   settings: SpanSettings,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
-  if (!isOn) return work(noSpan);
+  return isOn ? inNewSpan(name, settings, work) : work(noSpan);
+}
+
+async function inNewSpan<T>(
+  name: string,
+  settings: SpanSettings,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
   const { kind = 'INTERNAL', links, parent = context.active() } = settings;
   const attributes = typeof settings.attributes === 'function' ? settings.attributes() : settings.attributes;
   return tracer().startActiveSpan(

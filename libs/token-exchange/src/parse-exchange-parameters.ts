@@ -62,14 +62,15 @@ export function parseExchangeParameters(parameters: ExchangeParameters): ParsedP
 
 function list(parameters: ExchangeParameters, name: string): string[] {
   const value = parameters[name];
-  return [value ?? []].flat().filter((entry) => entry !== '');
+  if (Array.isArray(value)) return value.filter((entry) => entry !== '');
+  return value === undefined || value === '' ? [] : [value];
 }
 
 /** RFC 6749 §3.2: a parameter without a value is treated as if it were left out. */
 function single(parameters: ExchangeParameters, name: string): string | undefined {
-  if (Array.isArray(parameters[name]))
-    throw new ExchangeRefusal({ kind: 'parameter_repeated', parameter: name });
-  return list(parameters, name)[0];
+  const value = parameters[name];
+  if (Array.isArray(value)) throw new ExchangeRefusal({ kind: 'parameter_repeated', parameter: name });
+  return value === '' ? undefined : value;
 }
 
 function required(parameters: ExchangeParameters, name: string): string {

@@ -55,7 +55,7 @@ export function routeToProvider(
     const pathname = request.url.split(/[?#]/, 1)[0] ?? '/';
 
     if (cors.has(pathname)) {
-      allowAnyOrigin(response);
+      setHeaders(response, anyOrigin);
       if (request.method === 'OPTIONS') {
         response
           .status(204)
@@ -92,7 +92,7 @@ export function routeToProvider(
     }
     const isResume = pathname.startsWith(`${paths.authorization}/`);
     if (!exact.has(request.url.split(/[?#]/, 1)[0] ?? '/') && !isResume) return next();
-    forbidFraming(response);
+    setHeaders(response, unframed);
     // oidc-provider builds its URLs from the issuer; what it was mounted under must not be added once more.
     request.originalUrl = request.url;
     await holder.handle(request, response);
@@ -104,15 +104,16 @@ export function issuerPathOf({ issuer }: AuthorizationServerConfig): string {
   return new URL(issuer).pathname.replace(/\/$/, '');
 }
 
-export function allowAnyOrigin(response: ServerResponse): void {
-  response.setHeader('Access-Control-Allow-Origin', '*');
-  response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After, DPoP-Nonce');
-}
+export const anyOrigin = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, DPoP-Nonce',
+};
 
 /** Our pages say so themselves; the library has pages of its own, such as the one that posts a code to the client. */
-export function forbidFraming(response: ServerResponse): void {
-  response.setHeader('X-Frame-Options', 'DENY');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
+export const unframed = { 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' };
+
+export function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
 function relativeToIssuer(url: string, issuerPath: string): string {

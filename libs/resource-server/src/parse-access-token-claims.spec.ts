@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { accessTokenClaimsSchema } from './access-token-claims.js';
+import { parseAccessTokenClaims } from './parse-access-token-claims.js';
+
+const odd = fc.constantFrom<unknown>(null, '', 'x', 7, -1, 1.5, 1e300, true, [], [7], {}, { sub: 'x' });
+const mostly = <T>(usual: fc.Arbitrary<T>) => fc.oneof({ weight: 30, arbitrary: usual }, odd);
+const name = mostly(fc.constantFrom('a', 'b'));
+const time = mostly(fc.integer());
+const texts = mostly(fc.array(fc.constantFrom('a', 'b'), { maxLength: 2 }));
+const { act } = fc.letrec((tie) => ({
+  act: mostly(
+    fc.record(
+      { sub: name, iss: name, client_id: name, act: tie('act'), more: fc.constant(1) },
+      { requiredKeys: ['sub'] },
+    ),
+  ),
+}));
+const plainAct = fc.constant({ sub: 'a', client_id: 'a', act: { sub: 'b', iss: 'b' } });
+const claims = fc.record(
+  {
+    iss: name,
+    sub: name,
+    aud: name,
+    client_id: name,
+    exp: time,
+    iat: time,
+    jti: name,
+    scope: name,
+    act: fc.oneof(plainAct, act),
+    groups: texts,
+    auth_time: time,
+    sid: name,
+    grant_id: name,
+    txn: name,
+    cnf: mostly(fc.constantFrom<unknown>({ jkt: 'a' }, { jkt: 'a', more: 1 })),
+    authorization_details: mostly(fc.constant([{ type: 'a', actions: [] }])),
+    lineage: texts,
+    delegations: texts,
+    may_act: odd,
+    ['__proto__']: odd,
+  },
+  { requiredKeys: ['iss', 'sub', 'aud', 'client_id', 'exp', 'iat', 'jti'] },
+);
+
+it('reads claims as their schema does', () => {
+  let accepted = 0;
+  const isAccepted = (given: unknown): void => {
+    const received: unknown = JSON.parse(JSON.stringify(given));
+    const [ours, schemas] = [parseAccessTokenClaims(received), accessTokenClaimsSchema.safeParse(received)];
+    expect(ours.success).toBe(schemas.success);
+    expect(ours.data).toEqual(schemas.data);
+    if (ours.success) accepted += 1;
+  };
+  fc.assert(fc.property(claims, isAccepted), { numRuns: 3_000 });
+  fc.assert(fc.property(odd, isAccepted));
+  expect(accepted).toBeGreaterThan(100);
+});
