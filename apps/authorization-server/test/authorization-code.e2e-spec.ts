@@ -32,6 +32,26 @@ describe('authorization code', () => {
     });
   });
 
+  it('records what was issued, without what opens anything', async () => {
+    const code = (await server.authorize({ scope: 'mcp:tools offline_access', prompt: 'consent' })).get('code');
+    const { body: first } = await server.redeem(code);
+    const { body: second } = await server.token({
+      grant_type: 'refresh_token',
+      refresh_token: first.refresh_token,
+      resource: files,
+    });
+    const { grant_id } = await server.claims(second.access_token);
+    const about = { audience: files, scope: 'mcp:tools', grant_id };
+    const record = { type: 'token', outcome: 'allowed', client: 'web-app', person: 'alice' };
+    expect(server.audit.filter(({ type }) => type === 'token').slice(-2)).toMatchObject([
+      { ...record, details: { grant_type: 'authorization_code', ...about } },
+      { ...record, details: { grant_type: 'refresh_token', ...about } },
+    ]);
+    const kept = JSON.stringify(server.audit);
+    for (const secret of [code, first.access_token, first.refresh_token, second.access_token])
+      expect(kept).not.toContain(secret);
+  });
+
   it('clients.md 9: does not ask for a state', async () => {
     const response = await server.authorize({ state: undefined });
     expect(response.has('state')).toBe(false);

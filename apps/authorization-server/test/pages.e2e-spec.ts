@@ -228,11 +228,12 @@ describe('consent page', () => {
     expect((await consentPage()).html).toContain('name="decision"');
   });
 
-  it('records sign-in and consent', async () => {
+  it('records sign-in, consent and the token', async () => {
     await server.signIn();
     expect(server.audit).toEqual([
       expect.objectContaining({ type: 'sign-in', outcome: 'allowed', person: 'alice' }),
       expect.objectContaining({ type: 'consent', outcome: 'allowed', person: 'alice', client: 'web-app' }),
+      expect.objectContaining({ type: 'token', outcome: 'allowed', person: 'alice', client: 'web-app' }),
     ]);
   });
 });

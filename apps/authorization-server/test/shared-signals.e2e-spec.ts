@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { streamRecords } from '@behalf/shared-signals';
+import { setRecords, streamRecords } from '@behalf/shared-signals';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import type { SignalTransmitter } from '../src/shared-signals/signal-transmitter.js';
 import { SIGNAL_TRANSMITTER } from '../src/tokens.js';
@@ -13,6 +13,7 @@ const caep = 'https://schemas.openid.net/secevent/caep/event-type';
 const sessionRevoked = `${caep}/session-revoked`;
 const tokenClaimsChange = `${caep}/token-claims-change`;
 const credentialChange = `${caep}/credential-change`;
+const streamUpdated = 'https://schemas.openid.net/secevent/ssf/event-type/stream-updated';
 const allEvents = [sessionRevoked, tokenClaimsChange, credentialChange];
 const push = 'urn:ietf:rfc:8935';
 const poll = 'urn:ietf:rfc:8936';
@@ -310,6 +311,29 @@ describe('polling', () => {
     expect(await takeNow(id)).toEqual([]);
   });
 
+  it('says that a stream was disabled in which too much waited, until that is acknowledged', async () => {
+    const { stream_id: id } = await makeStream();
+    const { records } = agents.server;
+    await records.transaction(async (transaction) => {
+      for (let n = 0; n < 5_000; n++) {
+        const value = { streamId: id, jti: `waiting-${n}`, isAboutStream: false, claims: {} };
+        await transaction.put(setRecords, `${id}:${String(n).padStart(15, '0')}:0`, value);
+      }
+    });
+    await agents.admin('POST', '/revocations', { kind: 'token', id: 'one-more' });
+    transmitter().wake();
+    await transmitter().idle();
+    const why = { status: 'disabled', reason: 'more was waiting than is kept' };
+    expect((await ask('GET', `/status?stream_id=${id}`)).body).toEqual({ stream_id: id, ...why });
+    const said = await takeNow(id);
+    expect(said).toMatchObject([{ sub_id: { format: 'opaque', id }, events: { [streamUpdated]: why } }]);
+    await agents.admin('POST', '/revocations', { kind: 'token', id: 'unheard' });
+    expect(await takeNow(id)).toEqual(said);
+    expect(await takeNow(id, token, ackOf(said))).toEqual([]);
+    await ask('POST', '/status', { stream_id: id, status: 'enabled' });
+    expect(await takeNow(id)).toEqual([]);
+  });
+
   it('is verified when asked, not too often', async () => {
     const { stream_id: id } = await makeStream();
     expect((await ask('POST', '/verify', { stream_id: id, state: 'my state' })).status).toBe(204);
@@ -349,6 +373,7 @@ describe('pushing', () => {
       const [pushed] = await endpoint.take(1);
       jtis.add(String(decodeJwt(pushed!.body).jti));
       await transmitter().idle();
+      if (attempt === 12) break;
       // Too early for another one.
       transmitter().wake();
       await transmitter().idle();
@@ -356,16 +381,52 @@ describe('pushing', () => {
       agents.server.clock.advanceSeconds(3600);
       transmitter().wake();
     }
-    await transmitter().idle();
     expect(jtis.size).toBe(1);
-    expect((await ask('GET', `/status?stream_id=${id}`)).body).toEqual({
-      stream_id: id,
-      status: 'paused',
-      reason: 'the receiver answered 503',
-    });
+    const why = { status: 'paused', reason: 'the receiver answered 503' };
+    expect((await ask('GET', `/status?stream_id=${id}`)).body).toEqual({ stream_id: id, ...why });
+    // It is said for as long as the other was, and nothing else is.
+    await agents.admin('POST', '/revocations', { kind: 'token', id: 'b' });
+    transmitter().wake();
+    for (let attempt = 1; attempt <= 12; attempt++) {
+      expect(await verify((await endpoint.take(1))[0]!.body)).toMatchObject({
+        sub_id: { format: 'opaque', id },
+        events: { [streamUpdated]: why },
+      });
+      await transmitter().idle();
+      agents.server.clock.advanceSeconds(3600);
+      transmitter().wake();
+    }
+    await transmitter().idle();
+    expect(endpoint.waiting).toBe(0);
     endpoint.status = 202;
     await ask('POST', '/status', { stream_id: id, status: 'enabled' });
-    expect([...jtis]).toEqual([decodeJwt((await endpoint.take(1))[0]!.body).jti]);
+    const [first, second] = await endpoint.take(2);
+    expect([...jtis]).toEqual([decodeJwt(first!.body).jti]);
+    expect((await verify(second!.body)).sub_id.jti).toBe('b');
+  });
+
+  it('says once that it has paused, to who takes it, and not to who enables the stream before', async () => {
+    const stop = async (id: string): Promise<void> => {
+      endpoint.status = 503;
+      await agents.admin('POST', '/revocations', { kind: 'token', id });
+      for (let attempt = 1; attempt <= 12; attempt++) {
+        await endpoint.take(1);
+        await transmitter().idle();
+        if (attempt === 12) endpoint.status = 202;
+        agents.server.clock.advanceSeconds(3600);
+        if (attempt < 12) transmitter().wake();
+      }
+    };
+    const { stream_id: id } = await makeStream(pushTo(endpoint.url));
+    await stop('a');
+    transmitter().wake();
+    expect(Object.keys((await verify((await endpoint.take(1))[0]!.body)).events)).toEqual([streamUpdated]);
+    await transmitter().idle();
+    transmitter().wake();
+    await transmitter().idle();
+    expect(endpoint.waiting).toBe(0);
+    await ask('POST', '/status', { stream_id: id, status: 'enabled' });
+    expect((await verify((await endpoint.take(1))[0]!.body)).sub_id.jti).toBe('a');
   });
 
   it('SSRF: dials no address of our own network, whatever a receiver names', async () => {

@@ -1,4 +1,5 @@
 import { grantTypes } from '@behalf/oauth';
+import { activeTraceId } from '@behalf/telemetry';
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { accountClientId } from './account-client.js';
 import { AgentClients } from './agent-clients.js';
@@ -167,6 +168,32 @@ function recordEvents(provider: Provider, deps: ProviderDependencies): void {
       details: { kind: 'grant', grant_id: grantId },
     }),
   );
+  provider.on('grant.success', (ctx) => {
+    const issued = issuedToken(ctx);
+    if (issued) audit(issued);
+  });
+}
+
+/** What a person's client has got by a code, or by refreshing. Other grants record by themselves. */
+function issuedToken({ oidc }: KoaContextWithOIDC): Parameters<ProviderDependencies['audit']>[0] | undefined {
+  const { AccessToken: token } = oidc.entities;
+  const grantType = oidc.params?.['grant_type'];
+  if (!token || (grantType !== 'authorization_code' && grantType !== 'refresh_token')) return undefined;
+  const { clientId: client, accountId: person, resourceServer, scope, grantId } = token;
+  const traceId = activeTraceId();
+  return {
+    type: 'token',
+    outcome: 'allowed',
+    ...(client !== undefined && { client }),
+    ...(person !== undefined && { person }),
+    ...(traceId !== undefined && { traceId }),
+    details: {
+      grant_type: grantType,
+      ...(resourceServer && { audience: String(resourceServer.audience) }),
+      ...(scope !== undefined && { scope }),
+      ...(grantId !== undefined && { grant_id: grantId }),
+    },
+  };
 }
 
 /** The library publishes the keys it signs with only. */

@@ -1,24 +1,17 @@
 import { RecordConflict, type EventEnvelope, type RecordTransaction } from '@behalf/ports';
 import type { TransmitterDependencies } from './ports.js';
-import { buildSetClaims, type Signal } from './security-event-token.js';
+import type { Signal } from './security-event-token.js';
 import { signalsOf } from './signals-of.js';
-import {
-  cursorId,
-  cursorRecords,
-  setId,
-  setRecords,
-  type StreamRecord,
-  streamRecords,
-  subjectRecords,
-} from './stream.js';
+import { cursorId, cursorRecords, setId, setRecords, type StreamRecord, subjectRecords } from './stream.js';
 import { listStreams } from './find-streams.js';
+import { stopStream } from './stop-stream.js';
 import { subjectsMatch, withoutPerson, type Subject } from './subject-identifier.js';
+import { writeSet } from './write-set.js';
 
 const eventsAtOnce = 100;
 export const maxSubjects = 1_000;
-/** What may wait for a receiver that does not take it: past the one its stream ends, past the other it is forgotten. */
+/** What may wait for a receiver that does not take it: past it, its stream ends. */
 const maxWaiting = 5_000;
-const keptMs = 7 * 24 * 3600_000;
 
 type Collecting = Pick<
   TransmitterDependencies,
@@ -85,7 +78,7 @@ async function writeSets(
   return touched;
 }
 
-async function openStreams(transaction: RecordTransaction, { onFault }: Pick<Collecting, 'onFault'>) {
+async function openStreams(transaction: RecordTransaction, dependencies: Collecting) {
   const streams = await listStreams(transaction);
   const open = [];
   for (const { id, value: stream } of streams) {
@@ -93,10 +86,10 @@ async function openStreams(transaction: RecordTransaction, { onFault }: Pick<Col
     const where = { streamId: id };
     const waiting = await transaction.list(setRecords, { where, limit: maxWaiting });
     if (waiting.length === maxWaiting) {
-      onFault(`stream ${id} is disabled: nobody took what waits in it`);
-      const statusReason = 'more was waiting than is kept';
-      await transaction.put(streamRecords, id, { ...stream, status: 'disabled', statusReason });
+      dependencies.onFault(`stream ${id} is disabled: nobody took what waits in it`);
       for (const set of waiting) await transaction.delete(setRecords, set.id);
+      const why = { status: 'disabled', reason: 'more was waiting than is kept' } as const;
+      await stopStream(transaction, { id, stream }, why, dependencies);
       continue;
     }
     const named = await transaction.list(subjectRecords, { where, limit: maxSubjects });
@@ -121,20 +114,4 @@ function forStream(
 function isWanted(subject: Subject, named: readonly Subject[], defaultSubjects: 'ALL' | 'NONE'): boolean {
   const isNamed = named.some((one) => subjectsMatch(one, subject));
   return defaultSubjects === 'ALL' ? !isNamed : isNamed;
-}
-
-/** Puts one token where its receiver gets it from. */
-export async function writeSet(
-  transaction: RecordTransaction,
-  streamId: string,
-  audience: string,
-  signal: Signal,
-  { issuer, clock, newId }: Pick<TransmitterDependencies, 'issuer' | 'clock' | 'newId'>,
-  id: string,
-): Promise<void> {
-  const nowMs = clock.nowMs();
-  const jti = newId();
-  const claims = buildSetClaims(signal, { issuer, audience, jti, nowSeconds: Math.floor(nowMs / 1000) });
-  const value = { streamId, jti, claims: JSON.parse(JSON.stringify(claims)) };
-  await transaction.put(setRecords, id, value, { expiresAtMs: nowMs + keptMs });
 }

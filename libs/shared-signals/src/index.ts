@@ -22,7 +22,7 @@ export {
   verifyStream,
 } from './manage-streams.js';
 export { describeStatus, describeStream, transmitterMetadata } from './describe-stream.js';
-export { deliveryMethods, type StreamRecord, streamRecords } from './stream.js';
+export { deliveryMethods, setRecords, type StreamRecord, streamRecords } from './stream.js';
 export {
   statusRequestSchema,
   type StreamRequest,

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '@behalf/i-json';
 import type { RecordKind, RecordTransaction, StoredRecord } from '@behalf/ports';
-import { maxSubjects, writeSet } from './collect-signals.js';
+import { maxSubjects } from './collect-signals.js';
 import { streamEvents } from './event-types.js';
 import type { Receiver, TransmitterDependencies } from './ports.js';
 import {
+  aboutStream,
   cursorId,
   cursorRecords,
   deliveryMethods,
@@ -19,6 +20,7 @@ import {
 import { StreamRefusal } from './stream-refusal.js';
 import type { StreamRequest } from './stream-requests.js';
 import type { Subject } from './subject-identifier.js';
+import { writeSet } from './write-set.js';
 
 const maxStreamsOfReceiver = 10;
 /** Between two verifications of one stream. */
@@ -109,8 +111,8 @@ export async function deleteStream(
     await getStream(receiver, id, transaction);
     await transaction.delete(streamRecords, id);
     await transaction.delete(pushRecords, id);
-    await dropAll(transaction, subjectRecords, id);
-    await dropAll(transaction, setRecords, id);
+    await dropAll(transaction, subjectRecords, { streamId: id });
+    await dropAll(transaction, setRecords, { streamId: id });
   });
 }
 
@@ -123,7 +125,8 @@ export async function setStatus(
   return records.transaction(async (transaction) => {
     const stored = await getStream(receiver, id, transaction);
     const value = { ...stored.value, status, statusReason: reason };
-    if (status === 'disabled') await dropAll(transaction, setRecords, id);
+    // Whoever sets the status need not hear what it was.
+    await dropAll(transaction, setRecords, status === 'disabled' ? { streamId: id } : aboutStream(id));
     // Whoever says that it is there again need not wait for the end of a pause.
     if (status === 'enabled') await transaction.delete(pushRecords, id);
     const version = await transaction.put(streamRecords, id, value, { expectedVersion: stored.version });
@@ -230,10 +233,10 @@ function checkOurs({ iss, aud }: StreamRequest, stream: StreamRecord, issuer: st
 async function dropAll<T>(
   transaction: RecordTransaction,
   kind: RecordKind<T>,
-  streamId: string,
+  where: Record<string, string>,
 ): Promise<void> {
   for (;;) {
-    const found = await transaction.list(kind, { where: { streamId } });
+    const found = await transaction.list(kind, { where });
     if (found.length === 0) return;
     for (const { id } of found) await transaction.delete(kind, id);
   }

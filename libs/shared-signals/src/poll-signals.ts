@@ -1,7 +1,7 @@
 import type { RecordStore, Signer } from '@behalf/ports';
 import { z } from 'zod';
 import { setType } from './security-event-token.js';
-import { setRecords, streamRecords } from './stream.js';
+import { mayLeave, setRecords, streamRecords } from './stream.js';
 
 const maxAtOnce = 100;
 const jti = z.string().min(1).max(500);
@@ -38,8 +38,9 @@ export async function pollSignals(
   if (done.length > 0) await forget(streamId, done, records);
   const stream = await records.get(streamRecords, streamId);
   const limit = Math.min(maxEvents, maxAtOnce);
-  if (stream?.value.status !== 'enabled' || limit === 0) return { sets: {} };
-  const waiting = await records.list(setRecords, { where: { streamId }, limit: limit + 1 });
+  if (!stream || limit === 0) return { sets: {} };
+  const where = mayLeave(streamId, stream.value);
+  const waiting = await records.list(setRecords, { where, limit: limit + 1 });
   const sets = await Promise.all(
     waiting
       .slice(0, limit)

@@ -1,8 +1,10 @@
 import { RecordConflict, type StoredRecord } from '@behalf/ports';
 import type { TransmitterDependencies } from './ports.js';
 import { setType } from './security-event-token.js';
+import { stopStream } from './stop-stream.js';
 import {
   deliveryMethods,
+  mayLeave,
   pushRecords,
   setRecords,
   type StreamRecord,
@@ -20,7 +22,7 @@ const atOnce = 100;
 
 type Pushing = Pick<
   TransmitterDependencies,
-  'receivers' | 'records' | 'signer' | 'clock' | 'open' | 'push' | 'random' | 'onFault'
+  'receivers' | 'records' | 'signer' | 'clock' | 'open' | 'push' | 'random' | 'onFault' | 'issuer' | 'newId'
 >;
 
 /**
@@ -38,13 +40,12 @@ export async function pushSignals(streamId: string, dependencies: Pushing): Prom
 async function pushNext(streamId: string, dependencies: Pushing): Promise<boolean> {
   const { records, clock } = dependencies;
   const stream = await records.get(streamRecords, streamId);
-  if (stream?.value.status !== 'enabled' || stream.value.delivery.method !== deliveryMethods.push)
-    return false;
+  if (stream?.value.delivery.method !== deliveryMethods.push) return false;
   const nowMs = clock.nowMs();
   const push = await records.get(pushRecords, streamId);
   const { attempts = 0, notBeforeMs = 0, heldUntilMs = 0 } = push?.value ?? {};
   if (notBeforeMs > nowMs || heldUntilMs > nowMs) return false;
-  const [next] = await records.list(setRecords, { where: { streamId }, limit: 1 });
+  const [next] = await records.list(setRecords, { where: mayLeave(streamId, stream.value), limit: 1 });
   if (!next) return false;
 
   const held = { attempts, notBeforeMs, heldUntilMs: nowMs + heldMs };
@@ -57,7 +58,7 @@ async function pushNext(streamId: string, dependencies: Pushing): Promise<boolea
   const fault = await send(streamId, stream.value, next, dependencies);
   return fault === undefined
     ? markTaken(streamId, next, version, dependencies)
-    : markFailed(streamId, attempts + 1, fault, dependencies);
+    : markFailed(streamId, next, attempts + 1, fault, dependencies);
 }
 
 /** @returns what went wrong, for the operator: never an answer's body, which is the receiver's to write */
@@ -108,12 +109,18 @@ async function markTaken(
 
 async function markFailed(
   streamId: string,
+  { id, value: { isAboutStream } }: StoredRecord<WaitingSet>,
   attempts: number,
   fault: string,
-  { records, clock, random, onFault }: Pushing,
+  dependencies: Pushing,
 ): Promise<false> {
+  const { records, clock, random, onFault } = dependencies;
   const isOver = attempts >= maxAttempts;
-  onFault(isOver ? `stream ${streamId} is paused: ${fault}` : `stream ${streamId} waits: ${fault}`);
+  onFault(
+    isOver && !isAboutStream
+      ? `stream ${streamId} is paused: ${fault}`
+      : `stream ${streamId} waits: ${fault}`,
+  );
   const pauseMs = Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs) * (0.5 + random());
   await records
     .transaction(async (transaction) => {
@@ -122,14 +129,15 @@ async function markFailed(
         : { attempts, notBeforeMs: clock.nowMs() + pauseMs };
       const rounded = { ...next, notBeforeMs: Math.ceil(next.notBeforeMs), heldUntilMs: 0 };
       await transaction.put(pushRecords, streamId, rounded);
-      const stream = isOver ? await transaction.get(streamRecords, streamId) : undefined;
-      if (stream)
-        await transaction.put(
-          streamRecords,
-          streamId,
-          { ...stream.value, status: 'paused', statusReason: fault },
-          { expectedVersion: stream.version },
-        );
+      if (!isOver) return;
+      const stream = await transaction.get(streamRecords, streamId);
+      // That a stream was stopped is said for as long as anything is; then its status is there to be asked for.
+      if (isAboutStream) await transaction.delete(setRecords, id);
+      else if (stream) {
+        const { value, version: expectedVersion } = stream;
+        const why = { status: 'paused', reason: fault } as const;
+        await stopStream(transaction, { id: streamId, stream: value, expectedVersion }, why, dependencies);
+      }
     })
     .catch(ignoreConflict);
   return false;

@@ -46,6 +46,8 @@ export const subjectRecords: RecordKind<{ streamId: string; subject: z.output<ty
 const waitingSetSchema = z.object({
   streamId: z.string(),
   jti: z.string(),
+  /** Goes out whatever the status of the stream is. */
+  isAboutStream: z.boolean().default(false),
   /** Signed when it leaves, with the key of that moment. */
   claims: z.record(z.string(), z.json()),
 });
@@ -55,8 +57,18 @@ export type WaitingSet = z.output<typeof waitingSetSchema>;
 export const setRecords: RecordKind<WaitingSet> = {
   name: 'ssf-set',
   schema: waitingSetSchema,
-  keys: ({ streamId, jti }) => ({ streamId, jti }),
+  keys: ({ streamId, jti, isAboutStream }) => ({ streamId, jti, ...(isAboutStream && { about: 'stream' }) }),
 };
+
+/** What is said of a stream itself. */
+export function aboutStream(streamId: string): Record<string, string> {
+  return { streamId, about: 'stream' };
+}
+
+/** What may go out of a stream now. */
+export function mayLeave(streamId: string, { status }: StreamRecord): Record<string, string> {
+  return status === 'enabled' ? { streamId } : aboutStream(streamId);
+}
 
 /** How far the pushing to a stream is. A record of its own: the receiver changes the other one. */
 export const pushRecords: RecordKind<{ attempts: number; notBeforeMs: number; heldUntilMs: number }> = {

@@ -98,7 +98,7 @@ export class SignalTransmitter {
     const { records } = this.dependencies;
     if (!(await hasWaiting(records))) return;
     for (const { id, value } of await listStreams(records)) {
-      if (value.delivery.method !== deliveryMethods.push || value.status !== 'enabled') continue;
+      if (value.delivery.method !== deliveryMethods.push) continue;
       if (this.#pushing.has(id) || this.#pushing.size >= maxPushesAtOnce) continue;
       const pushed = pushSignals(id, this.dependencies)
         .catch((error: unknown) => this.dependencies.onFault(`stream ${id} waits`, error))
