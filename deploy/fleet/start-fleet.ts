@@ -3,7 +3,7 @@ import { delimiter, join, resolve } from 'node:path';
 import type { BehalfConfig } from '@behalf/config';
 import { type ServiceName, serviceNames } from '@behalf/contracts';
 import { ServerProcess, freePort } from '@behalf/local-servers';
-import { type FleetServers, startServers } from './start-servers.js';
+import { type FleetServers, type WayTo, startServers } from './start-servers.js';
 import { TcpBalancer } from './tcp-balancer.js';
 
 export interface FleetOptions {
@@ -17,6 +17,8 @@ export interface FleetOptions {
   environment?: Readonly<Record<string, string | undefined>>;
   /** More of it for one process, by its number among those of its service. */
   environmentOf?: (service: ServiceName, nth: number) => Record<string, string>;
+  /** How the programs reach the servers that are started here; straight, without it. */
+  wayTo?: WayTo | undefined;
   /** Given every line that a program prints. */
   onLine?: (service: ServiceName, line: string) => void;
 }
@@ -46,7 +48,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     for (const end of opened.toReversed()) await end();
   };
   try {
-    const servers = await startServers(resolve(config.dataFolder, 'servers'), environment);
+    const servers = await startServers(resolve(config.dataFolder, 'servers'), environment, options.wayTo);
     opened.push(() => servers.close());
     const services = {} as Fleet['services'];
     const ends: (() => Promise<void>)[] = [];

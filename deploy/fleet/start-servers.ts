@@ -15,10 +15,15 @@ export interface FleetServers {
   close(): Promise<void>;
 }
 
+/** Another address under which services find a server, for tests that stand in between. */
+export type WayTo = (name: ServerName, server: LocalServer) => Promise<string>;
+export type ServerName = 'nats' | 'redis' | 'postgres';
+
 /** Starts the servers that the environment does not name, with their data in the folder. */
 export async function startServers(
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
+  wayTo: WayTo = async (_name, { url }) => url,
 ): Promise<FleetServers> {
   await mkdir(folder, { recursive: true });
   // Started by root, PostgreSQL runs as a user of its own and has to get to its folder. Nobody may look around on the way.
@@ -43,9 +48,9 @@ export async function startServers(
     const redis = await provide('REDIS_URL', () => startRedis({ folder: join(folder, 'redis') }));
     const nats = await provide('NATS_URL', () => startNats({ folder: join(folder, 'nats'), config }));
     const addresses = {
-      ...(postgres && { DATABASE_URL: postgres.url }),
-      ...(redis && { REDIS_URL: redis.url }),
-      ...(nats && { NATS_URL: nats.url }),
+      ...(postgres && { DATABASE_URL: await wayTo('postgres', postgres) }),
+      ...(redis && { REDIS_URL: await wayTo('redis', redis) }),
+      ...(nats && { NATS_URL: await wayTo('nats', nats) }),
     };
     return {
       ...(nats && { nats }),

@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { startDriveServer } from '../../../deploy/demo/drive/drive-server.js';
 import { startDrive } from '../../../deploy/demo/drive/start-drive.js';
 import { type Fleet, settingsOf, startFleet } from '../../../deploy/fleet/start-fleet.js';
+import type { WayTo } from '../../../deploy/fleet/start-servers.js';
 import { startWhoami } from '../../../deploy/demo/whoami/start-whoami.js';
 import { ProcessClocks, moveOwnClock } from './process-clocks.fixture.js';
 import { startStandalone } from '../src/start-standalone.js';
@@ -70,10 +71,14 @@ export interface DemoSystem {
 }
 
 export interface DemoSystemOptions {
+  /** How the processes of a fleet reach their servers. */
+  wayTo?: WayTo;
   config?: BehalfConfig;
   adjust?: AdjustConfig;
   /** Where the server behind whoami listens, which is found at this port; there, without it. */
   portOfWhoami?: (foundAt: number) => Promise<number>;
+  /** The same for Demo Drive. */
+  portOfDrive?: (foundAt: number) => Promise<number>;
 }
 
 /** Starts all services, the servers behind whoami and drive, and Demo Drive itself, on free ports. */
@@ -92,8 +97,12 @@ export async function startDemoSystem(options: DemoSystemOptions = {}): Promise<
   try {
     const whoami = trustedBy(config, 'whoami');
     const port = (await options.portOfWhoami?.(whoami.port)) ?? whoami.port;
-    programs.push(await startWhoami({ ...whoami, port }), ...(await startDrives(config)));
-    const running = shape === 'fleet' ? await startAsFleet(config) : await startInOneProcess(config);
+    programs.push(
+      await startWhoami({ ...whoami, port }),
+      ...(await startDrives(config, options.portOfDrive)),
+    );
+    const running =
+      shape === 'fleet' ? await startAsFleet(config, options.wayTo) : await startInOneProcess(config);
     return {
       config,
       services: running.services,
@@ -125,7 +134,7 @@ function startInOneProcess(config: BehalfConfig): Promise<Running> {
   return openInfrastructure({ name: 'behalf-test', config }, startStandalone);
 }
 
-async function startAsFleet(config: BehalfConfig): Promise<Running> {
+async function startAsFleet(config: BehalfConfig, wayTo: WayTo | undefined): Promise<Running> {
   const clocks = new ProcessClocks(join(config.dataFolder, 'clocks'));
   const file = join(config.dataFolder, 'behalf.json');
   await writeFile(file, JSON.stringify(config));
@@ -134,6 +143,7 @@ async function startAsFleet(config: BehalfConfig): Promise<Running> {
     configFiles: file,
     dist: resolve('dist'),
     replicas: 2,
+    wayTo,
     environmentOf: (service, nth) => clocks.environmentOf(`${service}-${nth + 1}`),
     ...(config.logLevel !== 'silent' && {
       onLine: (_service, line) => void process.stderr.write(`${line}\n`),
@@ -161,7 +171,7 @@ function trustedBy(config: BehalfConfig, name: string) {
   return { port: Number(new URL(url).port), issuer, jwksUri: `${issuer}${paths.jwks}`, resource: url };
 }
 
-async function startDrives(config: BehalfConfig) {
+async function startDrives(config: BehalfConfig, portOf: DemoSystemOptions['portOfDrive']) {
   const [provider] = config.elicitation.providers;
   if (provider?.kind !== 'oauth' || provider.issuer === undefined || !config.gateway.upstreams['drive'])
     return [];
@@ -169,6 +179,7 @@ async function startDrives(config: BehalfConfig) {
   return [
     await startDrive({
       issuer: provider.issuer,
+      port: await portOf?.(Number(new URL(provider.issuer).port)),
       redirectUri: `${publicUrl}${paths.callback}/${provider.id}`,
       clientSecret: 'behalf-at-drive',
     }),

@@ -2,6 +2,7 @@ import { TestBrowser, type Visit, readForm } from '@behalf/testing';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
+import { goThrough } from './go-through.fixture.js';
 import { signIn } from './oauth-client.fixture.js';
 import { connectWithToken, textOf } from './token-client.fixture.js';
 
@@ -15,19 +16,6 @@ afterAll(() => system.close());
 
 const tokenOf = async (username: string) => (await signIn(system, { username, resource: url })).access_token;
 const bearer = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
-
-/** Opens the link as a person does: our sign-in, our question, the third party's sign-in and question, and back. */
-async function goThrough(link: string, username: string, browser = new TestBrowser()): Promise<Visit> {
-  const back = await browser.signInAndConsent(link, {
-    username,
-    stopAt: ({ pathname }) => pathname === '/sign-in/callback',
-  });
-  let page = await browser.submit(await browser.open(back), { answer: 'allow' });
-  if (page.html.includes('name="account"'))
-    page = await browser.submit(page, { account: `${username}@drive`, answer: 'sign-in' });
-  if (page.html.includes('value="yes"')) page = await browser.submit(page, { answer: 'yes' });
-  return page;
-}
 
 describe('a tool that needs an account at a third party', () => {
   const browser = new TestBrowser();

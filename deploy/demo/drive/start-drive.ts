@@ -6,8 +6,9 @@ import { driveConsentPage, driveErrorPage, driveSignInPage } from './drive-pages
 import { memoryStorage } from './memory-storage.js';
 
 export interface DriveOptions {
-  /** Where it listens; on the port of its issuer. */
+  /** Where it listens; on the port of its issuer without one. */
   host?: string;
+  port?: number | undefined;
   issuer: string;
   /** Where Behalf takes people back. */
   redirectUri: string;
@@ -35,7 +36,7 @@ export async function startDrive(options: DriveOptions): Promise<{ close(): Prom
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(Number(new URL(options.issuer).port), options.host ?? '127.0.0.1', resolve);
+    server.listen(options.port ?? Number(new URL(options.issuer).port), options.host ?? '127.0.0.1', resolve);
   });
   return {
     close: async () => {

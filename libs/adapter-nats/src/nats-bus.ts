@@ -270,7 +270,8 @@ export class NatsBus implements Bus {
         this.#isConnected = false;
         this.options.onConnection?.('lost');
       }
-      if (type === 'reconnect') {
+      // Said once for every attempt whose handshake was cut: what follows is done once.
+      if (type === 'reconnect' && !this.#isConnected) {
         this.#isConnected = true;
         for (const consumer of this.#consumers) consumer.restart();
         this.options.onConnection?.('back');
