@@ -1,82 +1,57 @@
+import { agentsUsage } from './agents/parse-agents-command.js';
 import { runAgentsCommand } from './agents/run-agents-command.js';
-import { runAuditCommand } from './audit/run-audit-command.js';
-import { runChainCommand } from './chain/run-chain-command.js';
-import { runExplainCommand } from './explain/run-explain-command.js';
+import { auditUsage, runAuditCommand } from './audit/run-audit-command.js';
+import { chainUsage, runChainCommand } from './chain/run-chain-command.js';
+import type { CommandResult } from './command-result.js';
+import { explainUsage, runExplainCommand } from './explain/run-explain-command.js';
+import { grantsUsage } from './grants/parse-grants-command.js';
 import { runGrantsCommand } from './grants/run-grants-command.js';
-import { diffFolders, lintFolder, testFolder } from './local-commands.js';
-import { generateTypes } from './generate-types.js';
-import { type Command, UsageError, parseCommand, usage } from './parse-command.js';
-import { listBundles, publishFolder, replayFolder, rollBack, shadowFolder } from './service-commands.js';
+import { UsageError } from './parse-command.js';
+import { policyUsage } from './policy/parse-policy-command.js';
+import { runPolicyCommand } from './policy/run-policy-command.js';
+import { vaultUsage } from './vault/parse-vault-command.js';
 import { runVaultCommand } from './vault/run-vault-command.js';
 
-export interface CommandResult {
-  output: string;
-  /** A test failed, a bundle has faults: what the command was asked to find out. */
-  failed: boolean;
+interface CommandGroup {
+  purpose: string;
+  usage: string;
+  run: (args: string[], environment: Record<string, string | undefined>) => Promise<CommandResult>;
 }
 
-export interface CommandOutcome {
-  /** For programs. */
-  data: unknown;
-  /** For people. */
-  text: string;
-  failed: boolean;
-}
+const groups: Record<string, CommandGroup> = {
+  agents: { purpose: 'programs that act for people', usage: agentsUsage, run: runAgentsCommand },
+  grants: { purpose: 'who may act for whom', usage: grantsUsage, run: runGrantsCommand },
+  explain: {
+    purpose: 'why an exchange is, or is not, permitted',
+    usage: explainUsage,
+    run: runExplainCommand,
+  },
+  policy: { purpose: 'test, publish and replay policies', usage: policyUsage, run: runPolicyCommand },
+  vault: { purpose: 'connections to third parties', usage: vaultUsage, run: runVaultCommand },
+  audit: { purpose: 'export, verify and prove the audit log', usage: auditUsage, run: runAuditCommand },
+  chain: { purpose: 'who acted for whom in one chain of calls', usage: chainUsage, run: runChainCommand },
+};
+
+const overview = `behalf <group> <command>
+
+${Object.entries(groups)
+  .map(([name, { purpose }]) => `  ${name.padEnd(10)}${purpose}`)
+  .join('\n')}
+
+  behalf <group> --help says more.`;
 
 /** Runs one command. @throws UsageError, and whatever kept it from finding out */
 export async function runCommand(
-  args: string[],
+  [name = '', ...args]: string[],
   environment: Record<string, string | undefined>,
 ): Promise<CommandResult> {
-  if (args[0] === 'agents') return runAgentsCommand(args.slice(1), environment);
-  if (args[0] === 'audit') return runAuditCommand(args.slice(1), environment);
-  if (args[0] === 'chain') return runChainCommand(args.slice(1), environment);
-  if (args[0] === 'explain') return runExplainCommand(args.slice(1), environment);
-  if (args[0] === 'grants') return runGrantsCommand(args.slice(1), environment);
-  if (args[0] === 'vault') return runVaultCommand(args.slice(1), environment);
-  const command = parseCommand(args);
-  const { data, text, failed } = await run(command, environment);
-  return { output: command.options.json ? JSON.stringify(data, undefined, 2) : text, failed };
+  const group = Object.hasOwn(groups, name) ? groups[name] : undefined;
+  if (asksForHelp([name, ...args])) return { output: group?.usage ?? overview, failed: false };
+  if (!group) throw new UsageError(overview);
+  return group.run(args, environment);
 }
 
-function run(
-  { name, operands, options }: Command,
-  environment: Record<string, string | undefined>,
-): Promise<CommandOutcome> {
-  const operand = (index: number): string => {
-    const value = operands[index];
-    if (value === undefined) throw new UsageError(usage);
-    return value;
-  };
-  const service = () => ({
-    url: options.url ?? environment['BEHALF_POLICY_URL'] ?? 'http://localhost:4002',
-    token: environment['BEHALF_TOKEN'],
-  });
-  switch (name) {
-    case 'test':
-      return testFolder(operand(0), options.table);
-    case 'lint':
-      return lintFolder(operand(0), options.tool);
-    case 'diff':
-      return diffFolders(operand(0), operand(1));
-    case 'types':
-      return generateTypes(operand(0));
-    case 'list':
-      return listBundles(service());
-    case 'publish':
-      return publishFolder(service(), operand(0), required(options.reason), options.expect);
-    case 'rollback':
-      return rollBack(service(), operands[0], required(options.reason));
-    case 'replay':
-      return replayFolder(service(), operand(0), options.limit);
-    case 'shadow':
-      return shadowFolder(service(), operand(0));
-    default:
-      throw new UsageError(usage);
-  }
-}
-
-function required(reason: string | undefined): string {
-  if (reason === undefined) throw new UsageError('--reason is needed: it is kept with the change');
-  return reason;
+function asksForHelp(args: string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
 }

@@ -8,6 +8,7 @@ import {
 } from '@behalf/contracts';
 import { AdminClient } from '../admin-client.js';
 import { UsageError } from '../parse-command.js';
+import type { CommandResult } from '../command-result.js';
 import { readPublicKeys, withGeneratedKey } from './agent-keys.js';
 import { describeAgent, describeAgents, describeSecret } from './describe-agent.js';
 import {
@@ -21,7 +22,7 @@ import {
 export async function runAgentsCommand(
   args: string[],
   environment: Record<string, string | undefined>,
-): Promise<{ output: string; failed: boolean }> {
+): Promise<CommandResult> {
   const command = parseAgentsCommand(args);
   const run = commandOf(command);
   const found = await run(await AdminClient.open(command.options, environment));

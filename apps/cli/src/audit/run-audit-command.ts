@@ -18,11 +18,12 @@ import {
 import { z } from 'zod';
 import { AdminClient, adminUsage } from '../admin-client.js';
 import { UsageError, parseOrExplain } from '../parse-command.js';
+import type { CommandResult } from '../command-result.js';
 import { HttpLog, logOptions } from './http-log.js';
 import { LogFolder, saveLog } from './log-folder.js';
 import { runWitness } from './run-witness.js';
 
-const usage = `behalf audit <command>
+export const auditUsage = `behalf audit <command>
 
   key                                  the log's verifier key, to be kept where the log cannot change it
   export <folder> --key <key>          the whole log, verified before it is there; later again, to see that it only grew
@@ -40,19 +41,14 @@ const usage = `behalf audit <command>
 
 ${adminUsage}`;
 
-export interface Outcome {
-  output: string;
-  failed: boolean;
-}
-
 /** Runs one `audit` command. @throws UsageError, AdminRefused */
 export async function runAuditCommand(
   args: string[],
   environment: Record<string, string | undefined>,
-): Promise<Outcome> {
+): Promise<CommandResult> {
   const { name, operand, options } = parse(args);
   const { scope, ...admin } = options;
-  const print = (data: object, text: string, failed = false): Outcome => ({
+  const print = (data: object, text: string, failed = false): CommandResult => ({
     output: options.json ? JSON.stringify(data, undefined, 2) : text,
     failed,
   });
@@ -61,7 +57,7 @@ export async function runAuditCommand(
     const { verifier } = await client.ask('GET', '/audit/key', z.object({ verifier: z.string() }));
     return print({ verifier }, verifier);
   }
-  if (options.key.length === 0) throw new UsageError(usage);
+  if (options.key.length === 0) throw new UsageError(auditUsage);
   const verifiers = options.key.map(parseKey);
   const online = new HttpLog(options, environment);
   if (name === 'witness') return runWitness(online, required(operand), verifiers, options);
@@ -77,7 +73,7 @@ export async function runAuditCommand(
       case 'prove':
         return await prove(await open(operand, online), verifiers, options, print);
       default:
-        throw new UsageError(usage);
+        throw new UsageError(auditUsage);
     }
   } catch (error) {
     // What keeps it from finding out is no finding.
@@ -87,7 +83,7 @@ export async function runAuditCommand(
   }
 }
 
-type Print = (data: object, text: string, failed?: boolean) => Outcome;
+type Print = (data: object, text: string, failed?: boolean) => CommandResult;
 
 async function open(folder: string | undefined, online: LogSource): Promise<LogSource> {
   if (folder === undefined) return online;
@@ -114,7 +110,7 @@ async function verifyFile(
   record: string | undefined,
   verifiers: readonly NoteVerifier[],
   print: Print,
-): Promise<Outcome> {
+): Promise<CommandResult> {
   const receipt = parseReceipt(await readFile(file, 'utf8'));
   const given = record === undefined ? undefined : (await readFile(record, 'utf8')).trimEnd();
   const { checkpoint, signers, leaf } = verifyReceipt(receipt, verifiers, given);
@@ -131,7 +127,7 @@ async function prove(
   verifiers: readonly NoteVerifier[],
   { leaf: place, out }: { leaf?: string | undefined; out?: string | undefined },
   print: Print,
-): Promise<Outcome> {
+): Promise<CommandResult> {
   const note = await source.checkpoint();
   const { size } = openCheckpoint(note, verifiers).checkpoint;
   const index = Number(place ?? 'none');
@@ -154,7 +150,7 @@ async function prove(
   );
 }
 
-function describe({ checkpoint, signers }: SignedHead, print: Print): Outcome {
+function describe({ checkpoint, signers }: SignedHead, print: Print): CommandResult {
   const { origin, size } = checkpoint;
   const root = Buffer.from(checkpoint.root).toString('base64');
   return print(
@@ -164,7 +160,7 @@ function describe({ checkpoint, signers }: SignedHead, print: Print): Outcome {
 }
 
 function required(operand: string | undefined): string {
-  if (operand === undefined) throw new UsageError(usage);
+  if (operand === undefined) throw new UsageError(auditUsage);
   return operand;
 }
 
@@ -177,7 +173,7 @@ function parseKey(key: string): NoteVerifier {
 }
 
 function parse(args: string[]) {
-  const { values, positionals } = parseOrExplain(usage, () =>
+  const { values, positionals } = parseOrExplain(auditUsage, () =>
     parseArgs({
       args,
       allowPositionals: true,

@@ -10,7 +10,7 @@ import {
   formatVerifier,
 } from '@behalf/audit';
 import { UsageError } from '../parse-command.js';
-import type { Outcome } from './run-audit-command.js';
+import type { CommandResult } from '../command-result.js';
 import { WitnessFolder } from './witness-folder.js';
 
 const defaultIntervalSeconds = 30;
@@ -30,7 +30,7 @@ export async function runWitness(
   folder: string,
   [log, ...others]: readonly NoteVerifier[],
   { name = `${hostname()}/behalf-witness`, interval, once }: WitnessRunOptions,
-): Promise<Outcome> {
+): Promise<CommandResult> {
   const seconds = Number(interval ?? defaultIntervalSeconds);
   if (log?.kind !== 'log' || others.length > 0) throw new UsageError('--key is the key of the one log');
   if (!(seconds >= 1)) throw new UsageError('--interval is a number of seconds');

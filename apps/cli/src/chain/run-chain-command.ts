@@ -11,10 +11,11 @@ import { adminUsage } from '../admin-client.js';
 import { HttpLog, logOptions } from '../audit/http-log.js';
 import { LogFolder } from '../audit/log-folder.js';
 import { parseOrExplain, UsageError } from '../parse-command.js';
+import type { CommandResult } from '../command-result.js';
 import { buildChain, recordsOfChain } from './build-chain.js';
 import { describeChain } from './describe-chain.js';
 
-const usage = `behalf chain <txn | trace id>
+export const chainUsage = `behalf chain <txn | trace id>
 
   Who acted for whom, where, with which scopes, how it was decided and how long it took, as the audit log has it.
 
@@ -27,8 +28,8 @@ ${adminUsage}`;
 export async function runChainCommand(
   args: string[],
   environment: Record<string, string | undefined>,
-): Promise<{ output: string; failed: boolean }> {
-  const { values, positionals } = parseOrExplain(usage, () =>
+): Promise<CommandResult> {
+  const { values, positionals } = parseOrExplain(chainUsage, () =>
     parseArgs({
       args,
       allowPositionals: true,
@@ -42,7 +43,7 @@ export async function runChainCommand(
   const [id, ...others] = positionals;
   const last = Number(values.last);
   if (id === undefined || others.length > 0 || !Number.isInteger(last) || last < 1)
-    throw new UsageError(usage);
+    throw new UsageError(chainUsage);
   const source = values.log === undefined ? new HttpLog(values, environment) : new LogFolder(values.log);
   const chain = buildChain(recordsOfChain(await readLatest(source, last), id));
   if (chain.length === 0) return { output: values.json ? '[]' : 'nothing is recorded of it', failed: true };

@@ -4,9 +4,10 @@ import { exchangeExplanationSchema } from '@behalf/contracts';
 import { tokenTypes } from '@behalf/oauth';
 import { AdminClient, adminOptions, adminUsage } from '../admin-client.js';
 import { UsageError, parseOrExplain } from '../parse-command.js';
+import type { CommandResult } from '../command-result.js';
 import { describeExplanation } from './describe-explanation.js';
 
-const explainUsage = `behalf explain --client <client_id> --subject-token-file <file> --resource <URL>
+export const explainUsage = `behalf explain --client <client_id> --subject-token-file <file> --resource <URL>
 
   What a token exchange of that client would come to: the token, or the refusal and the rule behind it, and which
   part of the intersection removed which scope. Nothing is issued.
@@ -26,7 +27,7 @@ ${adminUsage}`;
 export async function runExplainCommand(
   args: string[],
   environment: Record<string, string | undefined>,
-): Promise<{ output: string; failed: boolean }> {
+): Promise<CommandResult> {
   const values = parse(args);
   const { client, 'subject-token-file': subjectFile, 'actor-token-file': actorFile } = values;
   if (client === undefined || subjectFile === undefined) throw new UsageError(explainUsage);

@@ -1,6 +1,7 @@
 import { type DelegationGrant, delegationGrantListSchema, delegationGrantSchema } from '@behalf/contracts';
 import { AdminClient } from '../admin-client.js';
 import { UsageError } from '../parse-command.js';
+import type { CommandResult } from '../command-result.js';
 import { describeGrant, describeGrants } from './describe-grant.js';
 import {
   type GrantsCommand,
@@ -15,7 +16,7 @@ type Run = (admin: AdminClient) => Promise<DelegationGrant | DelegationGrant[]>;
 export async function runGrantsCommand(
   args: string[],
   environment: Record<string, string | undefined>,
-): Promise<{ output: string; failed: boolean }> {
+): Promise<CommandResult> {
   const command = parseGrantsCommand(args);
   const run = commandOf(command);
   const found = await run(await AdminClient.open(command.options, environment));

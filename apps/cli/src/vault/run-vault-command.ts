@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { AdminClient } from '../admin-client.js';
 import { UsageError } from '../parse-command.js';
-import type { CommandOutcome, CommandResult } from '../run-command.js';
+import type { CommandOutcome, CommandResult } from '../command-result.js';
 import { describeConnections, describeEnded } from './describe-connections.js';
 import {
   type VaultCommand,

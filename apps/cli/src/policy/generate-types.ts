@@ -1,7 +1,7 @@
 import { generateArgumentTypes } from '@behalf/policy';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { CommandOutcome } from './run-command.js';
+import type { CommandOutcome } from '../command-result.js';
 
 const listingSchema = z.record(
   z.string(),

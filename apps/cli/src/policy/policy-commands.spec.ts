@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UsageError } from './parse-command.js';
-import { runCommand } from './run-command.js';
+import { UsageError } from '../parse-command.js';
+import { runCommand } from '../run-command.js';
 
 const demo = 'deploy/demo/policies';
 const schema =

@@ -1,8 +1,8 @@
 import { loadPolicyBundle } from '@behalf/adapter-cedar';
 import { toFiles } from '@behalf/policy-life';
 import { inOneLine } from './local-commands.js';
-import { UsageError } from './parse-command.js';
-import type { CommandOutcome } from './run-command.js';
+import { UsageError } from '../parse-command.js';
+import type { CommandOutcome } from '../command-result.js';
 import {
   bundleListSchema,
   changeAnswerSchema,

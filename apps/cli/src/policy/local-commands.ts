@@ -13,8 +13,8 @@ import {
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { UsageError } from './parse-command.js';
-import type { CommandOutcome } from './run-command.js';
+import { UsageError } from '../parse-command.js';
+import type { CommandOutcome } from '../command-result.js';
 
 /** Runs every table of a folder: the one that is named, or `tests.yaml` and `*.tests.yaml`. */
 export async function testFolder(folder: string, table: string | undefined): Promise<CommandOutcome> {
