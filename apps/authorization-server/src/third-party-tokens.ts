@@ -3,9 +3,12 @@ import { requestThirdPartyToken } from '@behalf/contracts';
 import { canonicalResource, OAuthError, type OAuthErrorCode, oauthErrorCodes } from '@behalf/oauth';
 import { type Bus, BusError } from '@behalf/ports';
 import { resolveProviders } from '@behalf/third-party';
+import { LRUCache } from 'lru-cache';
 import type { LentTokenCache, ThirdPartyDependencies, ThirdPartyTarget } from '@behalf/token-exchange';
 
 const timeoutMs = 10_000;
+/** What clients ask for, by how they spell it: each spells it the same way each time. */
+const spellings = { max: 1_000, maxLength: 512 };
 
 /** Tokens of third parties as the exchange gets them: from the elicitation service. Undefined where there are none. */
 export function thirdPartyTokens(
@@ -23,9 +26,16 @@ export function thirdPartyTokens(
     const target = { resource: resources[0], provider: id, scopes: Object.keys(scopes), defaultScopes };
     for (const resource of resources) targets.set(canonicalResource(resource), target);
   }
+  const known = new LRUCache<string, { target: ThirdPartyTarget | undefined }>({ max: spellings.max });
   return {
     lentTokens,
-    findThirdParty: (identifier) => targets.get(canonicalResource(identifier)),
+    findThirdParty: (identifier) => {
+      const asked = known.get(identifier);
+      if (asked) return asked.target;
+      const target = targets.get(canonicalResource(identifier));
+      if (identifier.length <= spellings.maxLength) known.set(identifier, { target });
+      return target;
+    },
     requestThirdPartyToken: (request) =>
       bus
         .request(requestThirdPartyToken, request, { timeoutMs: timeoutMs + request.waitSeconds * 1000 })

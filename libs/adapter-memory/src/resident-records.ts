@@ -53,7 +53,11 @@ export class ResidentRecords implements RecordStore {
     const { ids, where, afterId, limit = 100 } = options;
     const known = this.#known(kind);
     if (!known || !ids || where || afterId !== undefined) return this.records.list(kind, options);
-    const found = [...new Set(ids)].flatMap((id) => this.#read(known, kind, id) ?? []);
+    const found: StoredRecord<T>[] = [];
+    for (const id of new Set(ids)) {
+      const record = this.#read(known, kind, id);
+      if (record) found.push(record);
+    }
     return found.sort((one, other) => byCodePoint(one.id, other.id)).slice(0, limit);
   }
 

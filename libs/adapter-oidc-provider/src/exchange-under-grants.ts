@@ -22,7 +22,8 @@ export interface DelegationPorts {
  */
 export async function exchangeUnderGrants(
   request: ExchangeRequest,
-  dependencies: ExchangeDependencies,
+  dependencies: Omit<ExchangeDependencies, 'audit'>,
+  audit: ExchangeDependencies['audit'],
   { pollDelegation, noteDelegationUse }: DelegationPorts,
   onServerError: (error: unknown) => void,
 ): Promise<ExchangeResponse> {
@@ -30,20 +31,17 @@ export async function exchangeUnderGrants(
   if (typeof id === 'string') await pollDelegation?.({ id, agent: request.client.clientId });
   const used: string[] = [];
   const { findDelegationGrant } = dependencies;
-  const answer = await exchangeToken(
-    { ...request, parameters },
-    {
-      ...dependencies,
-      ...(findDelegationGrant && {
-        findDelegationGrant: async (need) => {
-          const grant = await findDelegationGrant(need);
-          if (grant) used.push(grant.id);
-          return grant;
-        },
-      }),
-    },
-  );
+  const noting: ExchangeDependencies = { ...dependencies, audit };
+  if (findDelegationGrant) {
+    noting.findDelegationGrant = async (need) => {
+      const grant = await findDelegationGrant(need);
+      if (grant) used.push(grant.id);
+      return grant;
+    };
+  }
+  const answer = await exchangeToken(id === undefined ? request : { ...request, parameters }, noting);
   // What it was used for is in the audit log. This is for people to look at, and fails nothing.
-  if (noteDelegationUse) await Promise.all(used.map(noteDelegationUse)).catch(onServerError);
+  if (noteDelegationUse && used.length > 0)
+    await Promise.all(used.map(noteDelegationUse)).catch(onServerError);
   return answer;
 }

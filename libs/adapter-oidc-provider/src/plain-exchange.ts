@@ -10,6 +10,7 @@ import { settleResourceSpelling } from './request-rules.js';
 /** With any of these the client proves more than a secret, or something else instead. */
 const otherProofs = ['dpop', 'oauth-client-attestation', 'oauth-client-attestation-pop'];
 const otherCredentials = ['client_secret', 'client_assertion', 'client_assertion_type'];
+const printable = /^[\x20-\x7e]+$/;
 const secretMethods: readonly unknown[] = ['client_secret_basic', 'client_secret_post'];
 
 interface PlainExchangeOptions {
@@ -89,10 +90,23 @@ function readBasic(authorization: string | undefined): { clientId: string; secre
   if (encoded === undefined) return undefined;
   const bytes = Buffer.from(encoded, 'base64');
   if (bytes.toString('base64') !== encoded) return undefined;
-  const [, id, rest] = /^([\x20-\x7e]+?):([\x20-\x7e]+)$/.exec(bytes.toString('latin1')) ?? [];
-  // Percent-encoded they may be anything (RFC 6749 §2.3.1).
-  if (id === undefined || rest === undefined || /[%+]/.test(`${id}${rest}`)) return undefined;
-  return { clientId: id, secret: rest };
+  const text = bytes.toString('latin1');
+  const colon = text.indexOf(':');
+  const clientId = decodeCredential(text.slice(0, Math.max(colon, 0)));
+  const secret = decodeCredential(text.slice(colon + 1));
+  return clientId === undefined || secret === undefined ? undefined : { clientId, secret };
+}
+
+/** @see RFC 6749 §2.3.1: both are encoded as in a form; appendix A: of what characters they are */
+function decodeCredential(encoded: string): string | undefined {
+  if (!printable.test(encoded)) return undefined;
+  if (!/[%+]/.test(encoded)) return encoded;
+  try {
+    const decoded = decodeURIComponent(encoded.replaceAll('+', ' '));
+    return printable.test(decoded) ? decoded : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns undefined unless the form is an exchange in which every parameter is as it should be */

@@ -1,9 +1,17 @@
 import type { VerifiedTokens } from '@behalf/exchange-cache';
 import type { Clock, RecordStore } from '@behalf/ports';
 import { type AccessTokenClaims, AccessTokenVerifier } from '@behalf/resource-server';
-import { RevocationView } from '@behalf/revocation';
 import type { JWTVerifyGetKey } from 'jose';
 import { checkNotRevoked } from './check-not-revoked.js';
+
+export interface OwnAccessTokenDependencies {
+  issuer: string;
+  verificationKeys: JWTVerifyGetKey;
+  records: RecordStore;
+  clock: Clock;
+  /** Signatures that were verified before. */
+  verified?: VerifiedTokens<AccessTokenClaims>;
+}
 
 /**
  * Verifies an access token of our own, whatever resource it is for. Revocations are read from the record store, so
@@ -13,27 +21,27 @@ import { checkNotRevoked } from './check-not-revoked.js';
  *
  * @throws OAuthError `invalid_token`
  */
-export async function readOwnAccessToken(
+export function readOwnAccessToken(
   token: string,
-  deps: {
-    issuer: string;
-    verificationKeys: JWTVerifyGetKey;
-    records: RecordStore;
-    clock: Clock;
-    /** Signatures that were verified before. */
-    verified?: VerifiedTokens<AccessTokenClaims>;
-  },
+  deps: OwnAccessTokenDependencies,
 ): Promise<AccessTokenClaims> {
-  const revocations = new RevocationView(deps.clock);
-  revocations.load([]);
-  const verifier = new AccessTokenVerifier({
-    issuer: deps.issuer,
-    keys: deps.verificationKeys,
-    revocations,
-    clock: deps.clock,
-  });
-  const verify = (presented: string): Promise<AccessTokenClaims> => verifier.verifyForAnyAudience(presented);
-  const claims = await (deps.verified ? deps.verified.verify(token, verify) : verify(token));
-  await checkNotRevoked([claims], deps);
-  return claims;
+  return ownAccessTokenReader(deps)(token);
+}
+
+/** The same for who reads many. */
+export function ownAccessTokenReader({
+  issuer,
+  verificationKeys: keys,
+  records,
+  clock,
+  verified,
+}: OwnAccessTokenDependencies): (token: string) => Promise<AccessTokenClaims> {
+  const revocations = { isRevoked: () => false };
+  const verifier = new AccessTokenVerifier({ issuer, keys, revocations, clock });
+  const verify = (token: string): Promise<AccessTokenClaims> => verifier.verifyForAnyAudience(token);
+  return async (token) => {
+    const claims = await (verified ? verified.verify(token, verify) : verify(token));
+    await checkNotRevoked([claims], { records });
+    return claims;
+  };
 }

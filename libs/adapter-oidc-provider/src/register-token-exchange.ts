@@ -30,7 +30,7 @@ import { failedBefore, servePlainExchanges } from './plain-exchange.js';
 import { readProof } from './presented-proof.js';
 import { isExplaining, setExplainer } from './explain-requests.js';
 import { externalPeople } from './external-people.js';
-import { readOwnAccessToken } from './read-own-access-token.js';
+import { ownAccessTokenReader } from './read-own-access-token.js';
 import { readOwnIdToken, readOwnTransactionToken } from './read-own-jwt.js';
 import { readRelayedProof, relayedProofParameter } from './relayed-proof.js';
 import { throwToLibrary } from './throw-to-library.js';
@@ -134,12 +134,7 @@ export function registerTokenExchange(
           describeChain,
           audit: { append },
         });
-      return exchangeUnderGrants(
-        request,
-        { ...dependencies, audit: { append } },
-        deps.exchange,
-        deps.onServerError,
-      );
+      return exchangeUnderGrants(request, dependencies, { append }, deps.exchange, deps.onServerError);
     });
   };
   const handler = async (ctx: TokenEndpointGrantContext): Promise<void> => {
@@ -212,7 +207,7 @@ function exchangeDependencies(deps: ProviderDependencies): Omit<ExchangeDependen
   return {
     issuer,
     maxLifetimeSeconds: lifetimes.exchangedTokenSeconds,
-    verifyAccessToken: (token) => readOwnAccessToken(token, { ...own, verified }),
+    verifyAccessToken: ownAccessTokenReader({ ...own, verified }),
     checkNotRevoked: (tokens) => checkNotRevoked(tokens, deps),
     verifyIdToken: (token) => readOwnIdToken(token, own),
     verifyExternalToken: async (token, presented) => {

@@ -14,7 +14,7 @@ const maxTokenBytes = 16 * 1024;
 export interface AccessTokenVerifierOptions {
   issuer: string;
   keys: JWTVerifyGetKey;
-  revocations: RevocationView;
+  revocations: Pick<RevocationView, 'isRevoked'>;
   clock: Clock;
 }
 
