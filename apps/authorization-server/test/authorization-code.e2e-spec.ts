@@ -33,7 +33,9 @@ describe('authorization code', () => {
   });
 
   it('records what was issued, without what opens anything', async () => {
-    const code = (await server.authorize({ scope: 'mcp:tools offline_access', prompt: 'consent' })).get('code');
+    const code = (await server.authorize({ scope: 'mcp:tools offline_access', prompt: 'consent' })).get(
+      'code',
+    );
     const { body: first } = await server.redeem(code);
     const { body: second } = await server.token({
       grant_type: 'refresh_token',

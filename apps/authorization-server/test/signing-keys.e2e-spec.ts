@@ -94,8 +94,8 @@ describe('administration', () => {
       headers: { authorization: `Bearer ${await adminToken()}` },
     });
     const { records } = (await response.json()) as { records: { type: string }[] };
-    const types = records.slice(0, 3).map(({ type }) => type);
-    expect(types).toEqual(['client-credentials', 'consent', 'sign-in']);
+    const types = records.slice(0, 4).map(({ type }) => type);
+    expect(types).toEqual(['client-credentials', 'token', 'consent', 'sign-in']);
   });
 });
 

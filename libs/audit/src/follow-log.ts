@@ -1,4 +1,5 @@
-import { type LogSource, proveFromTiles } from './log-source.js';
+import type { Checkpoint } from './checkpoint.js';
+import { hasGrownFrom, type LogSource, proveFromTiles } from './log-source.js';
 import { proveConsistency } from './merkle-proof.js';
 import type { NoteVerifier } from './signed-note.js';
 import { openCheckpoint } from './verify-log.js';
@@ -36,7 +37,7 @@ export async function followLog(
 ): Promise<Witnessed> {
   const note = await source.checkpoint();
   const old = (await memory.read())?.size ?? 0;
-  const size = sizeOf(note, log);
+  const size = checkpointOf(note, log)?.size;
   // What is not signed, or smaller than it was, needs no proof to be refused.
   const proof =
     size === undefined || size < old
@@ -50,9 +51,34 @@ export async function followLog(
   }
 }
 
-function sizeOf(note: string, log: NoteVerifier): number | undefined {
+/**
+ * Looks at a head that the log has told to others. One that is newer than what the witness knows it signs; an older one
+ * may come late, but has to be of the same log.
+ *
+ * @returns undefined for a head that says nothing new
+ * @throws RefusedHead; what the source throws when it cannot be read
+ */
+export async function hearHead(
+  note: string,
+  source: LogSource,
+  witness: Witness,
+  memory: WitnessMemory,
+  log: NoteVerifier,
+): Promise<Witnessed | undefined> {
+  const known = await memory.read();
+  const heard = checkpointOf(note, log);
+  if (!known || heard?.origin !== known.origin || heard.size >= known.size) {
+    const told = { checkpoint: async () => note, tile: source.tile.bind(source) };
+    return followLog(told, witness, memory, log);
+  }
+  if (await hasGrownFrom(heard, known, source)) return undefined;
+  throw new RefusedHead('forked', known.size, note);
+}
+
+/** @returns undefined for what the log has not signed */
+function checkpointOf(note: string, log: NoteVerifier): Checkpoint | undefined {
   try {
-    return openCheckpoint(note, [log]).checkpoint.size;
+    return openCheckpoint(note, [log]).checkpoint;
   } catch {
     return undefined;
   }

@@ -21,7 +21,7 @@ export {
   proveFromLog,
   verifyReceipt,
 } from './inclusion-receipt.js';
-export { RefusedHead, type Witnessed, followLog } from './follow-log.js';
+export { RefusedHead, type Witnessed, followLog, hearHead } from './follow-log.js';
 export { issueReceipt } from './issue-receipt.js';
 export { type LogSource, hasGrownFrom, proveFromTiles } from './log-source.js';
 export {

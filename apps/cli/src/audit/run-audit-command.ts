@@ -1,5 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { NatsBus } from '@behalf/adapter-nats';
 import {
   type LogSource,
   type NoteVerifier,
@@ -36,6 +37,8 @@ export const auditUsage = `behalf audit <command>
   witness <folder> --key <key> [--name <name>] [--interval <seconds>] [--once]
                                        follows the log and signs each head that holds all it has signed before;
                                        ends with 1 when the log was forked or rolled back
+      --nats <url> --nats-key <file> [--nats-ca <file>]
+                                       and looks at every head that the services are told of, when they are
 
   --key may repeat: a witness's, too. --scope audit:read is enough for all of these, and audit:witness for witness.
 
@@ -60,7 +63,11 @@ export async function runAuditCommand(
   if (options.key.length === 0) throw new UsageError(auditUsage);
   const verifiers = options.key.map(parseKey);
   const online = new HttpLog(options, environment);
-  if (name === 'witness') return runWitness(online, required(operand), verifiers, options);
+  if (name === 'witness') {
+    const events = await openEvents(options);
+    const watching = runWitness(online, required(operand), verifiers, { ...options, events });
+    return watching.finally(() => events?.close());
+  }
 
   try {
     switch (name) {
@@ -159,6 +166,28 @@ function describe({ checkpoint, signers }: SignedHead, print: Print): CommandRes
   );
 }
 
+/** Where the heads of the log are heard of, with a key that hears nothing else. */
+async function openEvents(options: {
+  nats?: string | undefined;
+  'nats-key'?: string | undefined;
+  'nats-ca'?: string | undefined;
+}): Promise<NatsBus | undefined> {
+  const { nats: url, 'nats-key': key, 'nats-ca': caFile } = options;
+  if (url === undefined) return undefined;
+  const nkeySeed = key === undefined ? undefined : (await readFile(key, 'utf8')).trim();
+  const onError = (what: string, error: unknown): void =>
+    console.error(`${what} was not heard: ${error instanceof Error ? error.message : 'for no reason'}`);
+  return NatsBus.open({
+    url,
+    service: 'witness',
+    nkeySeed,
+    caFile,
+    maxInFlight: 1,
+    ownsEvents: false,
+    onError,
+  });
+}
+
 function required(operand: string | undefined): string {
   if (operand === undefined) throw new UsageError(auditUsage);
   return operand;
@@ -187,6 +216,9 @@ function parse(args: string[]) {
         name: { type: 'string' },
         interval: { type: 'string' },
         once: { type: 'boolean', default: false },
+        nats: { type: 'string' },
+        'nats-key': { type: 'string' },
+        'nats-ca': { type: 'string' },
       },
     }),
   );
