@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { OAuthError } from '@behalf/oauth';
 import { decodeProtectedHeader } from 'jose';
 import { files, redirectUri, TestServer } from './test-server.js';
 
@@ -52,6 +54,15 @@ describe('authorization code', () => {
     const kept = JSON.stringify(server.audit);
     for (const secret of [code, first.access_token, first.refresh_token, second.access_token])
       expect(kept).not.toContain(secret);
+  });
+
+  it('a store that is away: says when to come back, and the code is still good then', async () => {
+    const code = (await server.authorize({ scope: 'mcp:tools' })).get('code');
+    const away = new OAuthError('temporarily_unavailable', 'the store is away', { retryAfterSeconds: 2 });
+    const reading = jest.spyOn(server.records, 'get').mockRejectedValue(away);
+    const { status, headers, body } = await server.redeem(code).finally(() => reading.mockRestore());
+    expect([status, headers.get('retry-after'), body.error]).toEqual([503, '2', 'temporarily_unavailable']);
+    expect((await server.redeem(code)).status).toBe(200);
   });
 
   it('clients.md 9: does not ask for a state', async () => {

@@ -1,4 +1,4 @@
-import { grantTypes } from '@behalf/oauth';
+import { OAuthError, grantTypes } from '@behalf/oauth';
 import { activeTraceId } from '@behalf/telemetry';
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { accountClientId } from './account-client.js';
@@ -42,6 +42,7 @@ export function createProvider(deps: ProviderDependencies): Provider {
   federated.installOn(provider);
   useUnauthorizedClient(provider);
   answerWithParameters(provider);
+  answerUnavailable(provider);
   echoRegisteredScope(provider);
   registerTokenExchange(provider, deps, agents);
   provider.registerGrantType(
@@ -130,6 +131,19 @@ function useUnauthorizedClient(provider: Provider): void {
 function answerWithParameters(provider: Provider): void {
   provider.on('grant.error', (ctx: KoaContextWithOIDC, error) => {
     ctx.body = { ...answerParameters(error), ...(ctx.body as object) };
+  });
+}
+
+/** What a store cannot do now the library knows as a fault of its own: callers are told to come back, and when. */
+function answerUnavailable(provider: Provider): void {
+  provider.on('server_error', (ctx: KoaContextWithOIDC, error: unknown) => {
+    // An authorization request was answered by a redirect that says so.
+    if (!(error instanceof OAuthError) || error.code !== 'temporarily_unavailable' || ctx.status !== 500)
+      return;
+    const { body } = ctx;
+    if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds));
+    ctx.status = error.status;
+    ctx.body = typeof body === 'string' ? body : error.toJSON();
   });
 }
 
