@@ -24,9 +24,12 @@ export interface CheckedBundle extends ReadPolicies {
  */
 export function checkPolicyBundle(bundle: PolicyBundle): CheckedBundle {
   const { policies, problems, policySet } = readPolicies(bundle);
-  if (isSchemaTextTooDeep(bundle.schema)) {
-    return { policies, policySet, entities: [], problems: [...problems, schemaProblem('nests too deeply')] };
-  }
+  const unreadable = isSchemaTextTooDeep(bundle.schema)
+    ? 'nests too deeply'
+    : // On which cedar-wasm throws.
+      !bundle.schema.isWellFormed() && 'contains a lone surrogate';
+  if (unreadable)
+    return { policies, policySet, entities: [], problems: [...problems, schemaProblem(unreadable)] };
   const schema = schemaToJson(bundle.schema);
   if (schema.type === 'failure') {
     problems.push(...schema.errors.map((error) => schemaProblem(describeCedarError(error, bundle.schema))));

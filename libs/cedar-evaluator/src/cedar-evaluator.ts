@@ -1,4 +1,4 @@
-import { type CompiledPolicy, type PolicySource, compilePolicy } from './compile-policy.js';
+import { type CompiledPolicy, PolicyCompiler, type PolicySource } from './compile-policy.js';
 import { EntityStore } from './entity-store.js';
 import { EntityUid } from './entity-uid.js';
 import type { Environment } from './environment.js';
@@ -52,7 +52,8 @@ export class CedarEvaluator {
 
   /** @throws PolicyNotCompiled, UnreadableInput */
   constructor(policies: readonly PolicySource[], entities: readonly unknown[] = []) {
-    this.#index = new PolicyIndex(policies.map(compilePolicy));
+    const compiler = new PolicyCompiler();
+    this.#index = new PolicyIndex(policies.map((policy) => compiler.compile(policy)));
     this.#entities = EntityStore.read(entities);
   }
 

@@ -29,26 +29,56 @@ export interface CompiledPolicy {
   readonly partially: (() => PartialRun) | undefined;
 }
 
-/** @throws PolicyNotCompiled when the policy names what is not there, or nests too deeply */
-export function compilePolicy({ id, json }: PolicySource): CompiledPolicy {
-  if (nestingDepth(json.conditions) > maxNesting) throw new PolicyNotCompiled('a condition nests too deeply');
-  try {
-    return {
-      id,
-      effect: json.effect,
-      principal: compileScope(json.principal),
-      action: compileActionScope(json.action),
-      resource: compileScope(json.resource),
-      conditions: json.conditions.map(({ kind, body }) => ({
-        run: compileExpression(body).run,
-        holdsWhen: kind === 'when',
-      })),
-      partially: whenFirstAsked(json),
-    };
-  } catch (cause) {
-    if (cause instanceof UnreadableInput) throw new PolicyNotCompiled(cause.message, { cause });
-    throw cause;
+/**
+ * Compiles the policies of one bundle. Heads and conditions that are the same in several of them are compiled once and
+ * shared: of thousands of policies most differ in names only, and what is shared stays in the processor's cache.
+ */
+export class PolicyCompiler {
+  readonly #scopes = new Map<string, ScopeConstraint>();
+  readonly #conditions = new Map<string, Run>();
+
+  /** @throws PolicyNotCompiled when the policy names what is not there, or nests too deeply */
+  compile({ id, json }: PolicySource): CompiledPolicy {
+    if (nestingDepth(json.conditions) > maxNesting)
+      throw new PolicyNotCompiled('a condition nests too deeply');
+    try {
+      return {
+        id,
+        effect: json.effect,
+        principal: this.#share(this.#scopes, json.principal, () => compileScope(json.principal)),
+        action: this.#share(this.#scopes, json.action, () => compileActionScope(json.action)),
+        resource: compileScope(json.resource),
+        conditions: json.conditions.map(({ kind, body }) => ({
+          run: this.#share(this.#conditions, body, () => compileExpression(body).run),
+          holdsWhen: kind === 'when',
+        })),
+        partially: whenFirstAsked(json),
+      };
+    } catch (cause) {
+      if (cause instanceof UnreadableInput) throw new PolicyNotCompiled(cause.message, { cause });
+      throw cause;
+    }
   }
+
+  #share<T>(compiled: Map<string, T>, json: object, compile: () => T): T {
+    const spelled = spell(json);
+    const known = spelled === undefined ? undefined : compiled.get(spelled);
+    if (known !== undefined) return known;
+    const made = compile();
+    if (spelled !== undefined) compiled.set(spelled, made);
+    return made;
+  }
+}
+
+/** Undefined for what JSON cannot spell: an integer that a number cannot hold. */
+function spell(json: object): string | undefined {
+  let isWhole = true;
+  const spelled = JSON.stringify(json, (_name, value: unknown) => {
+    if (typeof value !== 'bigint') return value;
+    isWhole = false;
+    return null;
+  });
+  return isWhole ? spelled : undefined;
 }
 
 /** Compiled when a preview first needs it: most policies are never looked at this way, and it is work. */

@@ -1,4 +1,5 @@
 import type { Entities, Entity } from './entities.js';
+import { KeyedEntities } from './keyed-entities.js';
 import { type PlainEntity, mergeEntity, readEntity } from './read-entity.js';
 import { UnreadableInput } from './unreadable-input.js';
 
@@ -14,7 +15,7 @@ interface Path {
  * once, however many requests bring entities of their own.
  */
 export class EntityStore implements Entities {
-  readonly #own = new Map<string, Entity>();
+  readonly #own = new KeyedEntities<Entity>();
   #containers: Set<string> | undefined;
 
   private constructor(private readonly below: EntityStore | undefined) {}
@@ -32,35 +33,35 @@ export class EntityStore implements Entities {
    */
   with(json: readonly unknown[]): EntityStore {
     if (json.length === 0) return this;
-    const added = readDistinct(json);
+    const added = new KeyedEntities<PlainEntity>();
     let movesOthers = false;
-    for (const [key, entity] of added) {
+    for (const entity of readDistinct(json).values) {
+      const { key } = entity.uid;
       const known = this.get(key);
-      if (known !== undefined) added.set(key, mergeEntity(known, entity));
+      added.add(known === undefined ? entity : mergeEntity(known, entity));
       // A parent for something that entities below are in changes what those are in.
       movesOthers ||= entity.parents.length > 0 && this.#contains(key);
     }
     if (!movesOthers) return EntityStore.#build(this, added);
-    return EntityStore.#build(undefined, new Map<string, PlainEntity>([...this.#all(), ...added]));
+    const all = new KeyedEntities<PlainEntity>();
+    for (const entity of new Map<string, PlainEntity>([...this.#all(), ...keyed(added)]).values())
+      all.add(entity);
+    return EntityStore.#build(undefined, all);
   }
 
   get(key: string): Entity | undefined {
     return this.#own.get(key) ?? this.below?.get(key);
   }
 
-  static #build(below: EntityStore | undefined, entities: ReadonlyMap<string, PlainEntity>): EntityStore {
+  static #build(below: EntityStore | undefined, entities: KeyedEntities<PlainEntity>): EntityStore {
     const store = new EntityStore(below);
-    for (const [key, entity] of entities) store.#place(key, entity, entities, undefined);
+    for (const entity of entities.values) store.#place(entity, entities, undefined);
     return store;
   }
 
   /** @param within the entity whose ancestors are being worked out, and what it is in the same way */
-  #place(
-    key: string,
-    entity: PlainEntity,
-    entities: ReadonlyMap<string, PlainEntity>,
-    within: Path | undefined,
-  ): Entity {
+  #place(entity: PlainEntity, entities: KeyedEntities<PlainEntity>, within: Path | undefined): Entity {
+    const { key } = entity.uid;
     const placed = this.#own.get(key);
     if (placed !== undefined) return placed;
     for (let on = within; on !== undefined; on = on.within)
@@ -68,36 +69,39 @@ export class EntityStore implements Entities {
     const ancestors = entity.parents.length === 0 ? nothing : new Set(entity.parents);
     for (const parent of entity.parents) {
       const own = entities.get(parent);
-      const known =
-        own === undefined ? this.below?.get(parent) : this.#place(parent, own, entities, { key, within });
+      const known = own === undefined ? this.below?.get(parent) : this.#place(own, entities, { key, within });
       if (known === undefined) continue;
       for (const ancestor of known.ancestors) (ancestors as Set<string>).add(ancestor);
     }
     const { uid, attributes, tags, parents } = entity;
     const result = { uid, attributes, tags, parents, ancestors };
-    this.#own.set(key, result);
+    this.#own.add(result);
     return result;
   }
 
   /** Whether something in here is in it. Worked out when first asked: most stores live for one request and are not. */
   #contains(key: string): boolean {
-    this.#containers ??= new Set([...this.#own.values()].flatMap(({ ancestors }) => [...ancestors]));
+    this.#containers ??= new Set(this.#own.values.flatMap(({ ancestors }) => [...ancestors]));
     if (this.#containers.has(key)) return true;
     return this.below !== undefined && this.below.#contains(key);
   }
 
   #all(): Map<string, PlainEntity> {
     const below = this.below === undefined ? [] : this.below.#all();
-    return new Map<string, PlainEntity>([...below, ...this.#own]);
+    return new Map<string, PlainEntity>([...below, ...keyed(this.#own)]);
   }
 }
 
-function readDistinct(json: readonly unknown[]): Map<string, PlainEntity> {
-  const entities = new Map<string, PlainEntity>();
+function keyed(entities: KeyedEntities<PlainEntity>): [string, PlainEntity][] {
+  return entities.values.map((entity) => [entity.uid.key, entity]);
+}
+
+function readDistinct(json: readonly unknown[]): KeyedEntities<PlainEntity> {
+  const entities = new KeyedEntities<PlainEntity>();
   for (const one of json) {
     const entity = readEntity(one);
-    if (entities.has(entity.uid.key)) throw new UnreadableInput('an entity is given twice');
-    entities.set(entity.uid.key, entity);
+    if (entities.get(entity.uid.key) !== undefined) throw new UnreadableInput('an entity is given twice');
+    entities.add(entity);
   }
   return entities;
 }

@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from './compile-policy.js';
+import { PolicyBucket } from './policy-bucket.js';
 import { ScopeIndex, type ScopeSubject } from './scope-index.js';
 
 export interface RequestScope {
@@ -7,41 +8,35 @@ export interface RequestScope {
   readonly resource: ScopeSubject;
 }
 
-type ByPrincipal = ScopeIndex<CompiledPolicy[]>;
-type ByResource = ScopeIndex<ByPrincipal>;
+type ByResource = ScopeIndex<PolicyBucket>;
 
 /**
- * Policies by action, then resource, then principal. Finds exactly those whose heads the request meets, so a head is
- * never evaluated, and policies about other things cost nothing.
+ * Policies by action, then resource, then principal. Finds exactly those whose heads the request meets, so that policies
+ * about other things cost nothing.
  */
 export class PolicyIndex {
   readonly #byAction = new ScopeIndex<ByResource>(
-    () => new ScopeIndex<ByPrincipal>(() => new ScopeIndex<CompiledPolicy[]>(() => [])),
+    () => new ScopeIndex<PolicyBucket>(() => new PolicyBucket()),
   );
+  /** One that names several actions stands in several places, and groups of actions may overlap. */
+  readonly #mayOverlap: boolean;
 
   constructor(policies: readonly CompiledPolicy[]) {
+    this.#mayOverlap = policies.some(({ action }) => action.within !== undefined && action.within.length > 1);
     for (const policy of policies) {
       for (const byResource of this.#byAction.under(policy.action))
-        for (const byPrincipal of byResource.under(policy.resource))
-          for (const list of byPrincipal.under(policy.principal)) list.push(policy);
+        for (const bucket of byResource.under(policy.resource)) bucket.add(policy);
     }
   }
 
   /** Each policy that applies, once. */
   applicable({ principal, action, resource }: RequestScope): CompiledPolicy[] {
+    const byResources: ByResource[] = [];
+    this.#byAction.addMatching(action, byResources);
+    const buckets: PolicyBucket[] = [];
+    for (const byResource of byResources) byResource.addMatching(resource, buckets);
     const applicable: CompiledPolicy[] = [];
-    let overlapping = false;
-    for (const byResource of this.#byAction.matching(action)) {
-      for (const byPrincipal of byResource.matching(resource)) {
-        for (const policies of byPrincipal.matching(principal)) {
-          for (const policy of policies) {
-            applicable.push(policy);
-            overlapping ||= policy.action.within !== undefined && policy.action.within.length > 1;
-          }
-        }
-      }
-    }
-    // One that names several actions stands in several places, and groups of actions may overlap.
-    return overlapping ? [...new Set(applicable)] : applicable;
+    for (const bucket of buckets) bucket.addApplicable(principal, applicable);
+    return this.#mayOverlap ? [...new Set(applicable)] : applicable;
   }
 }

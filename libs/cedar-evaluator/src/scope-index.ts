@@ -15,40 +15,48 @@ export interface ScopeSubject {
   readonly entity: Entity | undefined;
 }
 
+/** Whether a subject is what a constraint asks for. */
+export function meets({ uid, entity }: ScopeSubject, { equals, within, type }: ScopeConstraint): boolean {
+  if (equals !== undefined) return uid.key === equals;
+  if (type !== undefined && uid.type !== type) return false;
+  if (within === undefined) return true;
+  for (const container of within) if (container === uid.key || entity?.ancestors.has(container)) return true;
+  return false;
+}
+
 /**
  * Things by a constraint of theirs, found by what fits it: looking up costs by how many containers an entity has, and
  * not by how many things there are.
  */
 export class ScopeIndex<T> {
+  // Each map when it is first needed: of thousands of indexes most use one, and what is not there is not looked up.
   #any: T | undefined;
-  readonly #equals = new Map<string, T>();
-  readonly #within = new Map<string, T>();
-  readonly #ofType = new Map<string, T>();
-  readonly #ofTypeWithin = new Map<string, Map<string, T>>();
+  #equals: Map<string, T> | undefined;
+  #within: Map<string, T> | undefined;
+  #ofType: Map<string, T> | undefined;
+  #ofTypeWithin: Map<string, Map<string, T>> | undefined;
 
   constructor(private readonly create: () => T) {}
 
   /** Everything under a constraint, to be added to; one for each container it names. */
   under({ equals, within, type }: ScopeConstraint): T[] {
-    if (equals !== undefined) return [this.#in(this.#equals, equals)];
+    if (equals !== undefined) return [this.#in((this.#equals ??= new Map()), equals)];
     if (within !== undefined) {
-      const byContainer = type === undefined ? this.#within : this.#withinOf(type);
+      const byContainer = type === undefined ? (this.#within ??= new Map()) : this.#withinOf(type);
       return [...new Set(within)].map((container) => this.#in(byContainer, container));
     }
-    if (type !== undefined) return [this.#in(this.#ofType, type)];
+    if (type !== undefined) return [this.#in((this.#ofType ??= new Map()), type)];
     return [(this.#any ??= this.create())];
   }
 
-  /** Whatever stands under a constraint that the subject meets. */
-  matching({ uid, entity }: ScopeSubject): T[] {
-    const found: T[] = [];
+  /** Adds whatever stands under a constraint that the subject meets. */
+  addMatching({ uid, entity }: ScopeSubject, found: T[]): void {
     if (this.#any !== undefined) found.push(this.#any);
-    if (this.#equals.size > 0) addIfThere(this.#equals.get(uid.key), found);
-    if (this.#ofType.size > 0) addIfThere(this.#ofType.get(uid.type), found);
-    if (this.#within.size > 0) addContainers(this.#within, uid.key, entity, found);
-    const typedWithin = this.#ofTypeWithin.size > 0 ? this.#ofTypeWithin.get(uid.type) : undefined;
+    if (this.#equals !== undefined) addIfThere(this.#equals.get(uid.key), found);
+    if (this.#ofType !== undefined) addIfThere(this.#ofType.get(uid.type), found);
+    if (this.#within !== undefined) addContainers(this.#within, uid.key, entity, found);
+    const typedWithin = this.#ofTypeWithin?.get(uid.type);
     if (typedWithin !== undefined) addContainers(typedWithin, uid.key, entity, found);
-    return found;
   }
 
   #in(map: Map<string, T>, key: string): T {
@@ -58,6 +66,7 @@ export class ScopeIndex<T> {
   }
 
   #withinOf(type: string): Map<string, T> {
+    this.#ofTypeWithin ??= new Map();
     let found = this.#ofTypeWithin.get(type);
     if (found === undefined) this.#ofTypeWithin.set(type, (found = new Map()));
     return found;

@@ -120,6 +120,62 @@ describe('AccessTokenVerifier', () => {
     });
   });
 
+  describe('that knows tokens again', () => {
+    let nowMs: number;
+    let lookedUp: number;
+    const open = () => {
+      nowMs = now * 1000;
+      lookedUp = 0;
+      const ticking = { nowMs: () => nowMs };
+      const revocations = new RevocationView(ticking);
+      revocations.load([]);
+      const counted: typeof keys = Object.assign((...given: Parameters<typeof keys>) => {
+        lookedUp += 1;
+        return keys(...given);
+      }, keys);
+      const known = new AccessTokenVerifier({
+        issuer,
+        keys: counted,
+        revocations,
+        clock: ticking,
+        maxVerified: 10,
+      });
+      return { known, revocations };
+    };
+
+    it('verifies the signature of a token once, and anew when a key could have been withdrawn', async () => {
+      const { known } = open();
+      const jwt = await token({ exp: now + 3600 });
+      expect(await known.verify(jwt, resource)).toEqual(await known.verify(jwt, resource));
+      expect(lookedUp).toBe(1);
+      nowMs += 600_001;
+      await known.verify(jwt, resource);
+      expect(lookedUp).toBe(2);
+    });
+
+    it('attack: a token that was good is presented after it was revoked, or has expired', async () => {
+      const { known, revocations } = open();
+      const jwt = await token();
+      await known.verify(jwt, resource);
+      nowMs += 65_000;
+      await expect(known.verify(jwt, resource)).rejects.toMatchObject({ code: 'invalid_token' });
+      nowMs -= 65_000;
+      await known.verify(jwt, resource);
+      revocations.add({ kind: 'grant', id: 'g', revokedAtMs: nowMs, expiresAtMs: (now + 60) * 1000 });
+      await expect(known.verify(jwt, resource)).rejects.toMatchObject({ code: 'invalid_token' });
+    });
+
+    it('attack: a token that is known is presented for another resource, or with another signature', async () => {
+      const { known } = open();
+      const jwt = await token();
+      await known.verify(jwt, resource);
+      await expect(known.verify(jwt, `${resource}/y`)).rejects.toMatchObject({ code: 'invalid_token' });
+      const forged = `${jwt.slice(0, jwt.lastIndexOf('.'))}.${'A'.repeat(86)}`;
+      await expect(known.verify(forged, resource)).rejects.toMatchObject({ code: 'invalid_token' });
+      await expect(known.verify(forged, resource)).rejects.toMatchObject({ code: 'invalid_token' });
+    });
+  });
+
   it('says "try again" when the keys cannot be fetched', async () => {
     const revocations = new RevocationView(clock);
     revocations.load([]);

@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import { verifyJwt } from '@behalf/jwt';
 import { OAuthError } from '@behalf/oauth';
 import type { Clock } from '@behalf/ports';
 import type { RevocationView } from '@behalf/revocation';
 import { type JWTVerifyGetKey, createRemoteJWKSet, errors } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { AccessTokenClaims } from './access-token-claims.js';
 import { parseAccessTokenClaims } from './parse-access-token-claims.js';
 import type { Presentation, SenderConstraints } from './sender-constraints.js';
@@ -10,12 +12,16 @@ import type { Presentation, SenderConstraints } from './sender-constraints.js';
 const acceptedAlgorithms = ['ES256', 'RS256'];
 const clockToleranceSeconds = 5;
 const maxTokenBytes = 16 * 1024;
+/** By then a key that the issuer has withdrawn is not believed any more, nor what it was seen to have signed. */
+const maxKeyAgeMs = 600_000;
 
 export interface AccessTokenVerifierOptions {
   issuer: string;
   keys: JWTVerifyGetKey;
   revocations: Pick<RevocationView, 'isRevoked'>;
   clock: Clock;
+  /** So many tokens whose signature has been verified are known again, for as long as a key is; none without it. */
+  maxVerified?: number;
 }
 
 /** The issuer's keys, fetched when first needed and again for an unknown `kid`, at most every ten seconds. */
@@ -23,7 +29,7 @@ export function remoteKeys(jwksUri: string): JWTVerifyGetKey {
   return createRemoteJWKSet(new URL(jwksUri), {
     timeoutDuration: 3_000,
     cooldownDuration: 10_000,
-    cacheMaxAge: 600_000,
+    cacheMaxAge: maxKeyAgeMs,
   });
 }
 
@@ -37,7 +43,21 @@ export function remoteKeys(jwksUri: string): JWTVerifyGetKey {
  * @see RFC 9068 §4
  */
 export class AccessTokenVerifier {
-  constructor(private readonly options: AccessTokenVerifierOptions) {}
+  /** The claims of tokens that were valid, by the digest of token and audience. */
+  readonly #verified: LRUCache<string, AccessTokenClaims> | undefined;
+
+  constructor(private readonly options: AccessTokenVerifierOptions) {
+    const { maxVerified, clock } = options;
+    this.#verified =
+      maxVerified === undefined
+        ? undefined
+        : new LRUCache({
+            max: maxVerified,
+            ttl: maxKeyAgeMs,
+            ttlResolution: 0,
+            perf: { now: () => clock.nowMs() },
+          });
+  }
 
   /**
    * Verifies a bearer token. Sender-constrained ones are refused: there is no proof to check.
@@ -87,6 +107,13 @@ export class AccessTokenVerifier {
 
   async #validate(token: string, audience: string | undefined): Promise<AccessTokenClaims> {
     if (token.length > maxTokenBytes) throw new OAuthError('invalid_token', 'the access token is too large');
+    const digest = this.#verified && hash('sha256', JSON.stringify([audience ?? null, token]), 'base64url');
+    const known = digest === undefined ? undefined : this.#verified?.get(digest);
+    if (known !== undefined) {
+      // Only what the signature vouches for was kept: a token that was revoked is refused at once.
+      this.checkStillValid(known);
+      return known;
+    }
     const payload = await this.#verifySignature(token, audience);
     // RFC 9068 allows a list; one audience per token is our rule, so that no other resource can replay it.
     const claims = parseAccessTokenClaims(payload);
@@ -95,6 +122,7 @@ export class AccessTokenVerifier {
         cause: claims.error,
       });
     this.#checkNotRevoked(claims.data);
+    if (digest !== undefined) this.#verified?.set(digest, claims.data);
     return claims.data;
   }
 

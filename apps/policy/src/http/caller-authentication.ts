@@ -15,6 +15,9 @@ import { type PolicyServiceConfig, requiredScope } from '../config.js';
 import type { CertifiedCallers } from './certified-callers.js';
 import { isLocalProgram } from './is-local-program.js';
 
+/** Callers ask with one token until it expires; of the people behind proxied requests there are more. */
+const maxVerifiedTokens = 10_000;
+
 /**
  * Who asks for decisions. A caller presents an access token for this service with the scope `policy:evaluate`. Needing
  * none are those whom the configuration knows by their client certificate and, where it allows that, programs on this
@@ -41,6 +44,7 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
       keys: remoteKeys(config.jwksUri),
       revocations,
       clock,
+      maxVerified: maxVerifiedTokens,
     });
     const following = followRevocations(bus, revocations);
     return new CallerAuthentication(config, verifier, revocations, following, certified);
