@@ -13,6 +13,8 @@ describe('canonicalResource', () => {
     ['urn:Example:Tool', 'urn:Example:Tool'],
     ['xhttps://Example.com/mcp', 'xhttps://Example.com/mcp'],
     ['not a URL', 'not a URL'],
+    ['https://[', 'https://['],
+    ['https:/h/mcp', 'https:/h/mcp'],
   ])('%s is looked up as %s', (given, canonical) => {
     expect(canonicalResource(given)).toBe(canonical);
   });
@@ -32,6 +34,7 @@ describe('canonicalResource', () => {
   it('is not led astray by userinfo or dot segments', () => {
     expect(isSame('https://h/mcp/x', 'https://h/mcp/y/../x')).toBe(false);
     expect(isSame('https://h/mcp/x', 'https://h@evil.example/mcp/x')).toBe(false);
+    expect(isSame('https://h', 'https://h\\mcp\\x')).toBe(false);
     // A URL parser takes off what is around it; a comparison must not.
     expect(isSame('https://h/mcp/x', ' https://h/mcp/x')).toBe(false);
   });

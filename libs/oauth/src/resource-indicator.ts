@@ -8,8 +8,9 @@
  */
 export function canonicalResource(value: string): string {
   const url = URL.parse(value);
-  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return value;
-  const afterAuthority = value.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  const afterAuthority = /^https?:\/\/[^/?#\\]*(.*)/is.exec(value)?.[1];
+  // What only a lenient parser takes for a URL stays as it is: no resource is registered so.
+  if (!url || afterAuthority === undefined) return value;
   return `${url.protocol}//${url.host}${afterAuthority === '/' ? '' : afterAuthority}`;
 }
 
