@@ -1,4 +1,4 @@
-import type { Evaluation } from '@behalf/contracts';
+import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { type ActClaim, type AuthorizationDetail, type ScopeSet, actorChain } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeTrace } from './exchange-trace.js';
@@ -26,7 +26,7 @@ export async function askPolicy(
   question: PolicyQuestion,
   { decide }: Pick<ExchangeDependencies, 'decide'>,
   trace: ExchangeTrace,
-): Promise<void> {
+): Promise<EvaluationDecision> {
   const { action, subject, act, resource, scope, authorizationDetails, clientId } = question;
   const context: NonNullable<Evaluation['context']> = {
     // With its issuer, where a chain has one: a namesake elsewhere is somebody else.
@@ -49,4 +49,5 @@ export async function askPolicy(
   trace.decisionId = answer.context?.id;
   (trace.policyVersions ??= new Set()).add(answer.context?.policy_version);
   if (!answer.decision) throw new ExchangeRefusal({ kind: 'policy_denied', decisionId: trace.decisionId });
+  return answer;
 }

@@ -41,10 +41,14 @@ describe('may_act on request', () => {
     expect(await fixture.issued()).not.toHaveProperty('may_act');
   });
 
-  it.each([{ requested_actor_jkt: key }, { requested_actor: 'helper', requested_actor_jkt: 'short' }])(
-    'refuses %j',
-    async (parameters) => {
-      await expect(exchangeFixture().exchange(parameters)).rejects.toMatchObject({ code: 'invalid_request' });
-    },
-  );
+  it.each([
+    ['requested_actor is required', { requested_actor_jkt: key }],
+    ['requested_actor_jkt is malformed', { requested_actor: 'helper', requested_actor_jkt: 'short' }],
+    ['requested_actor_jkt is malformed', { requested_actor: 'helper', requested_actor_jkt: `${key}x` }],
+  ])('RFC 7638 §3: says %s to %j', async (description, parameters) => {
+    await expect(exchangeFixture().exchange(parameters)).rejects.toMatchObject({
+      code: 'invalid_request',
+      description,
+    });
+  });
 });

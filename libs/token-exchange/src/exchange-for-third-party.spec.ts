@@ -89,6 +89,7 @@ describe('an exchange for a third party', () => {
         context: { actors: [{ sub: 'gateway' }], scope: 'files.read' },
       },
     ]);
+    expect(system.asked[0]?.context).not.toHaveProperty('authorization_details');
     expect(system.requests).toMatchObject([
       { person: 'alice', client: 'editor', actors: ['gateway'], decisionGrant: 'grant-1', txn: 'txn-1' },
     ]);

@@ -215,9 +215,8 @@ export async function askForDecision(
   { act, target, scope }: Wanted,
   dependencies: Pick<ThirdPartyDependencies, 'decide'>,
   trace: ExchangeTrace,
-): Promise<EvaluationDecision | undefined> {
-  let decision: EvaluationDecision | undefined;
-  await askPolicy(
+): Promise<EvaluationDecision> {
+  return askPolicy(
     {
       action: 'exchange',
       subject,
@@ -227,20 +226,19 @@ export async function askForDecision(
       authorizationDetails: [],
       clientId,
     },
-    { decide: async (evaluation) => (decision = await dependencies.decide(evaluation)) },
+    dependencies,
     trace,
   );
-  return decision;
 }
 
 async function thirdPartyQuestion(
   { subject: { claims: subject } }: Presented,
   { act, target, scope }: Wanted,
-  decision: EvaluationDecision | undefined,
+  decision: EvaluationDecision,
   { describeChain }: Pick<ThirdPartyDependencies, 'describeChain'>,
 ): Promise<ThirdPartyTokenRequest> {
   const actors = actorChain(act).map((actor) => actor.sub);
-  const { id: decisionId, decision_grant: decisionGrant } = decision?.context ?? {};
+  const { id: decisionId, decision_grant: decisionGrant } = decision.context ?? {};
   return {
     person: subject.sub,
     actors,

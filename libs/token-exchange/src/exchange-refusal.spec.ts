@@ -107,6 +107,8 @@ describe('a refusal on the wire', () => {
   it('has a text of its own wherever a caller can do something of its own about it', () => {
     const texts = answers.map(([, [kind]]) => answerTo(kind!).description);
     expect(new Set(texts).size).toBe(texts.length);
+    // What is said of one is not said with a part of it missing.
+    for (const text of texts) expect(text).not.toContain('undefined');
   });
 
   it('RFC 6749 §5.2: names the parameter that is wrong', () => {
@@ -124,6 +126,8 @@ describe('a refusal on the wire', () => {
     expect(answerTo('policy_denied').description).toBe('policy denied this exchange, decision decision-1');
     const unnamed = refusalToOAuthError({ kind: 'policy_denied', decisionId: undefined });
     expect(unnamed.description).toBe('policy denied this exchange');
+    const others = answers.flatMap(([, kinds]) => kinds).filter((kind) => kind !== 'policy_denied');
+    for (const kind of others) expect(answerTo(kind).description).not.toContain('denied');
   });
 
   it('keeps what really went wrong for the log, and says it to nobody', () => {

@@ -97,7 +97,7 @@ describe('exchangeToken', () => {
   it('asks policy with the person, the whole chain, the target and the narrowed scope', async () => {
     const fixture = exchangeFixture({ subject: subjectClaims({ act: { sub: 'agent' } }) });
     await fixture.exchange({ scope: 'mcp:tools' });
-    expect(fixture.asked).toEqual([
+    expect(fixture.asked).toStrictEqual([
       {
         subject: { type: 'user', id: 'alice', properties: { groups: ['eng'] } },
         action: { name: 'exchange' },
@@ -140,6 +140,7 @@ describe('exchangeToken', () => {
       },
     ]);
     expect(JSON.stringify(fixture.recorded)).not.toContain('"subject"');
+    for (const { details } of fixture.recorded) expect(details).not.toHaveProperty('cached');
   });
 
   it('does not issue what it cannot record', async () => {
@@ -158,6 +159,15 @@ describe('exchangeToken', () => {
     const silent = exchangeFixture();
     silent.dependencies.decide = async () => Promise.reject(new Error('timeout'));
     await expect(silent.exchange()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+  });
+
+  it('RFC 6749 §5.2: names the parameter whose token type it does not take', async () => {
+    for (const name of ['actor_token_type', 'requested_token_type']) {
+      const changes = { actor_token: 'subject', actor_token_type: tokenTypes.accessToken };
+      await expect(
+        exchangeFixture().exchange({ ...changes, [name]: tokenTypes.refreshToken }),
+      ).rejects.toMatchObject({ code: 'invalid_request', description: `${name} is not supported` });
+    }
   });
 
   it('tells "cannot be checked" from "invalid"', async () => {

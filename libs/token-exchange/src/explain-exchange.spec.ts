@@ -67,6 +67,11 @@ describe('explainExchange', () => {
     });
   });
 
+  it('RFC 6749 §3.3: reads what was requested value by value, however it is spaced', async () => {
+    const { scope } = await explain({ scope: ' mcp:tools  files:write ' }).explaining;
+    expect(scope?.terms).toContainEqual({ term: 'request', scopes: ['mcp:tools', 'files:write'] });
+  });
+
   it('says by which rule it would be refused, where that is written, and with which error', async () => {
     const { explaining, recorded } = explain({ scope: 'mcp:tools mail:send' });
     expect(await explaining).toMatchObject({
@@ -88,7 +93,7 @@ describe('explainExchange', () => {
 
   it('tells no more of a token that does not verify than its holder could learn by presenting it', async () => {
     const { explaining } = explain({ subject_token: 'forged' });
-    expect(await explaining).toEqual({
+    expect(await explaining).toStrictEqual({
       outcome: 'refused',
       client: 'gateway',
       actors: [],
@@ -140,6 +145,7 @@ describe('explainExchange', () => {
       fixture.dependencies,
     );
     expect(scope?.removed).toContainEqual({ scope: 'files:write', by: ['delegation grant d-1'] });
+    expect(scope?.terms).toContainEqual({ term: 'delegation grant d-1', scopes: ['mcp:tools'] });
   });
 
   it('is refused when it cannot be recorded, and lets faults of ours through', async () => {

@@ -42,7 +42,7 @@ describe('isStillGood', () => {
     await isStillGood(await minted(), now, {
       checkNotRevoked: async (tokens) => void asked.push(tokens.map(({ jti }) => jti)),
     });
-    expect(asked).toEqual([['id-1', 'root-jti']]);
+    expect(asked).toStrictEqual([['id-1', 'root-jti']]);
   });
 
   it.each<[string, boolean, Pick<ExchangeDependencies, 'checkNotRevoked' | 'findDelegationGrant'>]>([

@@ -101,9 +101,10 @@ describe('a minted token', () => {
     ['none, where it is not known', [undefined, undefined], undefined],
   ])('says of the policies that permitted it %s', async (_title, versions, expected) => {
     const { dependencies } = exchangeFixture();
+    const answers = versions.values();
     dependencies.decide = async () => ({
       decision: true,
-      context: { id: 'd', policy_version: versions.pop()! },
+      context: { id: 'd', policy_version: answers.next().value! },
     });
     const two = { ...parameters, audience: gatewayResource };
     const client = clientWith({ audiences: ['https://*'], maxTargets: 2 });

@@ -46,6 +46,7 @@ describe('what a client adds for a person who may have to be asked', () => {
     ['request_state', { request_state: ['a', 'b'] }],
     ['request_state', { request_state: 's'.repeat(4097) }],
     ['wait', { wait: ['1', '2'] }],
+    ['wait', { wait: ['5'] }],
     ['wait', { wait: '' }],
     ['wait', { wait: '-1' }],
     ['wait', { wait: '1s' }],

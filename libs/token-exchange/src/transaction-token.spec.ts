@@ -3,6 +3,7 @@ import {
   clientWith,
   exchangeFixture,
   gatewayClient,
+  gatewayResource,
   issuer,
   now,
   subjectClaims,
@@ -12,6 +13,9 @@ import type { ExchangeParameters, TransactionTokenClaims } from './ports.js';
 
 const workload = clientWith({ audiences: [trustDomain] });
 const digest = `sha-256:${'a'.repeat(43)}`;
+const withDigest = (value: string): ExchangeParameters => ({
+  request_details: JSON.stringify({ arguments_digest: value }),
+});
 const request: ExchangeParameters = {
   requested_token_type: tokenTypes.transactionToken,
   resource: undefined,
@@ -85,9 +89,20 @@ describe('a transaction token', () => {
   it('asks policy with the requesting workload at the head of the chain', async () => {
     const fixture = exchangeFixture({ subject: subjectClaims({ act: { sub: 'agent' } }) });
     await fixture.exchange(request, workload);
-    expect(fixture.asked).toMatchObject([
-      { resource: { id: trustDomain }, context: { actors: [{ sub: 'gateway' }, { sub: 'agent' }] } },
+    expect(fixture.asked).toStrictEqual([
+      {
+        subject: { type: 'user', id: 'alice', properties: { groups: ['eng'] } },
+        action: { name: 'exchange' },
+        resource: { type: 'audience', id: trustDomain },
+        context: {
+          actors: [{ sub: 'gateway' }, { sub: 'agent' }],
+          client_id: 'gateway',
+          scope: 'mcp:tools',
+          aud: gatewayResource,
+        },
+      },
     ]);
+    expect(fixture.recorded).toMatchObject([{ details: { audience: trustDomain } }]);
     fixture.dependencies.decide = async () => ({ decision: false });
     await expect(fixture.exchange(request, workload)).rejects.toMatchObject({ code: 'invalid_target' });
   });
@@ -102,6 +117,42 @@ describe('a transaction token', () => {
     const fixture = exchangeFixture({ subject: subjectClaims({ cnf: { jkt: 'k' } }) });
     await expect(fixture.exchange(request, workload)).rejects.toMatchObject({ code: 'invalid_request' });
     expect(await fixture.issued(request, workload, { jkt: 'k' })).not.toHaveProperty('cnf');
+  });
+
+  it('has no member that says nothing', async () => {
+    const fixture = exchangeFixture();
+    const signed: Record<string, unknown>[] = [];
+    fixture.dependencies.signer = {
+      sign: async (claims) => {
+        signed.push(claims);
+        return 'token';
+      },
+    };
+    await fixture.exchange(request, workload);
+    expect(signed[0]).not.toHaveProperty('act');
+    expect(signed[0]?.['agentic_ctx']).toStrictEqual({ agent: 'editor' });
+  });
+
+  it('takes 4 KB about itself, and not a byte more', async () => {
+    const details = (bytes: number) => ({ request_details: '{"tool":"t"}'.padEnd(bytes) });
+    expect((await mint(details(4096))).tctx).toEqual({ tool: 't' });
+    await expect(mint(details(4097))).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
+  it.each(['request_details', 'request_context'])('says that it is %s that is malformed', async (name) => {
+    await expect(mint({ [name]: '[]' })).rejects.toMatchObject({ description: `${name} is malformed` });
+  });
+
+  it.each<[string, ExchangeParameters]>([
+    ['target_missing', { audience: undefined }],
+    ['several_targets', { resource: trustDomain, audience: 'https://files.example/mcp' }],
+    ['target_unknown', { audience: 'other.example' }],
+  ])('is for its trust domain alone: %s', async (reason, changes) => {
+    const fixture = exchangeFixture();
+    await expect(fixture.exchange({ ...request, ...changes }, workload)).rejects.toMatchObject({
+      code: 'invalid_target',
+    });
+    expect(fixture.recorded).toMatchObject([{ details: { reason } }]);
   });
 
   it('can be for an intent, in the words of the agent', async () => {
@@ -122,6 +173,8 @@ describe('a transaction token', () => {
     ['details that are no JSON', 'invalid_request', { request_details: '{' }],
     ['arguments themselves', 'invalid_request', { request_details: '{"arguments":{"to":"bob"}}' }],
     ['a malformed digest', 'invalid_request', { request_details: '{"arguments_digest":"abc"}' }],
+    ['a digest with more behind it', 'invalid_request', withDigest(`${digest}a`)],
+    ['a digest with more before it', 'invalid_request', withDigest(`x${digest}`)],
     ['a call chain of its own', 'invalid_request', { request_context: '{"call_chain":["x"]}' }],
     ['no address', 'invalid_request', { request_context: '{"req_ip":"alice"}' }],
     ['far too much', 'invalid_request', { request_details: JSON.stringify({ tool: 'x'.repeat(5000) }) }],
@@ -165,6 +218,12 @@ describe('a transaction token in the place of another', () => {
     });
     expect(second.exp).toBeLessThanOrEqual(first.exp);
     expect((await replace(second, {}, 'third')).rctx.call_chain).toEqual(['gateway', 'next']);
+  });
+
+  it('may say again what was said, as it was said', async () => {
+    const first = await mint();
+    const again = { request_details: JSON.stringify({ tool: 'write_file' }) };
+    expect((await replace(first, again)).tctx).toEqual(first.tctx);
   });
 
   it('is refused after as many as there may be', async () => {
