@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
 /** Writes what a whole run has shown to docs/mutation.md. */
-export function writeReport(results) {
+export function writeReport(results, coverage) {
   const files = Map.groupBy(results, ({ file }) => file);
   const found = results.filter(({ isFound }) => isFound).length;
   const share = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`;
@@ -13,14 +13,17 @@ export function writeReport(results) {
       '',
       '`npm run mutate` breaks `libs/oauth` and `libs/token-exchange` in every place that [Stryker](https://stryker-mutator.io) knows, one',
       'at a time: a comparison turned round, a condition that always holds, a call left out. A mutant that no test notices is a rule that',
-      'nobody holds the code to, or code that says nothing. The run fails when one lives that is not explained below.',
+      'nobody holds the code to, or code that says nothing. The run fails when one lives that is not explained below, and when there is',
+      'a branch that no test takes.',
       '',
-      'It is a suite of its own, apart from `npm test`, and takes about half an hour on one core. Stryker has its own lock file in',
+      'It is a suite of its own, apart from `npm test`, and takes a minute or two of one core. Stryker has its own lock file in',
       '[mutation/](../mutation) and is installed when it runs first. Only the specs of the library itself are asked, so that a rule is',
-      'tested beside its code. `--lib oauth` or `--file libs/oauth/src/scope-set.ts` narrows a run, `--concurrency 4` uses more cores,',
-      'and `--incremental` tries again only what has changed or lived. Explanations stand in `mutation/survivors.json`;',
-      '`npm run mutate -- --write` writes this page.',
+      'tested beside its code. `--lib oauth` or `--file libs/oauth/src/scope-set.ts` narrows a run, `--concurrency 4` uses more cores.',
+      'Explanations stand in `mutation/survivors.json`; `npm run mutate -- --write` writes this page.',
       '',
+      `Branches that these specs take: ${coverage
+        .map(({ library, covered, total }) => `${covered} of ${total} in \`libs/${library}\``)
+        .join(', ')}.`,
       `${results.length} mutants, ${found} found (${share(found, results.length)}), ${survivors.length} explained.`,
       '',
       '| file | mutants | found |',
