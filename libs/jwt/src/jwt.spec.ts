@@ -2,7 +2,7 @@ import { KeyObject } from 'node:crypto';
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
-import { signJwt, verifyJwt } from './index.js';
+import { peekClaim, signJwt, verifyJwt } from './index.js';
 
 const now = 1_800_000_000;
 const expected = {
@@ -134,6 +134,24 @@ describe('verifyJwt', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('believes nothing that was read ahead of another token, and gives every caller claims of their own', async () => {
+    const [ours, others] = [await token(), await token({ sub: 'mallory' })];
+    const signature = (jwt: string): string => jwt.split('.')[2] ?? '';
+    const forged = others.replace(signature(others), signature(ours));
+    for (const ahead of [others, forged]) {
+      expect(peekClaim(ahead, 'sub')).toBe('mallory');
+      expect(await verifyJwt(ours, keys, expected)).toMatchObject({ payload: { sub: 'alice' } });
+    }
+    expect(peekClaim(forged, 'sub')).toBe('mallory');
+    await expect(verifyJwt(forged, keys, expected)).rejects.toThrow('signature verification failed');
+    peekClaim(ours, 'sub');
+    const [one, other] = [await verifyJwt(ours, keys, expected), await verifyJwt(ours, keys, expected)];
+    one.payload['sub'] = 'mallory';
+    expect(other.payload.sub).toBe('alice');
+    // The header is one for all tokens that begin with it.
+    expect(() => Object.assign(one.protectedHeader, { kid: 'x' })).toThrow(TypeError);
   });
 
   it('takes no private, secret or foreign key for one to verify with', async () => {

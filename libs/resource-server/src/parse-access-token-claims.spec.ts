@@ -53,5 +53,23 @@ it('reads claims as their schema does', () => {
   };
   fc.assert(fc.property(claims, isAccepted), { numRuns: 3_000 });
   fc.assert(fc.property(odd, isAccepted));
+  const actor = { sub: 'a', iss: 'a', client_id: 'a' };
+  const named = Object.fromEntries(
+    'iss sub aud client_id jti scope sid grant_id txn'.split(' ').map((key) => [key, 'a']),
+  );
+  const lists = Object.fromEntries('groups lineage delegations'.split(' ').map((key) => [key, ['a']]));
+  const whole = { ...named, ...lists, exp: 1, iat: 1, auth_time: 1, act: { ...actor, act: actor } };
+  const oneOdd = fc.record({ member: fc.constantFrom(...Object.keys(whole)), value: odd });
+  fc.assert(
+    fc.property(oneOdd, ({ member, value }) => isAccepted({ ...whole, [member]: value })),
+    { numRuns: 2_000 },
+  );
+  const oddActor = fc.record({ member: fc.constantFrom(...Object.keys(actor), 'act', 'more'), value: odd });
+  fc.assert(
+    fc.property(oddActor, ({ member, value }) =>
+      isAccepted({ ...whole, act: { ...actor, act: { ...actor, [member]: value } } }),
+    ),
+    { numRuns: 1_000 },
+  );
   expect(accepted).toBeGreaterThan(100);
 });
