@@ -5,10 +5,10 @@ import { jest } from '@jest/globals';
 import type { Client } from '@modelcontextprotocol/client';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { randomUUID } from 'node:crypto';
-import fs from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { join } from 'node:path';
+import { captureLogs } from './capture-logs.fixture.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { connectAs, wordsOf } from './token-client.fixture.js';
 
@@ -41,7 +41,7 @@ async function startDesk(port: number): Promise<Server> {
 
 describe('a key that a person enters, in a real browser', () => {
   const spans = new InMemorySpanExporter();
-  const logged: string[] = [];
+  let logged: string[];
   let desk: Server;
   let system: DemoSystem;
   let browser: Chromium;
@@ -49,17 +49,7 @@ describe('a key that a person enters, in a real browser', () => {
   let link: string;
 
   beforeAll(async () => {
-    const { write, writeSync } = fs;
-    const keep = (data: unknown): number => Buffer.byteLength(logged[logged.push(String(data)) - 1] ?? '');
-    jest
-      .spyOn(fs, 'writeSync')
-      .mockImplementation(((fd: number, data: string, ...more: never[]) =>
-        fd === 2 ? keep(data) : writeSync(fd, data, ...more)) as typeof fs.writeSync);
-    jest.spyOn(fs, 'write').mockImplementation((fd: number, data: string, ...more: unknown[]) => {
-      if (fd !== 2) return write(fd, data, ...(more as [never]));
-      const done = more.at(-1) as (error: null, written: number) => void;
-      setImmediate(() => done(null, keep(data)));
-    });
+    logged = captureLogs();
     startTracing({ serviceName: 'test', spanProcessor: new SimpleSpanProcessor({ exporter: spans }) });
     const port = await freePort();
     const api = `http://127.0.0.1:${port}/api`;
