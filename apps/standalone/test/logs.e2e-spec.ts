@@ -55,6 +55,12 @@ beforeAll(async () => {
       // Under a name that the demo's policies permit.
       file['gateway'].upstreams.everything = { name: 'Odd', transport: 'http', url: resource };
       file['authorizationServer'].resources.push({ resource, name: 'Odd', scopes: ['mcp:tools'] });
+      // A program that says all it hears where nobody asked for it.
+      const echoing = 'while IFS= read -r line; do echo "$line" >&2; echo "$line"; done';
+      Object.assign(file['gateway'].upstreams.files, {
+        command: '/bin/sh',
+        args: ['-c', `${echoing} | mcp-server-filesystem .`],
+      });
       const { clients } = file['authorizationServer'];
       const gateway = clients.find(({ clientId }: { clientId: string }) => clientId === 'demo-gateway');
       gateway.exchange.audiences.push(resource);
@@ -301,6 +307,7 @@ describe('what is done and refused, with the log at its most talkative', () => {
 
 it('no line of any log has one of them', () => {
   const everything = logged.join('');
+  expect(everything).toContain('Secure MCP Filesystem Server');
   // The log works, and has seen what was refused and what failed.
   expect(everything).toContain('"level":20');
   expect(everything).toContain('"level":50');

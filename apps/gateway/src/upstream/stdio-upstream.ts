@@ -76,6 +76,7 @@ export class StdioUpstream implements Upstream {
       const connection = await StdioConnection.open(child, this.timeoutMs, this.logger);
       connection.onToolsChanged = () => this.#toolsChanged(connection);
       await this.#learnTools(connection);
+      this.#process.markServing();
       this.#connection = connection;
       this.#ready.resolve(connection);
       this.logger.info('upstream program is ready');

@@ -9,6 +9,7 @@ const longestPauseMs = 30_000;
 /** A program that ran this long had started well: the next pause is short again. */
 const healthyAfterMs = 30_000;
 const graceMs = 2_000;
+const maxLineShown = 2_000;
 
 const running = new Set<ChildProcessWithoutNullStreams>();
 // An end without a drain, after a deadline or a fault, must not leave programs behind that keep their ports.
@@ -26,13 +27,15 @@ export interface Command {
  *
  * It gets PATH (`programPath`), HOME and what the configuration gives it, and nothing else of our environment: that
  * holds secrets. A PATH that is configured takes the place of ours.
- * What it writes to stderr goes to the log at debug level.
+ * What it writes to stderr goes to the log at debug level until it serves: from then on it may be what callers sent it,
+ * and only that something was written is told.
  */
 export class SupervisedProcess {
   #child: ChildProcessWithoutNullStreams | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pauseMs = firstPauseMs;
   #stopped = false;
+  #serves = false;
 
   constructor(
     private readonly command: Command,
@@ -43,8 +46,14 @@ export class SupervisedProcess {
     },
   ) {}
 
+  /** Says that what callers send reaches the program from now on. */
+  markServing(): void {
+    this.#serves = true;
+  }
+
   start(): void {
     if (this.#stopped) return;
+    this.#serves = false;
     const startedAt = performance.now();
     let ended = false;
     const exited = (how: unknown): void => {
@@ -91,7 +100,10 @@ export class SupervisedProcess {
     // A write to a program that has just ended must not end us; its exit is handled above.
     child.stdin.on('error', () => {});
     createInterface({ input: child.stderr }).on('line', (line) =>
-      this.logger.debug({ line: line.slice(0, 2_000) }),
+      this.logger.debug(
+        this.#serves ? { characters: line.length } : { line: line.slice(0, maxLineShown) },
+        'upstream program wrote to standard error',
+      ),
     );
     return child;
   }
