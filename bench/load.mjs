@@ -3,7 +3,7 @@
 const roundSeconds = Number(process.env.BENCH_ROUND_SECONDS ?? 2);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 /** Requests before anything is counted: until then the compiler of the engine is what is measured. */
-const warmUp = Number(process.env.BENCH_WARM_UP ?? 1000);
+export const warmUp = Number(process.env.BENCH_WARM_UP ?? 1000);
 const warmUpCallers = 8;
 
 async function round({ call, cpuMs }, concurrency) {
@@ -33,13 +33,14 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
  * `cpuMs` tells what CPU the server of a contender has used so far: what a request costs there is a figure that a busy
  * machine moves little.
  * @param {Record<string, { call: () => Promise<unknown>, cpuMs?: () => number }>} contenders
+ * @param warmUpCalls fewer where each call is many
  */
-export async function compare(contenders, concurrency) {
+export async function compare(contenders, concurrency, warmUpCalls = warmUp) {
   const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
   for (const { call } of Object.values(contenders)) {
     // Several at a time even for one caller: what is to be warm is the server.
     const caller = async () => {
-      for (let i = 0; i < warmUp / warmUpCallers; i += 1) await call();
+      for (let i = 0; i < warmUpCalls / warmUpCallers; i += 1) await call();
     };
     await Promise.all(Array.from({ length: warmUpCallers }, caller));
   }

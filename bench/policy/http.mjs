@@ -1,6 +1,6 @@
 // AuthZEN over HTTP: the policy service beside Cerbos, in turns, with the same calls from the same client.
 import { Agent, request } from 'undici';
-import { compare, print } from '../load.mjs';
+import { compare, print, warmUp } from '../load.mjs';
 import { startBehalf } from './behalf.mjs';
 import { startCerbos } from './cerbos.mjs';
 import { calls, listOf, toBehalfEvaluation, toCerbosEvaluation, workload } from './workload.mjs';
@@ -73,7 +73,7 @@ async function benchAt(policies) {
       );
       print(
         `AuthZEN evaluations of ${size} tools, ${policies} policies, concurrency ${concurrency}`,
-        await compare(lists, concurrency),
+        await compare(lists, concurrency, (2 * warmUp) / size),
       );
     }
     console.log(
