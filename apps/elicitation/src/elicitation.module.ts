@@ -1,6 +1,6 @@
 import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
-import type { ElicitationDependencies } from '@behalf/elicitation';
+import { type ElicitationDependencies, expireElicitations } from '@behalf/elicitation';
 import { PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
 import type { Bus, Clock, OneTimeStore, RecordStore, Subscription } from '@behalf/ports';
 import { AccessTokenVerifier, remoteKeys } from '@behalf/resource-server';
@@ -88,11 +88,15 @@ export interface ThirdPartyParts {
   upkeep?: VaultWork;
 }
 
+/** How often those who listen are told what nobody has finished in time. */
+const expireEveryMs = 30_000;
+
 /** The elicitation service: the broker to third-party authorization servers. */
 @Module({})
 export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   #subscriptions: Subscription[] = [];
   #drain: NodeJS.Timeout | undefined;
+  #expiring: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(BUS) private readonly bus: Bus,
@@ -147,6 +151,10 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
 
   onModuleInit(): void {
     const { bus, records, clock, ended, calls } = this;
+    this.#expiring = setInterval(() => {
+      // It has expired whether or not that is written down, and is looked at again.
+      expireElicitations(records, clock.nowMs()).catch(() => {});
+    }, expireEveryMs).unref();
     this.#subscriptions = [
       this.waits.follow(bus),
       followRevocations(bus, this.revocations, { onRevoked: () => calls.endRevoked() }),
@@ -157,6 +165,7 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
   }
 
   onModuleDestroy(): void {
+    clearInterval(this.#expiring);
     this.waits.end();
     this.#drain = setTimeout(() => this.calls.endAll(), drainMs);
   }

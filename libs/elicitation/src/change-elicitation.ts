@@ -8,6 +8,7 @@ import {
   elicitationRecords,
   isLive,
   keptAfterMs,
+  statusAt,
 } from './elicitation.js';
 import { ElicitationRefusal } from './elicitation-refusal.js';
 import { transition } from './transition.js';
@@ -107,13 +108,38 @@ export function cancelMatching(
 const pageSize = 200;
 
 /** Closes whatever waits, of those that these keys find. @returns how many */
-export async function cancelWhere(
+export function cancelWhere(
   where: Record<string, string>,
   matches: (elicitation: Elicitation) => boolean,
   records: RecordStore,
   nowMs: number,
 ): Promise<number> {
-  let cancelled = 0;
+  const isWanted = (value: Elicitation): boolean => isLive(value, nowMs) && matches(value);
+  return endWhere(where, isWanted, (value) => transition(value, 'cancelled', nowMs), records);
+}
+
+/** Writes down of whatever nobody has finished in time that it has expired, and so tells of it. @returns how many */
+export function expireElicitations(records: RecordStore, nowMs: number): Promise<number> {
+  const expire = (value: Elicitation): Elicitation => ({
+    ...value,
+    status: 'expired',
+    statusSinceMs: value.expiresAtMs,
+  });
+  return endWhere(
+    { isOver: 'false' },
+    (value) => value.status !== 'expired' && statusAt(value, nowMs) === 'expired',
+    expire,
+    records,
+  );
+}
+
+async function endWhere(
+  where: Record<string, string>,
+  isWanted: (elicitation: Elicitation) => boolean,
+  end: (elicitation: Elicitation) => Elicitation,
+  records: RecordStore,
+): Promise<number> {
+  let ended = 0;
   for (let afterId: string | undefined; ;) {
     const page = await records.list(elicitationRecords, {
       where,
@@ -121,19 +147,24 @@ export async function cancelWhere(
       ...(afterId !== undefined && { afterId }),
     });
     for (const { id, value } of page)
-      if (isLive(value, nowMs) && matches(value) && (await cancelOne(id, records, nowMs))) cancelled += 1;
+      if (isWanted(value) && (await endOne(id, isWanted, end, records))) ended += 1;
     afterId = page.at(-1)?.id;
-    if (page.length < pageSize) return cancelled;
+    if (page.length < pageSize) return ended;
   }
 }
 
-/** False when it ended by itself meanwhile. */
-function cancelOne(id: string, records: RecordStore, nowMs: number): Promise<boolean> {
+/** False when it ended by itself meanwhile, or goes on. */
+function endOne(
+  id: string,
+  isWanted: (elicitation: Elicitation) => boolean,
+  end: (elicitation: Elicitation) => Elicitation,
+  records: RecordStore,
+): Promise<boolean> {
   return retried(() =>
     records.transaction(async (transaction) => {
       const found = await transaction.get(elicitationRecords, id);
-      if (!found || !isLive(found.value, nowMs)) return false;
-      await write(transaction, id, transition(found.value, 'cancelled', nowMs), found.version);
+      if (!found || !isWanted(found.value)) return false;
+      await write(transaction, id, end(found.value), found.version);
       return true;
     }),
   );

@@ -5,6 +5,7 @@ import {
   cancelElicitations,
   completeElicitation,
   declineElicitation,
+  expireElicitations,
   flowSeconds,
   openElicitation,
 } from './change-elicitation.js';
@@ -362,5 +363,28 @@ describe('withdrawing one asker’s consent', () => {
       },
     };
     expect((await system.ask()).outcome).toBe('interaction_required');
+  });
+});
+
+describe('what is told of an elicitation', () => {
+  it('is every step, and its end where nobody has finished it in time: once', async () => {
+    const { clock, records, at, ...system } = elicitationsFixture();
+    const told = (id: string): unknown[] =>
+      records.outbox
+        .map(({ data }) => data as { id: string; status: string })
+        .filter((event) => event.id === id)
+        .map(({ status }) => status);
+    const left = await system.offered();
+    const done = await system.offered({ scopes: ['files.write'] });
+    await openElicitation(at(left.id), records);
+    await openElicitation(at(done.id), records);
+    await declineElicitation(at(done.id), records);
+    expect(await expireElicitations(records, clock.nowMs())).toBe(0);
+    clock.advanceSeconds(901);
+    expect(await expireElicitations(records, clock.nowMs())).toBe(1);
+    expect(await expireElicitations(records, clock.nowMs())).toBe(0);
+    expect(told(left.id)).toEqual(['pending', 'opened', 'expired']);
+    expect(told(done.id)).toEqual(['pending', 'opened', 'declined']);
+    expect(await codeOf(agreeToElicitation(at(left.id), records))).toBe('over');
   });
 });

@@ -18,6 +18,7 @@ export {
   cancelMatching,
   completeElicitation,
   declineElicitation,
+  expireElicitations,
   findElicitation,
   flowSeconds,
   openElicitation,
