@@ -45,6 +45,23 @@ describe('exchangeToken', () => {
     });
   });
 
+  it('RFC 6749 §3.2: takes a parameter without a value as one that was left out, in a list, too', async () => {
+    const empty = {
+      scope: '',
+      audience: '',
+      actor_token: '',
+      actor_token_type: '',
+      requested_token_type: '',
+    };
+    const issued = await exchangeFixture().issued({ ...empty, resource: ['', upstreamResource, ''] });
+    expect(issued).toMatchObject({ aud: upstreamResource, scope: 'mcp:tools files:write' });
+    const fixture = exchangeFixture();
+    await expect(fixture.exchange({ resource: '', audience: [''] })).rejects.toMatchObject({
+      code: 'invalid_target',
+    });
+    expect(fixture.recorded).toMatchObject([{ details: { reason: 'target_missing' } }]);
+  });
+
   it('lets a client present a token that was issued to it', async () => {
     const fixture = exchangeFixture({
       subject: subjectClaims({ aud: 'https://other.example', client_id: 'gateway' }),
