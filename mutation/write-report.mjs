@@ -6,6 +6,7 @@ export function writeReport(results, coverage) {
   const found = results.filter(({ isFound }) => isFound).length;
   const share = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`;
   const survivors = results.filter(({ isFound }) => !isFound);
+  const explained = survivors.filter(({ why }) => why !== undefined).length;
   writeFileSync(
     'docs/mutation.md',
     [
@@ -24,7 +25,7 @@ export function writeReport(results, coverage) {
       `Branches that these specs take: ${coverage
         .map(({ library, covered, total }) => `${covered} of ${total} in \`libs/${library}\``)
         .join(', ')}.`,
-      `${results.length} mutants, ${found} found (${share(found, results.length)}), ${survivors.length} explained.`,
+      `${results.length} mutants, ${found} found (${share(found, results.length)}), ${explained} explained.`,
       '',
       '| file | mutants | found |',
       '| --- | ---: | ---: |',
