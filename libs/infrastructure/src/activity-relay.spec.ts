@@ -1,14 +1,19 @@
 import { MemoryLeaseStore, MemoryRecordStore } from '@behalf/adapter-memory';
 import { NatsBus } from '@behalf/adapter-nats';
 import { SqlAuditLog, migrate, openPostgres } from '@behalf/adapter-postgres';
+import { parseConfig } from '@behalf/config';
 import { decisionMade } from '@behalf/contracts';
 import { type LocalServer, startNats, startPostgres } from '@behalf/local-servers';
 import type { Publication } from '@behalf/ports';
 import { FakeClock, describeWith, forkSource } from '@behalf/testing';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ActivityRelay } from './activity-relay.js';
+import { parse } from 'yaml';
+import { ActivityRelay, tellsActivity } from './activity-relay.js';
+import { openInfrastructure } from './open-infrastructure.js';
 
 const fixture = join(process.cwd(), 'libs/infrastructure/src/activity-relayer.fixture.ts');
 const decision = (n: number) => ({
@@ -126,5 +131,41 @@ describe('the relay of activity in several processes', () => {
     clock.advanceSeconds(10);
     await all();
     expect(told).toEqual(['a 0', 'a 1', 'b 2', 'c 3', 'c 4']);
+  });
+});
+
+describe('where activity is told', () => {
+  it.each([
+    ['apart', true, true],
+    ['apart', false, false],
+    ['always', true, true],
+    ['always', false, true],
+    ['never', true, false],
+    ['never', false, false],
+  ] as const)('%s, with services apart %s: %s', (events, isApart, expected) => {
+    expect(tellsActivity(events, isApart)).toBe(expected);
+  });
+
+  describeWith('nats-server')('by the configuration alone', () => {
+    it('is on NATS what a service has recorded', async () => {
+      const nats = await startNats();
+      const dataFolder = await mkdtemp(join(tmpdir(), 'behalf-activity-'));
+      const demo = parse(await readFile('deploy/demo/behalf.yaml', 'utf8')) as object;
+      const config = parseConfig({ ...demo, dataFolder, logLevel: 'silent' }, {});
+      const heard = Promise.withResolvers<unknown>();
+      const environment = { NATS_URL: nats.url };
+      const running = await openInfrastructure(
+        { name: 'test', config, environment },
+        async (infrastructure) => {
+          infrastructure.bus.subscribe(decisionMade, ({ data }) => heard.resolve(data));
+          await infrastructure.audit.append(decision(7));
+          return { close: async () => {} };
+        },
+      );
+      expect(await heard.promise).toEqual({ decisionId: '7', isPermitted: true });
+      await running.close();
+      await nats.close();
+      await rm(dataFolder, { recursive: true });
+    }, 60_000);
   });
 });

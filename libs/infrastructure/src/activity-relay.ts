@@ -1,4 +1,5 @@
 import { activityWaiting, relayActivity, type RelayDependencies } from '@behalf/activity';
+import type { BehalfConfig } from '@behalf/config';
 import type { Clock, Lease, LeaseStore } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
 import { metrics } from '@opentelemetry/api';
@@ -13,6 +14,11 @@ export interface ActivityRelayOptions extends Omit<RelayDependencies, 'mayGoOn' 
   leases: LeaseStore;
   clock: Clock;
   logger: Pick<Logger, 'error'>;
+}
+
+/** Whether what is recorded is told at all: inside one process only where that is wanted, since nobody of ours listens. */
+export function tellsActivity(events: BehalfConfig['audit']['events'], isApart: boolean): boolean {
+  return events === 'always' || (events === 'apart' && isApart);
 }
 
 /**

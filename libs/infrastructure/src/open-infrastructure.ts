@@ -14,7 +14,7 @@ import type { BehalfConfig } from '@behalf/config';
 import { type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
 import { startMetrics, startTracing } from '@behalf/telemetry';
-import { ActivityRelay } from './activity-relay.js';
+import { ActivityRelay, tellsActivity } from './activity-relay.js';
 import { checkSealingKey } from './check-sealing-key.js';
 import { measureDatabase } from './measure-database.js';
 import { openBus } from './open-bus.js';
@@ -123,9 +123,8 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       await audit.idle();
     });
 
-    const tells = config.audit.events === 'always' || addresses.NATS_URL !== undefined;
     const activity =
-      relays && tells && config.audit.events !== 'never'
+      relays && tellsActivity(config.audit.events, addresses.NATS_URL !== undefined)
         ? new ActivityRelay({
             leaves: audit,
             records,
