@@ -206,7 +206,8 @@ export class SqlAuditLog implements AuditLog, AuditLeaves {
   /** Resolves when as many wait as there are callers, or after a moment. */
   async #gathered(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, gatherMs);
+    // After a process was kept waiting for the processor, its timers come before the requests that have been here since.
+    const timer = setTimeout(() => void setImmediate().then(resolve), gatherMs);
     this.#onGathered = resolve;
     await promise;
     clearTimeout(timer);
