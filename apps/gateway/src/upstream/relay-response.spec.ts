@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { SessionBinding } from '../enforcement/session-binding.js';
 import { McpAnswer } from '../http/mcp-answer.js';
@@ -51,5 +51,31 @@ describe('relayResponse', () => {
     expect(response.listenerCount('close')).toBe(before);
     expect(response.listenerCount('drain')).toBe(0);
     answer.end();
+  });
+
+  it('may have as many listeners to its end as there are while it is traced, measured and piped', async () => {
+    const response = new FakeResponse();
+    for (const by of ['trace', 'measure', 'router', 'endpoint', 'server']) response.once('close', () => by);
+    const upstream = {
+      statusCode: 200,
+      headers: { 'content-type': 'application/json' },
+      body: Readable.from(['{"jsonrpc":"2.0","id":1,"result":{}}']),
+    };
+    const relaying = relayResponse(
+      upstream as unknown as Dispatcher.ResponseData,
+      {
+        era: 'modern',
+        signal: new AbortController().signal,
+        redact: [],
+        method: { decidedOn: 'tool' },
+        message: { kind: 'request' },
+      } as unknown as Exchange,
+      new McpAnswer(response as never, 1, false),
+      { name: 'x', sessions: new SessionBinding(new Uint8Array(32)), logger: undefined as never },
+    ).catch(() => {});
+    expect(response.listenerCount('close')).toBeGreaterThan(10);
+    expect(response.listenerCount('close')).toBeLessThanOrEqual(response.getMaxListeners());
+    response.destroy();
+    await relaying;
   });
 });

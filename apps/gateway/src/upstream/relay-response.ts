@@ -135,6 +135,8 @@ async function relayUnread(
     ...(hasBody && { 'Content-Type': type }),
     ...headers,
   });
+  // A pipe listens seven times to the end of what it fills, and each of us who watch an answer once: that is no leak.
+  response.setMaxListeners(20);
   if (hasBody) return pipeline(body, response);
   await body.dump();
   response.end();
