@@ -3,8 +3,8 @@ import { type Bus, type Publication, RecordConflict, type RecordKind, type Recor
 import { z } from 'zod';
 import { activityOf } from './activity-of.js';
 
-/** Few, so that whoever is served by this process meanwhile does not wait for them. */
-const leavesAtOnce = 64;
+/** Enough to share the noting down, and few enough that whoever is served by this process hardly waits for them. */
+const leavesAtOnce = 200;
 /** Where nothing was ever told, of a log that is there already. */
 const toldOfThePast = 10_000;
 
