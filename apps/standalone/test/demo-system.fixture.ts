@@ -18,7 +18,7 @@ const demoPorts = /\b(?:4000|4001|4002|4003|4010|4011|4012|4030)\b/g;
 
 /**
  * The shape that the system is tested in: `embedded`, everything in this process, or `fleet`, two processes of each
- * service on servers of their own. `npm run test:fleet` sets it, and builds first.
+ * service on servers of their own. `npm test` runs the suites in both; `npm run test:fleet` in the second alone.
  */
 export const shape = process.env['BEHALF_TEST_SHAPE'] ?? 'embedded';
 

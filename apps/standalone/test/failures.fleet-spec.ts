@@ -55,7 +55,7 @@ beforeAll(async () => {
       return way.via(url);
     },
   });
-  if (!system.fleet) throw new Error('this suite is for the fleet: npm run test:fleet');
+  if (!system.fleet) throw new Error('this suite is for the fleet: npm run test:failures');
   ({ fleet } = system);
   alice = await tokenOf('alice');
   const scope = 'mcp:tools files:write';
