@@ -27,7 +27,9 @@ if (isWhole) {
   if (missing.length === 0) {
     passed.push(run('scripts/build.mjs') && jest('fleet', '--config', 'jest.fleet.config.mjs'));
   } else {
-    console.warn(`Not run, for want of ${missing.join(', ')}: the suites of the whole system against a fleet.`);
+    console.warn(
+      `Not run, for want of ${missing.join(', ')}: the suites of the whole system against a fleet.`,
+    );
     passed.push(process.env.CI === undefined);
   }
 }
