@@ -2,35 +2,22 @@ import { EventListener, RequestHandler, parseJson, waitWithin } from '@behalf/me
 import {
   type Bus,
   BusError,
-  type BusErrorReason,
   type EventContract,
   type EventEnvelope,
-  type EventStream,
   type Publication,
   type RequestContract,
   type RequestOptions,
   type Subscription,
 } from '@behalf/ports';
 import { inSpan, injectTraceContext } from '@behalf/telemetry';
-import {
-  type JetStreamClient,
-  type JetStreamManager,
-  type PubAck,
-  jetstream,
-  jetstreamManager,
-} from '@nats-io/jetstream';
-import {
-  type MsgHdrs,
-  type NatsConnection,
-  NoRespondersError,
-  RequestError,
-  TimeoutError,
-  headers,
-} from '@nats-io/transport-node';
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { type NatsConnection, headers } from '@nats-io/transport-node';
 import { type WireAnswer, readAnswer } from './answer-message.js';
+import { asBusError } from './as-bus-error.js';
 import { type NatsConnectOptions, connectNats } from './connect-nats.js';
 import { EventConsumer } from './event-consumer.js';
-import { ensureEventStream, eventStreams, eventSubject, findEventStream } from './event-stream.js';
+import { EventPublisher, publishTimeoutMs } from './event-publisher.js';
+import { ensureEventStream, findEventStream } from './event-stream.js';
 import { hedge } from './hedge.js';
 import { againSubject, serveRequests } from './request-server.js';
 
@@ -46,7 +33,6 @@ export interface NatsBusOptions extends NatsConnectOptions {
   onConnection?: (state: 'lost' | 'back') => void;
 }
 
-const publishTimeoutMs = 3_000;
 const announceTimeoutMs = 5_000;
 /** The longest time that one replica has to itself. */
 const maxHedgeAfterMs = 500;
@@ -60,6 +46,7 @@ const maxHedges = 128;
 export class NatsBus implements Bus {
   readonly #serving = new Set<Subscription>();
   readonly #consumers = new Set<EventConsumer>();
+  readonly #publisher: EventPublisher;
   #inFlight = 0;
   #hedging = 0;
   #isConnected = true;
@@ -71,6 +58,7 @@ export class NatsBus implements Bus {
     private readonly position: { sequence: number; createdAt: string | undefined },
     private readonly options: NatsBusOptions,
   ) {
+    this.#publisher = new EventPublisher(connection, streams, options);
     void this.#watchConnection();
   }
 
@@ -123,27 +111,15 @@ export class NatsBus implements Bus {
   }
 
   async publish<T>(contract: EventContract<T>, envelope: EventEnvelope<T>): Promise<void> {
-    await this.#publish({ contract, envelope });
+    this.#checkOpen(contract.type);
+    await this.#publisher.publish({ contract, envelope });
   }
 
   async publishInOrder(publications: readonly Publication[]): Promise<void> {
-    let published = 0;
-    let last: PubAck | undefined;
-    // What is there already says nothing about where the stream ends: others may have come after it.
-    while (published < publications.length && (last === undefined || last.duplicate))
-      last = await this.#publish(publications[published++]!);
-    if (!last) return;
-    const rest = publications.slice(published);
-    const lastOne = rest.pop();
-    if (!lastOne) return;
-    // Each says which one has to be before it: the last one is stored only if all are, and only it is answered.
-    let { seq } = last;
-    for (const one of rest) this.#announce(one, seq++);
-    try {
-      await this.#store(lastOne, seq);
-    } catch (error) {
-      throw this.#asBusError(error, lastOne.contract.type);
-    }
+    const [first] = publications;
+    if (!first) return;
+    this.#checkOpen(first.contract.type);
+    await this.#publisher.publishInOrder(publications);
   }
 
   subscribe<T>(
@@ -169,7 +145,7 @@ export class NatsBus implements Bus {
   announced(): Promise<void> {
     const subject = 'flush';
     const flushed = this.connection.flush().catch((error: unknown) => {
-      throw this.#asBusError(error, subject);
+      throw asBusError(error, subject);
     });
     const limit = { timeoutMs: announceTimeoutMs };
     return waitWithin(flushed, limit, () => new BusError('timeout', subject));
@@ -221,47 +197,8 @@ export class NatsBus implements Bus {
         await this.connection.request(subject, body, { timeout: timeoutMs, headers: carried }),
       );
     } catch (error) {
-      throw this.#asBusError(error, subject);
+      throw asBusError(error, subject);
     }
-  }
-
-  async #publish<T>(publication: Publication<T>): Promise<PubAck> {
-    const { type, stream = 'changes' } = publication.contract;
-    this.#checkOpen(type);
-    try {
-      return await this.#store(publication);
-    } catch (error) {
-      if (!this.options.ownsEvents || reasonOf(error) !== 'no_responders')
-        throw this.#asBusError(error, type);
-      // NATS came back without its streams, or nothing was ever published to this one.
-      await this.#recreate(stream, type);
-      return this.#store(publication).catch((again: unknown) => {
-        throw this.#asBusError(again, type);
-      });
-    }
-  }
-
-  #store<T>(publication: Publication<T>, lastSequence?: number): Promise<PubAck> {
-    const { contract, envelope } = publication;
-    return this.streams.client.publish(eventSubject(contract), JSON.stringify(envelope), {
-      timeout: publishTimeoutMs,
-      headers: eventHeaders(publication, lastSequence),
-      retries: 1,
-    });
-  }
-
-  /** Nobody says whether it was stored. */
-  #announce<T>(publication: Publication<T>, lastSequence: number): void {
-    const { contract, envelope } = publication;
-    const carried = eventHeaders(publication, lastSequence);
-    this.connection.publish(eventSubject(contract), JSON.stringify(envelope), { headers: carried });
-  }
-
-  async #recreate(stream: EventStream, type: string): Promise<void> {
-    const replicas = this.options.eventReplicas ?? 1;
-    await ensureEventStream(this.streams.manager, stream, replicas).catch((error: unknown) => {
-      throw this.#asBusError(error, type);
-    });
   }
 
   async #watchConnection(): Promise<void> {
@@ -279,12 +216,6 @@ export class NatsBus implements Bus {
     }
   }
 
-  #asBusError(error: unknown, subject: string): BusError {
-    return error instanceof BusError
-      ? error
-      : new BusError(reasonOf(error), subject, undefined, { cause: error });
-  }
-
   #report(what: string, error: unknown): void {
     this.options.onError?.(what, error);
   }
@@ -292,41 +223,4 @@ export class NatsBus implements Bus {
   #checkOpen(subject: string): void {
     if (this.#closed) throw new BusError('no_responders', subject);
   }
-}
-
-/** Whoever was not reached did nothing; of whoever did not answer that cannot be said. */
-function reasonOf(error: unknown): BusErrorReason {
-  if (error instanceof TimeoutError || (error as Error | undefined)?.cause instanceof TimeoutError)
-    return 'timeout';
-  if (error instanceof NoRespondersError) return 'no_responders';
-  if (error instanceof RequestError && !error.isNoResponders()) return 'timeout';
-  return 'no_responders';
-}
-
-/**
- * What JetStream goes by, and the attributes of the event.
- *
- * @param lastSequence of the message that has to be the last one of the stream before it
- * @see CloudEvents, NATS protocol binding, binary content mode
- */
-function eventHeaders<T>({ contract, envelope }: Publication<T>, lastSequence?: number): MsgHdrs {
-  const { id, type, occurredAtMs, data } = envelope;
-  const subject = contract.subject?.(data);
-  const carried = headers();
-  carried.set('Nats-Msg-Id', id);
-  carried.set('Nats-Expected-Stream', eventStreams[contract.stream ?? 'changes'].name);
-  if (lastSequence !== undefined) carried.set('Nats-Expected-Last-Sequence', `${lastSequence}`);
-  carried.set('ce-specversion', '1.0');
-  carried.set('ce-id', id);
-  carried.set('ce-type', type);
-  carried.set('ce-source', 'behalf');
-  carried.set('ce-time', new Date(occurredAtMs).toISOString());
-  carried.set('ce-datacontenttype', 'application/json');
-  if (subject !== undefined) carried.set('ce-subject', encodeAttribute(subject));
-  return carried;
-}
-
-/** Only printable ASCII goes into a header as it is. @see CloudEvents, HTTP protocol binding §3.1.3.2 */
-function encodeAttribute(value: string): string {
-  return value.toWellFormed().replaceAll(/[^\x21-\x7e]|["%]/gu, encodeURIComponent);
 }

@@ -1,3 +1,4 @@
+import { isPlainObject } from '@behalf/i-json';
 import type { z } from 'zod';
 import {
   type DecisionContext,
@@ -13,7 +14,7 @@ const reasons: ReadonlySet<unknown> = new Set(decisionReasonSchema.options);
  * without the schema. Whatever has more in it, or something else, is the schema's.
  */
 export function parseDecision(value: unknown): z.ZodSafeParseResult<EvaluationDecision> {
-  if (!isObject(value)) return evaluationDecisionSchema.safeParse(value);
+  if (!isPlainObject(value)) return evaluationDecisionSchema.safeParse(value);
   const { decision, context } = value;
   if (typeof decision !== 'boolean' || !isPlainContext(context))
     return evaluationDecisionSchema.safeParse(value);
@@ -21,7 +22,7 @@ export function parseDecision(value: unknown): z.ZodSafeParseResult<EvaluationDe
 }
 
 function isPlainContext(context: unknown): context is DecisionContext {
-  return isObject(context) && Object.keys(context).every((name) => isPlainMember(name, context[name]));
+  return isPlainObject(context) && Object.keys(context).every((name) => isPlainMember(name, context[name]));
 }
 
 function isPlainMember(name: string, value: unknown): boolean {
@@ -38,8 +39,4 @@ function isPlainMember(name: string, value: unknown): boolean {
     default:
       return false;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isPlainObject } from '@behalf/i-json';
 import type { ActClaim } from '@behalf/oauth';
 import type { z } from 'zod';
 import { type AccessTokenClaims, accessTokenClaimsSchema } from './access-token-claims.js';
@@ -8,7 +9,7 @@ import { type AccessTokenClaims, accessTokenClaimsSchema } from './access-token-
  * schema's.
  */
 export function parseAccessTokenClaims(claims: unknown): z.ZodSafeParseResult<AccessTokenClaims> {
-  return isObject(claims) && isUsual(claims)
+  return isPlainObject(claims) && isUsual(claims)
     ? { success: true, data: claims as AccessTokenClaims }
     : accessTokenClaimsSchema.safeParse(claims);
 }
@@ -42,7 +43,7 @@ function isUsual(claims: Record<string, unknown>): boolean {
 
 /** True for a chain without members that the schema would take away. */
 function isActClaim(value: unknown): value is ActClaim {
-  if (!isObject(value)) return false;
+  if (!isPlainObject(value)) return false;
   for (const name of Object.keys(value)) if (!actMembers.has(name)) return false;
   const { sub, iss, client_id, act } = value;
   return (
@@ -65,8 +66,4 @@ function isName(value: unknown): boolean {
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every(isText);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
