@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type AuditRecord, TreeEdge, hashLeaf } from '@behalf/audit';
 import { canonicalJson } from '@behalf/i-json';
 import { systemClock } from '@behalf/ports';
-import { SmallDisk } from '@behalf/testing';
+import { SmallDisk, itOnSmallDisk } from '@behalf/testing';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { FolderInUse, SqlAuditLog, SqlRecordStore, migrate, openPglite, sweepExpired } from './index.js';
@@ -40,43 +40,45 @@ describe('openPglite', () => {
     // Making a database takes seconds on a busy machine.
   }, 120_000);
 
-  it('refuses what it cannot keep on a full disk, goes on when there is space, and has lost nothing', async () => {
-    const disk = SmallDisk.mount(folder, 96);
-    // Only root may mount one.
-    if (!disk) return;
-    try {
-      const data = join(folder, 'pg');
-      const first = await openPglite(data);
-      await migrate(first.db);
-      const store = new SqlRecordStore(first.db, systemClock);
-      const kept: string[] = [];
-      const put = async (id: string): Promise<boolean> => {
-        const text = 'x'.repeat(4_000);
-        const done = await store
-          .transaction((transaction) => transaction.put(note, id, { text }))
-          .then(
-            () => true,
-            () => false,
-          );
-        if (done) kept.push(id);
-        return done;
-      };
-      expect(await put('before')).toBe(true);
-      disk.fill();
-      let attempts = 0;
-      while (await put(`full-${attempts}`)) expect(attempts++).toBeLessThan(10_000);
-      expect(await store.get(note, 'before')).toBeDefined();
-      disk.giveSpace();
-      expect(await put('after')).toBe(true);
-      await first.close();
-      const second = await openPglite(data);
-      const found = await second.db.selectFrom('records').select('id').execute();
-      expect(found.map(({ id }) => id).sort()).toEqual(kept.sort());
-      await second.close();
-    } finally {
-      disk.unmount();
-    }
-  }, 120_000);
+  itOnSmallDisk()(
+    'refuses what it cannot keep on a full disk, goes on when there is space, and has lost nothing',
+    async () => {
+      const disk = SmallDisk.mount(folder, 96);
+      try {
+        const data = join(folder, 'pg');
+        const first = await openPglite(data);
+        await migrate(first.db);
+        const store = new SqlRecordStore(first.db, systemClock);
+        const kept: string[] = [];
+        const put = async (id: string): Promise<boolean> => {
+          const text = 'x'.repeat(4_000);
+          const done = await store
+            .transaction((transaction) => transaction.put(note, id, { text }))
+            .then(
+              () => true,
+              () => false,
+            );
+          if (done) kept.push(id);
+          return done;
+        };
+        expect(await put('before')).toBe(true);
+        disk.fill();
+        let attempts = 0;
+        while (await put(`full-${attempts}`)) expect(attempts++).toBeLessThan(10_000);
+        expect(await store.get(note, 'before')).toBeDefined();
+        disk.giveSpace();
+        expect(await put('after')).toBe(true);
+        await first.close();
+        const second = await openPglite(data);
+        const found = await second.db.selectFrom('records').select('id').execute();
+        expect(found.map(({ id }) => id).sort()).toEqual(kept.sort());
+        await second.close();
+      } finally {
+        disk.unmount();
+      }
+    },
+    120_000,
+  );
 
   it('sweeps away what has expired and nothing else', async () => {
     const opened = await openPglite('memory://');

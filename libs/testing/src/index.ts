@@ -42,4 +42,4 @@ export {
   startFakeProvider,
 } from './fake-provider.js';
 export { describeKeyEncryptionKey, type OpenKeyEncryptionKey } from './describe-key-encryption-key.js';
-export { SmallDisk } from './small-disk.js';
+export { SmallDisk, itOnSmallDisk } from './small-disk.js';

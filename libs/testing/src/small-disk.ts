@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const blockBytes = 1024 * 1024;
@@ -8,15 +9,24 @@ const blockBytes = 1024 * 1024;
 export class SmallDisk {
   private constructor(private readonly folder: string) {}
 
-  /** @returns undefined where this process may mount nothing */
-  static mount(folder: string, megabytes: number): SmallDisk | undefined {
-    mkdirSync(folder, { recursive: true });
+  /** Whether this process may mount one. */
+  static isPossible(): boolean {
+    const folder = mkdtempSync(join(tmpdir(), 'behalf-disk-'));
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'none', folder], { stdio: 'ignore' });
-      return new SmallDisk(folder);
+      SmallDisk.mount(folder, 1).unmount();
+      return true;
     } catch {
-      return undefined;
+      return false;
+    } finally {
+      rmdirSync(folder);
     }
+  }
+
+  /** @throws Error where this process may mount nothing */
+  static mount(folder: string, megabytes: number): SmallDisk {
+    mkdirSync(folder, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'none', folder], { stdio: 'ignore' });
+    return new SmallDisk(folder);
   }
 
   /** To the last byte. */
@@ -41,4 +51,9 @@ export class SmallDisk {
   get #filler(): string {
     return join(this.folder, 'filler');
   }
+}
+
+/** `it` where a small disk can be mounted. Elsewhere the test is skipped, and counted as such. */
+export function itOnSmallDisk(): typeof it.skip {
+  return SmallDisk.isPossible() ? it : it.skip;
 }
