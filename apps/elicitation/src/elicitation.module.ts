@@ -1,24 +1,14 @@
-import type { AuditLog } from '@behalf/audit';
-import type { BehalfConfig } from '@behalf/config';
-import { type ElicitationDependencies, expireElicitations } from '@behalf/elicitation';
-import { PersonSessions, PersonSignIn } from '@behalf/person-sign-in';
-import type { Bus, Clock, OneTimeStore, RecordStore, Subscription } from '@behalf/ports';
-import { AccessTokenVerifier, remoteKeys } from '@behalf/resource-server';
+import { expireElicitations } from '@behalf/elicitation';
+import type { Bus, Clock, RecordStore, Subscription } from '@behalf/ports';
 import { RevocationView, followRevocations } from '@behalf/revocation';
-import type { KeyEncryptionKey } from '@behalf/sealing';
 import {
-  AUDIT_LOG,
   BUS,
   CLOCK,
-  CONFIG,
   type Infrastructure,
-  KEY_ENCRYPTION_KEY,
   LOGGER,
   type Logger,
-  ONE_TIME_STORE,
   READINESS,
   RECORD_STORE,
-  type Readiness,
   type RunningService,
   bootstrapService,
 } from '@behalf/service-kit';
@@ -31,10 +21,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
-  type Provider,
 } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
-import { AdminAuthorization } from './admin/admin-authorization.js';
 import { vaultAdminController } from './admin/vault-admin.controller.js';
 import { answerEndedAccounts } from './bus/answer-ended-accounts.js';
 import { answerTokenRequests } from './bus/answer-token-requests.js';
@@ -43,14 +30,7 @@ import { ELICITATION_CONFIG, type ElicitationServiceConfig, elicitationServiceCo
 import { ElicitationDesk } from './elicitation-desk.js';
 import { ElicitationWaits } from './elicitation-waits.js';
 import { EndedAccounts } from './ended-accounts.js';
-import { ChainDirectory } from './forward/chain-directory.js';
-import { ForwardDesk } from './forward/forward-desk.js';
-import {
-  FORWARD_SETTINGS,
-  type TokenChecks,
-  forwardSettings,
-  tokenChecks,
-} from './forward/forward-settings.js';
+import { forwardProviders } from './forward/forward-providers.js';
 import { LiveCalls } from './forward/live-calls.js';
 import { callbackController } from './http/callback.controller.js';
 import { connectController } from './http/connect.controller.js';
@@ -62,15 +42,10 @@ import { providerEventsController } from './http/provider-events.controller.js';
 import { signInCallbackController } from './http/sign-in-callback.controller.js';
 import { taskController } from './http/task.controller.js';
 import { ProviderCatalog } from './provider-catalog.js';
-import { ProviderEvents } from './provider-events.js';
-import { ProviderRoundTrip } from './provider-round-trip.js';
+import { domainProviders, edgeProviders } from './providers.js';
 import { thirdPartyParts } from './third-party-parts.js';
-import { OUTBOUND_RELAY, THIRD_PARTIES, TOKEN_CHECKS, VAULT, VAULT_OPERATOR } from './tokens.js';
-import { vaultTokens } from './vault-tokens.js';
+import { OUTBOUND_RELAY, THIRD_PARTIES, VAULT, VAULT_OPERATOR } from './tokens.js';
 import { VaultUpkeep, type VaultWork } from './vault-upkeep.js';
-
-/** As long as the way to a provider and back may take, and a little more to look around. */
-const sessionSeconds = 900;
 
 /** What a forwarded call is given to finish when the service closes. */
 const drainMs = 5_000;
@@ -175,144 +150,6 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
   }
 }
-
-const domainProviders: Provider[] = [
-  { provide: ElicitationWaits, useFactory: () => new ElicitationWaits() },
-  {
-    provide: EndedAccounts,
-    inject: [RECORD_STORE, CLOCK, AUDIT_LOG],
-    useFactory: (records: RecordStore, clock: Clock, audit: AuditLog) =>
-      new EndedAccounts(records, clock, audit),
-  },
-  {
-    provide: ElicitationDesk,
-    inject: [
-      ELICITATION_CONFIG,
-      RECORD_STORE,
-      CLOCK,
-      KEY_ENCRYPTION_KEY,
-      AUDIT_LOG,
-      ElicitationWaits,
-      ProviderCatalog,
-      VAULT,
-    ],
-    useFactory: (
-      { publicUrl, paths, elicitationSeconds }: ElicitationServiceConfig,
-      records: RecordStore,
-      clock: Clock,
-      keyEncryptionKey: KeyEncryptionKey,
-      audit: AuditLog,
-      waits: ElicitationWaits,
-      providers: ProviderCatalog,
-      vault: Vault,
-    ) => {
-      const dependencies: ElicitationDependencies = {
-        records,
-        clock,
-        keyEncryptionKey,
-        audit,
-        tokens: vaultTokens(vault, providers),
-        findProvider: (resource) => providers.findByResource(resource),
-        waitForChange: (id, timeoutMs) => waits.wait(id, timeoutMs),
-        newId: randomUUID,
-        elicitationSeconds,
-        connectUrl: `${publicUrl}${paths.connect}`,
-        pollUrl: `${publicUrl}${paths.elicitations}`,
-      };
-      return new ElicitationDesk({ dependencies, providers, vault, audit });
-    },
-  },
-];
-
-const edgeProviders: Provider[] = [
-  {
-    provide: ProviderEvents,
-    inject: [VAULT, RECORD_STORE, AUDIT_LOG, CLOCK],
-    useFactory: (vault: Vault, records: RecordStore, audit: AuditLog, clock: Clock) =>
-      new ProviderEvents({ vault, records, audit, clock }),
-  },
-  {
-    provide: PersonSignIn,
-    inject: [ELICITATION_CONFIG, ONE_TIME_STORE],
-    useFactory: (
-      { issuer, reachIssuer, publicUrl, paths, client }: ElicitationServiceConfig,
-      oneTime: OneTimeStore,
-    ) =>
-      client &&
-      new PersonSignIn(
-        {
-          issuer,
-          reachIssuer,
-          publicUrl,
-          callbackPath: paths.signInCallback,
-          clientId: client.id,
-          clientSecret: client.secret,
-          name: 'connections',
-        },
-        oneTime,
-      ),
-  },
-  {
-    provide: PersonSessions,
-    inject: [ELICITATION_CONFIG, KEY_ENCRYPTION_KEY, CLOCK],
-    useFactory: ({ publicUrl }: ElicitationServiceConfig, key: KeyEncryptionKey, clock: Clock) =>
-      new PersonSessions({ publicUrl, name: 'connections', sessionSeconds }, key, clock),
-  },
-  {
-    provide: ProviderRoundTrip,
-    inject: [ELICITATION_CONFIG, THIRD_PARTIES, ONE_TIME_STORE],
-    useFactory: (
-      { publicUrl, paths }: ElicitationServiceConfig,
-      thirdParties: ThirdParties,
-      oneTime: OneTimeStore,
-    ) => new ProviderRoundTrip(thirdParties, oneTime, { publicUrl, callbackPath: paths.callback }),
-  },
-  { provide: RevocationView, inject: [CLOCK], useFactory: (clock: Clock) => new RevocationView(clock) },
-  {
-    provide: AccessTokenVerifier,
-    inject: [ELICITATION_CONFIG, RevocationView, CLOCK],
-    useFactory: ({ issuer, jwksUri }: ElicitationServiceConfig, revocations: RevocationView, clock: Clock) =>
-      new AccessTokenVerifier({ issuer, keys: remoteKeys(jwksUri), revocations, clock }),
-  },
-  {
-    provide: READINESS,
-    inject: [RevocationView],
-    useFactory: (revocations: RevocationView): Readiness => ({
-      waitingFor: () => (revocations.isCurrent ? [] : ['revocations']),
-    }),
-  },
-];
-
-const forwardProviders: Provider[] = [
-  {
-    provide: FORWARD_SETTINGS,
-    inject: [CONFIG, ELICITATION_CONFIG],
-    useFactory: (config: BehalfConfig, { client }: ElicitationServiceConfig) =>
-      forwardSettings(config, client?.secret ?? ''),
-  },
-  {
-    provide: TOKEN_CHECKS,
-    inject: [FORWARD_SETTINGS, AccessTokenVerifier, CLOCK, ONE_TIME_STORE],
-    useFactory: tokenChecks,
-  },
-  {
-    provide: AdminAuthorization,
-    inject: [TOKEN_CHECKS, ELICITATION_CONFIG],
-    useFactory: (checks: TokenChecks, { publicUrl }: ElicitationServiceConfig) =>
-      new AdminAuthorization(checks, publicUrl),
-  },
-  {
-    provide: LiveCalls,
-    inject: [AccessTokenVerifier],
-    useFactory: (verifier: AccessTokenVerifier) => new LiveCalls(verifier),
-  },
-  {
-    provide: ForwardDesk,
-    inject: [ElicitationDesk, BUS, AUDIT_LOG, CLOCK],
-    useFactory: (desk: ElicitationDesk, bus: Bus, audit: AuditLog, clock: Clock) =>
-      new ForwardDesk({ desk, chains: new ChainDirectory(bus), bus, audit, clock }),
-  },
-];
 
 export function startElicitation(
   infrastructure: Infrastructure,
