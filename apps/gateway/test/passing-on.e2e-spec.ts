@@ -104,6 +104,15 @@ describe('what is passed on to an upstream over http', () => {
     ]);
   });
 
+  it('RFC 9068 §5: asks it about an agent that calls for itself as an agent, whatever its token says of groups', async () => {
+    const own = await gateway.tokenFor('tools', { sub: 'reporter', client_id: 'reporter', act: undefined });
+    await fetch(url, modernRequest('tools/call', call, { token: own }));
+    await fetch(url, modernRequest('tools/list', {}, { token: own }));
+    const subjects = gateway.policy.asked.map(({ subject }) => subject);
+    expect(subjects.length).toBeGreaterThan(1);
+    for (const subject of subjects) expect(subject).toEqual({ type: 'agent', id: 'reporter' });
+  });
+
   it.each([
     ['invalid_target', 400, 403],
     ['invalid_request', 400, 403],

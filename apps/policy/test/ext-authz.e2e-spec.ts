@@ -107,6 +107,14 @@ describe('Envoy ext_authz over gRPC', () => {
     expect(await codeOf(lax, jwt({ aud: 'https://mcp.example/lax' }))).toBe(7);
   });
 
+  it('RFC 9068 §5: takes an agent that calls for itself for an agent, not for one of the people', async () => {
+    const prompt = body({ ...message('simple-prompt'), method: 'prompts/get' });
+    expect(await codeOf(prompt, jwt({ client_id: 'robot' }))).toBe(0);
+    expect(await codeOf(prompt, jwt({ sub: 'robot', client_id: 'robot' }))).toBe(7);
+    // Its name is not a person's, even where a person has the same.
+    expect(await codeOf(prompt, jwt({ client_id: 'alice' }))).toBe(7);
+  });
+
   it('finds the server by the route before the path', async () => {
     expect(
       await codeOf(body(message('echo')), jwt({ aud: 'https://mcp.example/other' }), { server: 'other' }),

@@ -1,5 +1,5 @@
 import type { Evaluation, EvaluationsRequest } from '@behalf/contracts';
-import { type ActClaim, actorChain } from '@behalf/oauth';
+import { type ActClaim, actorChain, actsForItself } from '@behalf/oauth';
 import { type Json, type McpRequest, isJsonObject } from './mcp-message.js';
 import type { ListDescription, McpMethod } from './mcp-methods.js';
 
@@ -17,7 +17,7 @@ type Properties = NonNullable<Evaluation['context']>;
 
 /**
  * The question to the policy for one request: this person, through these actors, wants this method of this thing on
- * this server, with these arguments.
+ * this server, with these arguments. Who calls for itself is no person, and is asked about as the agent that it is.
  *
  * @see AuthZEN Authorization API 1.0 §6.1
  */
@@ -72,8 +72,11 @@ function referredThing(ref: unknown): { type: string; id: string } | undefined {
   return undefined;
 }
 
-function subjectOf({ sub, groups = [] }: Caller): Evaluation['subject'] {
-  return { type: 'user', id: sub, properties: { groups } };
+function subjectOf(caller: Caller): Evaluation['subject'] {
+  const { sub, groups = [] } = caller;
+  return actsForItself(caller)
+    ? { type: 'agent', id: sub }
+    : { type: 'user', id: sub, properties: { groups } };
 }
 
 function resourceOf(server: string, request: McpRequest, method: McpMethod): Evaluation['resource'] {

@@ -1,5 +1,6 @@
 import { evaluationSchema, evaluationsRequestSchema } from '@behalf/contracts';
 import {
+  type ListDescription,
   type McpRequest,
   buildEvaluation,
   buildListEvaluation,
@@ -77,6 +78,17 @@ describe('the question to the policy', () => {
       resource,
     });
     expect(evaluation.context?.['arguments']).toEqual(args);
+  });
+
+  it('RFC 9068 §5: is about an agent where a client calls for itself, and never about a person of that name', () => {
+    const own = { ...caller, sub: 'reporter', client_id: 'reporter', act: undefined, groups: ['eng'] };
+    const list = { usedBy: 'tools/call', resourceType: 'tool' } as ListDescription;
+    const call = request('tools/call', { name: 't' });
+    for (const { subject } of [
+      buildEvaluation(own, 'files', call, describeMethod('tools/call', 'modern')!),
+      buildListEvaluation(own, 'files', list, ['t']),
+    ])
+      expect(subject).toEqual({ type: 'agent', id: 'reporter' });
   });
 
   it('names the actors, the current one first', () => {

@@ -5,6 +5,7 @@
  */
 export { OAuthError, oauthErrorCodes, type OAuthErrorCode, type OAuthErrorOptions } from './oauth-error.js';
 export { errorTable } from './error-table.js';
+export { actsForItself } from './acts-for-itself.js';
 export { grantTypes, tokenTypes, type TokenType } from './token-types.js';
 export { isScopeText, ScopeSet, parseScope } from './scope-set.js';
 export {

@@ -6,7 +6,9 @@ import { z } from 'zod';
 const json = z.record(z.string(), z.json());
 
 const rowSchema = z.strictObject({
-  person: z.string().min(1),
+  person: z.string().min(1).optional(),
+  /** Calls for itself, and stands in the place of a person that `defaults` may name. */
+  agent: z.string().min(1).optional(),
   groups: z.array(z.string()).optional(),
   attributes: json.optional(),
   /** Names of the actors, the current one first, or whole actors. */
@@ -30,6 +32,10 @@ const rowSchema = z.strictObject({
   /** Exactly these determined the decision. */
   policies: z.array(z.string()).optional(),
   because: z.string().optional(),
+});
+const completeRowSchema = rowSchema.refine(({ person, agent }) => (agent ?? person) !== undefined, {
+  path: ['person'],
+  error: 'a row is about a person or an agent',
 });
 type Row = z.infer<typeof rowSchema>;
 
@@ -63,7 +69,7 @@ export function parseTable(data: unknown): Table {
   const table = tableSchema.parse(data);
   const rows = table.tests.map(
     (test, index) =>
-      z.object({ tests: z.record(z.string(), rowSchema) }).parse({
+      z.object({ tests: z.record(z.string(), completeRowSchema) }).parse({
         tests: { [index]: { ...table.defaults, ...test } },
       }).tests[index],
   );
@@ -98,7 +104,7 @@ async function runRow(
   const isDecided = row.decision === actual || (row.decision === 'denied' && !decision);
   const isDetermined = row.policies === undefined || sorted(row.policies) === sorted(policies);
   return {
-    title: `${row.person} ${row.action ?? 'tools/call'} ${row.resource}${row.arguments ? ` ${JSON.stringify(row.arguments)}` : ''}`,
+    title: `${row.agent ?? row.person} ${row.action ?? 'tools/call'} ${row.resource}${row.arguments ? ` ${JSON.stringify(row.arguments)}` : ''}`,
     passed: isDecided && isDetermined,
     expected: `${row.decision}${row.policies ? ` by ${sorted(row.policies)}` : ''}`,
     actual: `${actual} by ${sorted(policies)}`,
@@ -109,9 +115,8 @@ async function runRow(
 function toEvaluation(row: Row, people: Table['people']): Evaluation {
   const [, type = '', name = ''] = /^(\S+) (.+)$/.exec(row.resource) ?? [];
   const slash = serverTypes.has(type) ? name.indexOf('/') : -1;
-  const groups = row.groups ?? (Object.hasOwn(people, row.person) ? people[row.person] : undefined) ?? [];
   return {
-    subject: { type: 'user', id: row.person, properties: { ...row.attributes, groups } },
+    subject: subjectOf(row, people),
     action: { name: row.action ?? 'tools/call' },
     resource: {
       type,
@@ -120,6 +125,13 @@ function toEvaluation(row: Row, people: Table['people']): Evaluation {
     },
     context: contextOf(row),
   };
+}
+
+function subjectOf(row: Row, people: Table['people']): Evaluation['subject'] {
+  if (row.agent !== undefined) return { type: 'agent', id: row.agent, properties: row.attributes ?? {} };
+  const { person = '' } = row;
+  const groups = row.groups ?? (Object.hasOwn(people, person) ? people[person] : undefined) ?? [];
+  return { type: 'user', id: person, properties: { ...row.attributes, groups } };
 }
 
 function contextOf(row: Row): NonNullable<Evaluation['context']> {

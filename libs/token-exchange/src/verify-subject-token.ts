@@ -1,4 +1,4 @@
-import { tokenTypes } from '@behalf/oauth';
+import { actsForItself, tokenTypes } from '@behalf/oauth';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeDependencies, RequestingClient, SubjectToken } from './ports.js';
 import { readIssuer } from './read-issuer.js';
@@ -26,9 +26,7 @@ export async function verifySubjectToken(
   dependencies: Verifiers,
 ): Promise<SubjectToken> {
   const subject = await verifyByIssuer(token, tokenType, client, dependencies);
-  // RFC 9068 §2.2: with client_credentials `sub` is the client itself. Nobody is there to act on behalf of.
-  if (subject.claims.sub === subject.claims.client_id)
-    throw new ExchangeRefusal({ kind: 'subject_is_no_person' });
+  if (actsForItself(subject.claims)) throw new ExchangeRefusal({ kind: 'subject_is_no_person' });
   return subject;
 }
 

@@ -1,4 +1,4 @@
-import { OAuthError, parseScope } from '@behalf/oauth';
+import { actsForItself, OAuthError, parseScope } from '@behalf/oauth';
 import {
   type AccessTokenClaims,
   bearerChallenge,
@@ -41,8 +41,7 @@ export async function authenticateCaller(
   checks: TokenChecks,
 ): Promise<AccessTokenClaims> {
   const claims = await verifyCaller(request, response, called, checks);
-  if (claims.act === undefined && claims.sub === claims.client_id)
-    throw new OAuthError('access_denied', 'the access token is about no person');
+  if (actsForItself(claims)) throw new OAuthError('access_denied', 'the access token is about no person');
   return claims;
 }
 
