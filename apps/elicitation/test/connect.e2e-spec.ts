@@ -1,5 +1,6 @@
 import { TestBrowser, type Visit, readForm } from '@behalf/testing';
 import { elicitationRecords } from '@behalf/elicitation';
+import { ThirdPartyError } from '@behalf/third-party';
 import { type ConnectSystem, startConnectSystem } from './connect-system.fixture.js';
 
 let system: ConnectSystem;
@@ -108,9 +109,35 @@ describe('a person who is asked for their account', () => {
     system.thirdParty.tamper = (callback) => callback.set('error', 'access_denied');
     const refused = await system.answer(browser, page, 'allow');
     system.thirdParty.tamper = () => {};
+    expect(refused.status).toBe(400);
     expect(refused.html).toContain(offer.id);
     const again = await browser.open(offer.url);
     expect((await system.answer(browser, again, 'allow')).html).toContain('Connected');
+  });
+
+  it.each([
+    ['outcome_unknown', { isTimeout: true }, 504],
+    ['unavailable', { isTimeout: true }, 504],
+    ['outcome_unknown', {}, 502],
+    ['unavailable', { retryAfterSeconds: 7 }, 502],
+    ['malformed', {}, 502],
+    ['client_refused', {}, 502],
+    ['refused', {}, 502],
+    ['forbidden_address', {}, 502],
+    ['invalid_grant', {}, 400],
+    ['mix_up', {}, 400],
+  ] as const)('is told whose fault it was: %s %j is %i', async (problem, details, status) => {
+    const mail = { resource: 'https://api.mail.example', scopes: ['mail.read'] };
+    const offer = await system.offered({ ...fresh(), ...mail, person: 'bob' });
+    const { browser, page } = await system.open(offer.url, 'bob');
+    system.thirdParty.failure = new ThirdPartyError(problem, 'mail', details);
+    const failed = await system.answer(browser, page, 'allow').finally(() => {
+      system.thirdParty.failure = undefined;
+    });
+    expect(failed.status).toBe(status);
+    expect(failed.html).toContain('nothing was connected');
+    expect(failed.headers.get('retry-after')).toBe('retryAfterSeconds' in details ? '7' : null);
+    expect(await statusOf(offer.id)).toBe('consented');
   });
 
   it('is told that a link is too late', async () => {

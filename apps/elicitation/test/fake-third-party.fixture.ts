@@ -16,6 +16,8 @@ export class FakeThirdParty implements ThirdParties {
   readonly #server: Server;
   /** Changes the parameters that the browser is sent back with. */
   tamper: (callback: URLSearchParams) => void = () => {};
+  /** What becomes of codes instead of tokens. */
+  failure: ThirdPartyError | undefined;
   redeemed = 0;
   /** Who people are there; undefined where it does not say. */
   accountId: string | undefined;
@@ -79,6 +81,7 @@ export class FakeThirdParty implements ThirdParties {
   ): Promise<ProviderTokens> {
     if (callback.get('iss') !== pending.issuer) throw new ThirdPartyError('mix_up', provider.id);
     if (callback.has('error')) throw new ThirdPartyError('denied', provider.id);
+    if (this.failure) throw this.failure;
     const scopes = this.#codes.get(callback.get('code') ?? '');
     if (!scopes || !this.#codes.delete(callback.get('code') ?? ''))
       throw new ThirdPartyError('invalid_grant', provider.id);

@@ -50,10 +50,10 @@ describe('a provider, while a person comes back from it with a code', () => {
   }
 
   it.each([
-    ['gone', 'alice', [400]],
-    ['rubbish', 'alice', [400]],
-    ['silent', 'alice', [400]],
-    ['resetting', 'bob', [200, 400]],
+    ['gone', 'alice', [502]],
+    ['rubbish', 'alice', [502]],
+    ['silent', 'alice', [504]],
+    ['resetting', 'bob', [200, 502]],
     ['slow', 'carol', [200]],
   ] as const)(
     '%s: they are told in time, and neither code nor state is used again',

@@ -33,7 +33,10 @@ export function asThirdPartyError(providerId: string, error: unknown): ThirdPart
       return new ThirdPartyError(problem, providerId, { cause: error, code: registeredForm(link.error) });
     }
     if (isTransportFailure(link)) {
-      return new ThirdPartyError(problemOfTransport(link.reason, link.wasSent), providerId, { cause: error });
+      return new ThirdPartyError(problemOfTransport(link.reason, link.wasSent), providerId, {
+        cause: error,
+        isTimeout: link.reason === 'timeout',
+      });
     }
   }
   return new ThirdPartyError('malformed', providerId, { cause: error });

@@ -22,6 +22,8 @@ export interface ThirdPartyErrorOptions extends ErrorOptions {
   /** The provider's own error code, when it is one in the RFC's alphabet. */
   code?: string | undefined;
   retryAfterSeconds?: number | undefined;
+  /** The time for an answer was over. */
+  isTimeout?: boolean;
 }
 
 /** A third party could not be used. The message holds no text of the provider: it may be hostile, or hold a token. */
@@ -29,14 +31,16 @@ export class ThirdPartyError extends Error {
   override readonly name = 'ThirdPartyError';
   readonly code: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly isTimeout: boolean;
 
   constructor(
     readonly problem: ThirdPartyProblem,
     readonly providerId: string,
-    { code, retryAfterSeconds, ...options }: ThirdPartyErrorOptions = {},
+    { code, retryAfterSeconds, isTimeout = false, ...options }: ThirdPartyErrorOptions = {},
   ) {
     super(`third party ${providerId}: ${problem}`, options);
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.isTimeout = isTimeout;
   }
 }

@@ -18,6 +18,24 @@ import { type ProviderTrip, ProviderRoundTrip } from '../provider-round-trip.js'
 import { VAULT } from '../tokens.js';
 import { ConnectErrorFilter } from './connect-error.filter.js';
 
+/** 4xx for what the person, or whoever made up the address, has brought; 5xx for what the provider did. */
+function statusOfFailure({ problem, isTimeout }: ThirdPartyError): number {
+  if (isTimeout) return 504;
+  switch (problem) {
+    case 'denied':
+    case 'mix_up':
+    case 'invalid_grant':
+      return 400;
+    case 'client_refused':
+    case 'refused':
+    case 'unavailable':
+    case 'outcome_unknown':
+    case 'malformed':
+    case 'forbidden_address':
+      return 502;
+  }
+}
+
 /** Where providers send people back, each to an address of its own. */
 export function callbackController({ callback }: ElicitationServiceConfig['paths']): Type {
   @Controller(callback)
@@ -66,7 +84,9 @@ export function callbackController({ callback }: ElicitationServiceConfig['paths
             cause: error,
           });
         if (!(error instanceof ThirdPartyError)) throw error;
-        sendPage(response, this.#failedPage(error, id, provider.name), 400);
+        if (error.retryAfterSeconds !== undefined)
+          response.set('Retry-After', String(error.retryAfterSeconds));
+        sendPage(response, this.#failedPage(error, id, provider.name), statusOfFailure(error));
       }
     }
 
