@@ -7,7 +7,8 @@ import {
   upstreamResource,
 } from '@behalf/config';
 import { protectedResourceMetadataUrl } from '@behalf/oauth';
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { createHash, createPrivateKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { z } from 'zod';
 
 /** One upstream with the names it is known by outside. */
 export interface UpstreamSettings {
@@ -31,6 +32,8 @@ export interface GatewaySettings {
   clientSecret: string;
   /** A secret for one purpose, the same in all gateways that are this client. */
   sharedSecret: (purpose: string) => Uint8Array;
+  /** The DPoP key of all gateways of this client, if they have one in common. */
+  dpopKey: KeyObject | undefined;
   certificates: ClientCertificates;
   /** Whether the certificates of clients are known here. */
   seesCertificates: boolean;
@@ -41,7 +44,7 @@ export interface GatewaySettings {
 
 export const GATEWAY_SETTINGS = Symbol('GATEWAY_SETTINGS');
 
-/** @throws Error when no client secret is configured */
+/** @throws Error when no client secret is configured, or not the key that is announced */
 export function gatewaySettings(config: BehalfConfig, environment = process.env): GatewaySettings {
   const { gateway, authorizationServer, policy } = config;
   const { issuer, paths } = authorizationServer;
@@ -65,6 +68,7 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
     jwksUri: reachIssuer(`${issuer}${paths.jwks}`),
     clientSecret,
     sharedSecret: sharedSecrets(clientSecret),
+    dpopKey: gateway.dpop.key && readDpopKey(gateway.dpop.key, environment),
     certificates: new ClientCertificates(config.mutualTls),
     seesCertificates: config.mutualTls.enabled,
     claimNames: Object.keys(policy.personAttributes),
@@ -78,6 +82,32 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
       }),
     ),
   };
+}
+
+const privateJwkSchema = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+  d: z.string(),
+});
+
+/** The key has to be the one that the authorization server was told of: no token would be handed over to another. */
+function readDpopKey(
+  { privateKeyEnv, jkt }: NonNullable<GatewayConfig['dpop']['key']>,
+  environment: NodeJS.ProcessEnv,
+): KeyObject {
+  try {
+    const jwk = privateJwkSchema.parse(JSON.parse(environment[privateKeyEnv] ?? ''));
+    const { crv, kty, x, y } = jwk;
+    const thumbprint = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+    if (thumbprint === jkt) return createPrivateKey({ key: jwk, format: 'jwk' });
+  } catch {
+    // Nothing of a private key goes into a log, not even what is wrong with it.
+  }
+  throw new Error(
+    `gateway.dpop.key: ${privateKeyEnv} must hold the private JWK (EC, P-256) whose thumbprint is jkt`,
+  );
 }
 
 /** Without a client secret a gateway shares nothing: what another one gave out it does not know. */

@@ -122,13 +122,13 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
 }
 
 function tokenExchanger(
-  { gateway, tokenEndpoint, tokenUrl, clientSecret }: GatewaySettings,
+  { gateway, tokenEndpoint, tokenUrl, clientSecret, dpopKey }: GatewaySettings,
   clock: Clock,
 ): TokenExchanger {
   return new HttpTokenExchanger({
     tokenEndpoint,
     provedUrl: tokenUrl,
-    key: new DpopKey(clock),
+    key: new DpopKey(clock, dpopKey),
     clientId: gateway.clientId,
     clientSecret,
     timeoutMs: gateway.limits.exchangeTimeoutMs,

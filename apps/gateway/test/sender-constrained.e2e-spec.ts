@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -182,6 +182,42 @@ describe('sender-constrained tokens at the gateway', () => {
       for (const seen of server.seen) expect(await verified(seen)).toBe(jkt);
       expect(new Set(server.seen.map(({ headers }) => headers['dpop'])).size).toBe(server.seen.length);
       expect(JSON.stringify(server.seen.map(({ headers }) => headers))).not.toContain(sent);
+    });
+
+    it('RFC 8693 §4.4: goes on with a token of a certificate by the key that it hands itself over to', async () => {
+      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const jkt = await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }));
+      process.env['GATEWAY_DPOP_KEY'] = JSON.stringify(privateKey.export({ format: 'jwk' }));
+      const keyed = await startTestGateway({
+        upstreams: { tools: { transport: 'http', url: server.url } },
+        gateway: { dpop: { key: { privateKeyEnv: 'GATEWAY_DPOP_KEY', jkt } } },
+        mutualTls: { enabled: true, trustedProxies: ['127.0.0.1'] },
+      });
+      const certificate = new X509Certificate(testClientCertificates.agent.cert).raw.toString('base64');
+      const callWith = async (named: string, headers: Record<string, string>): Promise<number> => {
+        const may_act = { sub: 'demo-gateway', iss: keyed.issuer.url, cnf: { jkt: named } };
+        const token = await keyed.tokenFor('tools', { cnf: { 'x5t#S256': thumbprint }, may_act });
+        const { status } = await fetch(
+          `${keyed.url}/mcp/tools`,
+          modernRequest('tools/call', { name: 'allowed' }, { token, headers }),
+        );
+        return status;
+      };
+      try {
+        expect(await callWith(jkt, { 'client-cert': `:${certificate}:` })).toBe(200);
+        const [exchange] = keyed.issuer.exchanges;
+        expect(exchange?.form).not.toHaveProperty('subject_token_proof');
+        expect(await calculateJwkThumbprint(decodeProof(exchange?.dpop).jwk)).toBe(jkt);
+        for (const seen of server.seen) expect(await verified(seen)).toBe(jkt);
+        // The certificate is looked at before, and the key is shown for tokens that name it only.
+        expect(await callWith(jkt, {})).toBe(401);
+        keyed.issuer.exchanges.length = 0;
+        await callWith('another', { 'client-cert': `:${certificate}:` });
+        expect(keyed.issuer.exchanges).toEqual([expect.not.objectContaining({ dpop: expect.anything() })]);
+      } finally {
+        delete process.env['GATEWAY_DPOP_KEY'];
+        await keyed.close();
+      }
     });
 
     it('a bearer token is exchanged for a bearer token', async () => {

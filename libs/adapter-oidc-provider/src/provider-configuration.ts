@@ -136,7 +136,8 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
     },
     formats: {
       customizers: {
-        jwt: (ctx, token, jwt) => completeAccessTokenPayload(ctx, token, jwt.payload),
+        jwt: (ctx, token, jwt) =>
+          completeAccessTokenPayload(ctx, token, jwt.payload, { resources: deps.resources, issuer }),
       },
     },
     ttl: {

@@ -1,6 +1,7 @@
 import { grantTypes } from '@behalf/oauth';
 import { z } from 'zod';
 import { delegationSchema } from './delegation.js';
+import { handOverSchema } from './hand-over.js';
 import { attesterSchema, spiffeSchema, trustedIssuerSchema } from './trusted-issuers-config.js';
 import { sharedSignalsSchema } from './shared-signals-config.js';
 import { baseUrl, listenSchema, path } from './listen.js';
@@ -79,20 +80,29 @@ const clientSchema = z
   });
 export type ClientConfig = z.output<typeof clientSchema>;
 
-const resourceSchema = z.strictObject({
-  resource: z.url().describe('The resource identifier, as it stands in `aud`.'),
-  name: z.string().describe('What the consent page calls it.'),
-  scopes: z.array(z.string()).min(1),
-  defaultScopes: z
-    .array(z.string())
-    .optional()
-    .describe('Granted when a client names no scope; all of `scopes` without it.'),
-  servedBy: z
-    .array(z.string())
-    .default([])
-    .describe('Clients that are this resource: they may exchange tokens addressed to it.'),
-  delegation: delegationSchema,
-});
+const resourceSchema = z
+  .strictObject({
+    resource: z.url().describe('The resource identifier, as it stands in `aud`.'),
+    name: z.string().describe('What the consent page calls it.'),
+    scopes: z.array(z.string()).min(1),
+    defaultScopes: z
+      .array(z.string())
+      .optional()
+      .describe('Granted when a client names no scope; all of `scopes` without it.'),
+    servedBy: z
+      .array(z.string())
+      .default([])
+      .describe('Clients that are this resource: they may exchange tokens addressed to it.'),
+    handsOverTo: handOverSchema,
+    delegation: delegationSchema,
+  })
+  .refine(
+    ({ handsOverTo, servedBy }) => handsOverTo === undefined || servedBy.includes(handsOverTo.clientId),
+    {
+      path: ['handsOverTo', 'clientId'],
+      message: 'is not one of servedBy',
+    },
+  );
 
 const authorizationDetailsTypeSchema = z.strictObject({
   description: z.string().min(1).describe('What it lets a client do, in words for the consent page.'),

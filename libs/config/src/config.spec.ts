@@ -45,6 +45,15 @@ describe('parseConfig', () => {
     ]);
   });
 
+  it('hands tokens of a resource over to who serves it, and to nobody else', () => {
+    const config = demo();
+    const handsOverTo = { clientId: 'demo-agent', jkt: 'x'.repeat(43) };
+    config['authorizationServer'].resources[1].handsOverTo = handsOverTo;
+    expect(faultsOf(config)).toEqual([
+      'authorizationServer.resources.1.handsOverTo.clientId: is not one of servedBy',
+    ]);
+  });
+
   it('wants https in production, except on the own machine', () => {
     const config = demo();
     config['authorizationServer'].issuer = 'http://auth.example.com';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { delegationSchema } from './delegation.js';
+import { keyThumbprint } from './hand-over.js';
 import { baseUrl, listenSchema, path } from './listen.js';
 
 const scopesSchema = z
@@ -99,6 +100,19 @@ export const gatewaySchema = z.strictObject({
         .boolean()
         .default(false)
         .describe('Sends every DPoP proof without a nonce back for one (RFC 9449 §9).'),
+      key: z
+        .strictObject({
+          privateKeyEnv: z
+            .string()
+            .describe('Environment variable that holds a private JWK for ES256. Only the gateway needs it.'),
+          jkt: keyThumbprint.describe(
+            'Its thumbprint (RFC 7638): the authorization server hands tokens that are bound to client certificates over to it.',
+          ),
+        })
+        .optional()
+        .describe(
+          'The DPoP key of all processes of the gateway. Without it each makes its own, and tokens that are bound to client certificates reach no server that needs exchanged ones.',
+        ),
     })
     .prefault({}),
   legacyDefaultUpstream: z

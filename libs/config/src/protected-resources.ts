@@ -1,3 +1,4 @@
+import type { HandOver } from '@behalf/oauth';
 import type { BehalfConfig } from './config-schema.js';
 
 /** A resource that the authorization server issues tokens for. */
@@ -9,6 +10,8 @@ export interface ProtectedResource {
   defaultScopes: string[];
   /** Clients that are this resource and so may exchange the tokens addressed to it. */
   servedBy: string[];
+  /** Who of them exchanges tokens that are bound to client certificates, and with which key; nobody without it. */
+  handsOverTo?: HandOver | undefined;
   /** What an exchange for it stands on. */
   delegation: 'policy' | 'grant';
 }
@@ -37,6 +40,7 @@ export function protectedResources(config: BehalfConfig): ProtectedResource[] {
     scopes: [...new Set([...upstream.scopes.default, ...Object.values(upstream.scopes.tools).flat()])],
     defaultScopes: upstream.scopes.default,
     servedBy: [gateway.clientId],
+    ...(gateway.dpop.key && { handsOverTo: { clientId: gateway.clientId, jkt: gateway.dpop.key.jkt } }),
     delegation: upstream.delegation,
   }));
   const own = [

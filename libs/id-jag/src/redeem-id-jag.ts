@@ -1,4 +1,11 @@
-import { type ActClaim, actorChain, type AuthorizationDetail, type Confirmation } from '@behalf/oauth';
+import {
+  type ActClaim,
+  actorChain,
+  type AuthorizationDetail,
+  type Confirmation,
+  handOver,
+} from '@behalf/oauth';
+import type { MayAct } from '@behalf/token-exchange';
 import { askPolicy } from './ask-policy.js';
 import { auditRecord, type Progress } from './audit-record.js';
 import { IdJagRefusal, idJagRefusalToOAuthError, undecided } from './id-jag-refusal.js';
@@ -19,6 +26,7 @@ export interface RedemptionClaims {
   txn: string;
   act?: ActClaim;
   cnf?: Confirmation;
+  may_act?: MayAct;
   auth_time?: number;
   groups?: string[];
   authorization_details?: AuthorizationDetail[];
@@ -97,6 +105,7 @@ async function redeem(
   const isFirst = await deps.useUp({ issuer, jti, exp: claims.exp, issuedAtMs }).catch(undecided);
   if (!isFirst) throw new IdJagRefusal({ kind: 'assertion_used' });
   const id = deps.newId();
+  const mayAct = handOver(target, proof, deps.issuer);
   return {
     iss: deps.issuer,
     sub: person.sub,
@@ -110,6 +119,7 @@ async function redeem(
     txn: id,
     ...(act && { act }),
     ...(proof && { cnf: proof }),
+    ...(mayAct && { may_act: mayAct }),
     ...(claims.auth_time !== undefined && { auth_time: claims.auth_time }),
     ...(person.groups.length > 0 && { groups: person.groups }),
     ...(details && { authorization_details: details }),

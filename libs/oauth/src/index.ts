@@ -28,5 +28,6 @@ export {
   parseAuthorizationDetails,
 } from './authorization-details.js';
 export { type Confirmation, confirmationSchema, isProvenBy } from './confirmation.js';
+export { type HandOver, handOver } from './hand-over.js';
 export { canonicalResource, protectedResourceMetadataUrl } from './resource-indicator.js';
 export { type ScopeHierarchy, coversScopes, leastScopes } from './scope-hierarchy.js';

@@ -1,4 +1,4 @@
-import { type ActClaim, parseScope, tokenTypes } from '@behalf/oauth';
+import { type ActClaim, handOver, parseScope, tokenTypes } from '@behalf/oauth';
 import { askPolicy } from './ask-policy.js';
 import { buildActChain } from './build-act-chain.js';
 import { buildLineage } from './build-lineage.js';
@@ -42,7 +42,11 @@ export async function decideAccessToken(
   const profile = (trace.profile = chooseProfile(presented.subject, ceiling, targets));
   if (profile === 'impersonation' && actor)
     throw new ExchangeRefusal({ kind: 'actor_token_beside_impersonation' });
-  const mayAct = designateActor(parameters, issuer);
+  const named = designateActor(parameters, issuer);
+  const [onlyTarget, ...otherTargets] = targets;
+  // Of several resources none could be told from the others by the key.
+  const mayAct =
+    named ?? (onlyTarget && otherTargets.length === 0 ? handOver(onlyTarget, proof, issuer) : undefined);
 
   const scopeBounds = (trace.scopeBounds = {
     // Who somebody is does not say what may be done for them: there, what they delegated takes its place.
@@ -92,8 +96,8 @@ export async function decideAccessToken(
     const action = profile === 'impersonation' ? 'impersonate' : 'exchange';
     await askPolicy({ ...question, action, resource: { type: 'audience', id } }, dependencies, trace);
   }
-  if (mayAct) {
-    const resource = { type: 'agent', id: mayAct.sub, properties: { sub: mayAct.sub } };
+  if (named) {
+    const resource = { type: 'agent', id: named.sub, properties: { sub: named.sub } };
     await askPolicy({ ...question, action: 'designate', resource }, dependencies, trace);
   }
 

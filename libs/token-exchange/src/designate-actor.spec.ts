@@ -1,4 +1,11 @@
-import { exchangeFixture, gatewayClient, issuer, subjectClaims } from './exchange.fixture.js';
+import {
+  exchangeFixture,
+  gatewayClient,
+  gatewayResource,
+  issuer,
+  subjectClaims,
+  upstreamResource,
+} from './exchange.fixture.js';
 
 const key = 'x'.repeat(43);
 
@@ -50,5 +57,43 @@ describe('may_act on request', () => {
       code: 'invalid_request',
       description,
     });
+  });
+});
+
+describe('may_act of a token that is bound to a certificate', () => {
+  const cnf = { 'x5t#S256': 'certificate' };
+  const handsOverTo = { clientId: 'files-server', jkt: key };
+  const fixtureWith = () => {
+    const fixture = exchangeFixture();
+    const { findTarget } = fixture.dependencies;
+    fixture.dependencies.findTarget = (id) => ({ ...findTarget(id)!, handsOverTo });
+    return fixture;
+  };
+
+  it('RFC 8693 §4.4: is the target’s, which its operator named: policy is asked about the exchange alone', async () => {
+    const fixture = fixtureWith();
+    const issued = await fixture.issued({}, gatewayClient, cnf);
+    expect(issued.may_act).toEqual({ sub: 'files-server', iss: issuer, cnf: { jkt: key } });
+    expect(fixture.asked.map(({ action }) => action.name)).toEqual(['exchange']);
+    const server = { ...gatewayClient, clientId: 'files-server' };
+    const next = exchangeFixture({ subject: { ...subjectClaims(), ...issued, jti: 'before' } });
+    expect((await next.issued({}, server, { jkt: key })).cnf).toEqual({ jkt: key });
+    await expect(next.exchange({}, server, { jkt: 'other' })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+  });
+
+  it('is who was asked for, where somebody was', async () => {
+    const issued = await fixtureWith().issued({ requested_actor: 'helper' }, gatewayClient, cnf);
+    expect(issued.may_act).toEqual({ sub: 'helper', iss: issuer });
+  });
+
+  it('is nobody for several targets', async () => {
+    const several = {
+      ...gatewayClient,
+      ceiling: { ...gatewayClient.ceiling!, audiences: ['*'], maxTargets: 2 },
+    };
+    const resource = [upstreamResource, gatewayResource];
+    expect(await fixtureWith().issued({ resource }, several, cnf)).not.toHaveProperty('may_act');
   });
 });

@@ -34,6 +34,7 @@ export type {
   ExchangeRequest,
   ExchangeResponse,
   ExchangeTarget,
+  MayAct,
   PendingDelegation,
   RelayedProof,
   RequestingClient,

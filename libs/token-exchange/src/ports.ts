@@ -1,6 +1,6 @@
 import type { AuditLog, AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
-import type { ActClaim, AuthorizationDetail, Confirmation } from '@behalf/oauth';
+import type { ActClaim, AuthorizationDetail, Confirmation, HandOver } from '@behalf/oauth';
 import type { Signer } from '@behalf/ports';
 import type { RevocableClaims } from '@behalf/revocation';
 import type { ExchangeRefusal } from './exchange-refusal.js';
@@ -77,6 +77,8 @@ export interface ExchangeTarget {
   scopes: readonly string[];
   /** Clients that are this resource: a token addressed to it is addressed to them. */
   servedBy: readonly string[];
+  /** Who of them tokens that are bound to a client certificate are handed over to. */
+  handsOverTo?: HandOver | undefined;
   /**
    * `policy`: whoever policy permits may act here for a person. `grant`: only who the person, or an administrator,
    * gave a delegation grant to; policy is asked as well.

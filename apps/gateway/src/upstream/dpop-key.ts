@@ -1,6 +1,6 @@
 import { type Clock, nowSeconds } from '@behalf/ports';
-import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { exportJWK, type JWK, SignJWT } from 'jose';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose';
 
 /** The request that a proof is for. */
 export interface ProvedRequest {
@@ -11,21 +11,26 @@ export interface ProvedRequest {
 }
 
 /**
- * The gateway's own DPoP key. It is as old as the process and never leaves it: tokens that were exchanged by another
- * gateway, or before a restart, are of no use here, and none of them is kept anywhere.
+ * The gateway's own DPoP key: the configured one, or one that is as old as the process and never leaves it. Exchanged
+ * tokens that are bound to it are kept nowhere.
  *
  * @see RFC 9449 §4.2
  */
 export class DpopKey {
+  /** RFC 7638 thumbprint, by which tokens name this key. */
+  readonly jkt: Promise<string>;
   readonly #privateKey: KeyObject;
   readonly #publicJwk: Promise<JWK>;
   /** The latest nonce of each server. They are those of the configuration, so there is an end to them. */
   readonly #nonces = new Map<string, string>();
 
-  constructor(private readonly clock: Clock) {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    this.#privateKey = privateKey;
-    this.#publicJwk = exportJWK(publicKey);
+  constructor(
+    private readonly clock: Clock,
+    configured?: KeyObject,
+  ) {
+    this.#privateKey = configured ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    this.#publicJwk = exportJWK(createPublicKey(this.#privateKey));
+    this.jkt = this.#publicJwk.then((jwk) => calculateJwkThumbprint(jwk));
   }
 
   /** A proof for one request, with the server's nonce if it gave one. */

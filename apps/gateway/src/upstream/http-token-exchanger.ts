@@ -1,5 +1,6 @@
 import { McpError, behalfErrorCodes, mcpErrorCodes } from '@behalf/mcp';
 import { grantTypes, tokenTypes } from '@behalf/oauth';
+import type { AccessTokenClaims } from '@behalf/resource-server';
 import { attributes, inSpan, injectTraceContext } from '@behalf/telemetry';
 import { request } from 'undici';
 import { z } from 'zod';
@@ -12,6 +13,7 @@ const answerSchema = z.object({
   token_type: z.string(),
   expires_in: z.number().optional(),
 });
+const handedOverSchema = z.object({ cnf: z.object({ jkt: z.string() }) });
 const errorSchema = z.object({ error: z.string() });
 /** Errors that say "not for this person, target or scope": nothing is broken, so asking again will not help. */
 const refusals = new Set([
@@ -36,8 +38,9 @@ export interface HttpTokenExchangerOptions {
  * Exchanges tokens at the authorization server's token endpoint, authenticated by `client_secret_basic`.
  *
  * A token that is bound to the caller's key is exchanged for one that is bound to the gateway's: the proof that the
- * caller made for the gateway is handed on, next to one of the gateway's own. A bearer token in return is refused, and so
- * is a bound one where none was asked for.
+ * caller made for the gateway is handed on, next to one of the gateway's own. A token that hands itself over to that key,
+ * as those do that are bound to a client certificate, takes the gateway's proof alone. A bearer token in return is
+ * refused, and so is a bound one where none was asked for.
  *
  * @see RFC 8693 §2.1, RFC 6749 §2.3.1, RFC 9449 §5
  */
@@ -56,7 +59,9 @@ export class HttpTokenExchanger implements TokenExchanger {
   }
 
   async #exchange(wanted: TokenExchangeRequest, signal: AbortSignal): Promise<ExchangedToken> {
-    const key = wanted.subjectProof === undefined ? undefined : this.options.key;
+    const { key: own } = this.options;
+    const needsKey = wanted.subjectProof !== undefined || (await own.jkt) === handedOverTo(wanted.claims);
+    const key = needsKey ? own : undefined;
     let { status, body } = await this.#post(wanted, key, signal);
     let error = errorSchema.safeParse(body).data?.error;
     if (key && error === 'use_dpop_nonce') {
@@ -112,6 +117,11 @@ export class HttpTokenExchanger implements TokenExchanger {
       throw abortedFor(signal) ?? unavailable(cause);
     }
   }
+}
+
+/** The key in `may_act.cnf`. Whether that is ours to prove, the authorization server looks at. */
+function handedOverTo({ may_act: mayAct }: AccessTokenClaims): string | undefined {
+  return handedOverSchema.safeParse(mayAct).data?.cnf.jkt;
 }
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they are joined. */
