@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { certificateThumbprint } from '@behalf/client-certificate';
 import { testClientCertificates } from '@behalf/testing';
 import * as dpop from 'dpop';
-import { decodeJwt, exportJWK, SignJWT } from 'jose';
+import { decodeJwt, exportJWK, type JWTPayload, SignJWT } from 'jose';
 import { z } from 'zod';
 import { agentId, type KeyPair, keyPair, TestAgents } from './test-agents.js';
 import { basic, files, type TestServerOptions, type Tokens } from './test-server.js';
@@ -204,9 +204,11 @@ describe('how agents without keys of their own authenticate', () => {
     beforeAll(async () => {
       platform = await keyPair('p');
     });
+    /** `{us}` in claims stands for the issuer, which the tables cannot know. */
     const signed = (claims: object, header: object = {}, key = platform.privateKey): Promise<string> => {
       now = Math.floor(agents.server.clock.nowMs() / 1000);
-      return new SignJWT({ aud: agents.server.issuer, iat: now, exp: now + 300, ...claims })
+      const all = JSON.stringify({ aud: '{us}', iat: now, exp: now + 300, ...claims });
+      return new SignJWT(JSON.parse(all.replaceAll('{us}', agents.server.issuer)) as JWTPayload)
         .setProtectedHeader({ alg: 'ES256', kid: 'p', ...header })
         .sign(key);
     };
@@ -276,8 +278,8 @@ describe('how agents without keys of their own authenticate', () => {
         ['of a trust domain that nobody configured', { sub: 'spiffe://evil.org/ns/prod/sa/reporter' }],
         ['of another trust domain, with the keys of ours', { sub: 'spiffe://other.org/ns/prod/sa/reporter' }],
         ['about no SPIFFE ID', { sub: agentId }],
-        ['for the token endpoint', { aud: 'http://localhost/token' }],
-        ['for two audiences', { aud: ['https://as.example', 'https://x.example'] }],
+        ['for the token endpoint', { aud: '{us}/token' }],
+        ['for us and somebody else', { aud: ['{us}', 'https://x.example'] }],
         ['that has expired', { iat: 1, exp: 2 }],
         ['that lives for a day', { exp: 4_000_000_000 }],
         ['of another type', {}, { typ: 'at+jwt' }],

@@ -1,6 +1,14 @@
 import { resolveUpstreamPerson } from '@behalf/adapter-oidc-provider';
 import { evaluatePolicy } from '@behalf/contracts';
-import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
+import { TestBrowser } from '@behalf/testing';
+import {
+  createRemoteJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { agentId, type KeyPair, keyPair, TestAgents } from './test-agents.js';
 import { basic, files, redirectUri, type TestServer, type Tokens, whoami } from './test-server.js';
 
@@ -25,6 +33,11 @@ const clients = [
     scopes: ['admin'],
   },
 ];
+
+/** Claims of a table, which is written before there is an issuer: `{us}` stands for it. */
+function named(claims: object, { issuer }: TestServer): JWTPayload {
+  return JSON.parse(JSON.stringify(claims).replaceAll('{us}', issuer)) as JWTPayload;
+}
 
 describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
   let agents: TestAgents;
@@ -60,7 +73,7 @@ describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
       scope: 'mcp:tools files:write',
       ...claims,
     };
-    return new SignJWT(all)
+    return new SignJWT(named(all, server))
       .setProtectedHeader({ alg: 'ES256', kid: 'idp', typ: 'oauth-id-jag+jwt', ...header })
       .sign(key);
   };
@@ -91,6 +104,11 @@ describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
       expect.objectContaining({ type: 'id-jag-redemption', outcome: 'allowed', client: 'app', person }),
     );
     expect(JSON.stringify(server.audit)).not.toContain('eyJ');
+  });
+
+  it('draft id-jag §4.4: aud may be a list, of us alone', async () => {
+    await start();
+    expect((await redeem(assertion({ aud: ['{us}'] }))).status).toBe(200);
   });
 
   it('clients.md 17: takes resource and scope from the assertion when the request has none', async () => {
@@ -129,7 +147,8 @@ describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
     ['of an issuer that is not trusted', { iss: 'https://evil.example' }],
     ['of an issuer that is trusted for something else', { iss: 'https://workloads.example' }],
     ['for another authorization server', { aud: 'https://other.example' }],
-    ['for two authorization servers', { aud: ['https://as.example', 'https://other.example'] }],
+    ['for our token endpoint', { aud: '{us}/token' }],
+    ['for us and another authorization server', { aud: ['{us}', 'https://other.example'] }],
     ['for nobody', { aud: undefined }],
     ['for another client', { client_id: 'other' }],
     ['for no client', { client_id: undefined }],
@@ -143,7 +162,7 @@ describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
     ['without iat', { iat: undefined }],
     ['without jti', { jti: undefined }],
     ['for a resource that is none of ours', { resource: 'https://unknown.example' }],
-    ['with an actor of ours', { act: { sub: 'gateway', iss: 'http://localhost' } }],
+    ['with an actor of ours', { act: { sub: 'gateway', iss: '{us}' } }],
     ['with a malformed actor', { act: 'gateway' }],
     ['that is bound to a key', { cnf: { jkt: 'x' } }],
     ['of an unknown key', {}, { kid: 'x' }],
@@ -370,5 +389,20 @@ describe('MCP Enterprise-Managed Authorization: issuing an ID-JAG', () => {
     };
     expect(outcome(await ask(stolen, other))).toEqual([400, 'invalid_request']);
     expect((await ask({}, null)).status).toBe(400);
+  });
+
+  it('draft id-jag §4.3: is refused for an ID token that has expired, or whose sign-in is over', async () => {
+    const wanted = { client_id: 'app', scope: 'openid mcp:tools' };
+    const code = (await server.authorize(wanted, { browser: new TestBrowser() })).get('code');
+    const { body } = await server.redeem(code, {}, app);
+    const idToken = { subject_token: String(body['id_token']) };
+    expect((await ask(idToken)).status).toBe(200);
+    const { exp = 0, sid } = decodeJwt(String(body['id_token']));
+    await agents.admin('POST', '/revocations', { kind: 'session', id: sid });
+    expect(outcome(await ask(idToken))).toEqual([400, 'invalid_request']);
+    expect((await ask()).status).toBe(200);
+    // The clock goes on, so this is the last test of these tokens.
+    server.clock.advanceSeconds(exp - Math.floor(server.clock.nowMs() / 1000) + 60);
+    expect(outcome(await ask())).toEqual([400, 'invalid_request']);
   });
 });
