@@ -105,6 +105,15 @@ describe('matchesSubject', () => {
     expect(matchesSubject(agent, subject, expected)).toBe(false);
   });
 
+  it('X509-SVID §5.2: no certificate is two workloads', () => {
+    const id = 'spiffe://example.org/reporter';
+    const matches = (subjectAltName: string) =>
+      matchesSubject({ subjectAltName } as X509Certificate, 'tls_client_auth_san_uri', id);
+    expect(matches(`DNS:reporter.example, URI:${id}`)).toBe(true);
+    expect(matches(`URI:${id}, URI:spiffe://example.org/admin`)).toBe(false);
+    expect(matches(`URI:https://reporter.example, URI:${id}`)).toBe(false);
+  });
+
   it('is not misled by a value that looks like several (CVE-2021-44532)', () => {
     const forged = {
       subjectAltName: 'URI:"http://x/, DNS:reporter.example", DNS:other.example',

@@ -20,7 +20,10 @@ const labels = {
 
 /**
  * True when the certificate names this holder. A distinguished name is given as RFC 4514 writes it, most specific part
- * first; names of several values in one part (`+`) never match. Wildcards in certificates stand for themselves.
+ * first; names of several values in one part (`+`) never match. Wildcards in certificates stand for themselves. A
+ * certificate with another URI beside a SPIFFE ID is no X.509-SVID, and names no workload: it would be two of them.
+ *
+ * @see X509-SVID §2, §5.2
  */
 export function matchesSubject(
   certificate: X509Certificate,
@@ -30,12 +33,9 @@ export function matchesSubject(
   if (subject === 'tls_client_auth_subject_dn') return certificate.subject === toLines(expected);
   const normal = subject === 'tls_client_auth_san_ip' ? toAddress : (value: string): string => value;
   const wanted = normal(expected);
-  return (
-    wanted !== undefined &&
-    alternativeNames(certificate).some(
-      ({ label, value }) => label === labels[subject] && normal(value) === wanted,
-    )
-  );
+  const names = alternativeNames(certificate).filter(({ label }) => label === labels[subject]);
+  if (expected.startsWith('spiffe://') && names.length > 1) return false;
+  return wanted !== undefined && names.some(({ value }) => normal(value) === wanted);
 }
 
 /** An address has several spellings. */

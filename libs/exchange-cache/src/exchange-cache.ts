@@ -67,6 +67,7 @@ export class ExchangeCache implements ExchangeCachePort {
     const { outcome } = value;
     // What ended after the leader looked must not reach those who came later.
     if (!isLeader && 'token' in outcome && !(await isStillGood(outcome))) {
+      this.#metrics.answered('minted');
       return { outcome: await mint(), source: 'minted' };
     }
     const source = isLeader ? value.source : 'coalesced';
