@@ -20,7 +20,8 @@ export class TcpBalancer {
 
   /** @throws Error when the port is taken */
   static async open(port: number, ports: readonly number[], host = '127.0.0.1'): Promise<TcpBalancer> {
-    const server = createServer();
+    // A client may say that it has said all, and still waits for the answer.
+    const server = createServer({ allowHalfOpen: true });
     const balancer = new TcpBalancer(server, ports);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -39,7 +40,7 @@ export class TcpBalancer {
   #join(client: Socket, attempts: number): void {
     const port = this.ports[this.#turn++ % this.ports.length];
     if (attempts === 0 || port === undefined) return void client.resetAndDestroy();
-    const replica = connect(port, '127.0.0.1');
+    const replica = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     const next = (): void => this.#join(client, attempts - 1);
     replica.once('error', next);
     replica.once('connect', () => {

@@ -79,7 +79,7 @@ describe('administration of agents', () => {
     expect([status, body.error]).toEqual([expected, 'invalid_request']);
     await agents.create();
     expect((await agents.admin('POST', `${path}/keys`, { key })).status).toBe(expected);
-    const written = JSON.stringify([body, agents.server.audit, agents.server.records.outbox]);
+    const written = JSON.stringify([body, agents.server.audit, await agents.server.outbox()]);
     expect(written).not.toContain(key.d ?? key.k);
   });
 

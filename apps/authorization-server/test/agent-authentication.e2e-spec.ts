@@ -1,3 +1,4 @@
+import type { Evaluation, EvaluationDecision } from '@behalf/contracts';
 import { PrivateKeyJwtProvider } from '@modelcontextprotocol/client';
 import { exportPKCS8 } from 'jose';
 import * as openid from 'openid-client';
@@ -6,8 +7,10 @@ import { files, TestServer, whoami } from './test-server.js';
 
 describe('private_key_jwt of an agent', () => {
   let agents: TestAgents;
+  let decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   beforeEach(async () => {
-    agents = await TestAgents.start();
+    decide = async () => ({ decision: true });
+    agents = await TestAgents.start({ replicas: 1 }, (evaluation) => decide(evaluation));
     expect((await agents.create()).status).toBe(201);
   });
   afterEach(() => agents.close());
@@ -146,8 +149,7 @@ describe('private_key_jwt of an agent', () => {
   it('gets its own token if policy permits, by its own name, and that is recorded', async () => {
     const asked: unknown[] = [];
     let permits = true;
-    const bus = agents.server.bus as unknown as { request: (...all: unknown[]) => Promise<unknown> };
-    bus.request = async (_contract, evaluation) => {
+    decide = async (evaluation) => {
       asked.push(evaluation);
       return { decision: permits, context: { id: 'd-1' } };
     };
@@ -167,7 +169,7 @@ describe('private_key_jwt of an agent', () => {
       ['client-credentials', 'allowed', 'd-1'],
       ['client-credentials', 'refused', 'd-1'],
     ]);
-    bus.request = async () => Promise.reject(new Error('down'));
+    decide = async () => Promise.reject(new Error('down'));
     const { status, body } = await agents.own();
     expect([status, body.error]).toEqual([503, 'temporarily_unavailable']);
   });

@@ -97,9 +97,9 @@ describe('suspending an agent', () => {
   });
 
   it('writes state, event and revocation in one transaction', async () => {
-    const before = agents.server.records.outbox.length;
+    const before = (await agents.server.outbox()).length;
     await agents.change('suspend');
-    const events = agents.server.records.outbox.slice(before);
+    const events = (await agents.server.outbox()).slice(before);
     expect(events.map(({ type, data }) => [type, (data as { id: string }).id])).toEqual([
       ['behalf.revocation.created', agentId],
       ['behalf.agent.suspended', agentId],
@@ -156,22 +156,25 @@ describe('suspending an agent', () => {
     expect(outcome(await agents.own())).toBe('invalid_client');
     expect((await agents.create()).status).toBe(409);
   });
+});
 
-  it('holds for what authenticated before and exchanges after', async () => {
-    const { server } = agents;
-    const person = await agents.personToken();
-    // Suspended between the look-up of the client and that of its ceiling, which begins with the exchange itself.
-    const { records } = server;
-    const get = records.get.bind(records);
-    let lookups = 0;
-    records.get = async (kind, id) => {
-      if (kind.name === 'agent' && (lookups += 1) === 2) {
-        records.get = get;
-        await agents.change('suspend');
-      }
-      return get(kind, id);
-    };
-    expect(outcome(await agents.exchange(person))).toBe('invalid_client');
-    expect(lookups).toBe(2);
-  });
+it('suspending an agent holds for what authenticated before and exchanges after', async () => {
+  const agents = await TestAgents.start({ replicas: 1 });
+  await agents.create();
+  const { server } = agents;
+  const person = await agents.personToken();
+  // Suspended between the look-up of the client and that of its ceiling, which begins with the exchange itself.
+  const { records } = server;
+  const get = records.get.bind(records);
+  let lookups = 0;
+  records.get = async (kind, id) => {
+    if (kind.name === 'agent' && (lookups += 1) === 2) {
+      records.get = get;
+      await agents.change('suspend');
+    }
+    return get(kind, id);
+  };
+  expect(outcome(await agents.exchange(person))).toBe('invalid_client');
+  expect(lookups).toBe(2);
+  await agents.close();
 });

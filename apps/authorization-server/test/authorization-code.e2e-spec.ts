@@ -6,7 +6,7 @@ import { files, redirectUri, TestServer } from './test-server.js';
 describe('authorization code', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await TestServer.start();
+    server = await TestServer.start({ replicas: 1 });
   });
   afterAll(() => server.close());
 
@@ -63,6 +63,22 @@ describe('authorization code', () => {
     const { status, headers, body } = await server.redeem(code).finally(() => reading.mockRestore());
     expect([status, headers.get('retry-after'), body.error]).toEqual([503, '2', 'temporarily_unavailable']);
     expect((await server.redeem(code)).status).toBe(200);
+  });
+
+  it('an audit log that is away: issues nothing, for a code or by refreshing', async () => {
+    const { refresh_token: token } = await server.signIn();
+    const code = (await server.authorize({ scope: 'mcp:tools' })).get('code');
+    const recorded = server.audit.length;
+    const away = jest.spyOn(server.audit, 'push').mockImplementation(() => {
+      throw new Error('the disk is full');
+    });
+    const answers = [await server.redeem(code), await server.refresh(token)];
+    away.mockRestore();
+    for (const { status, headers, body } of answers) {
+      expect([status, headers.get('retry-after'), body.error]).toEqual([503, '2', 'temporarily_unavailable']);
+      expect(JSON.stringify(body)).not.toContain('ey');
+    }
+    expect(server.audit).toHaveLength(recorded);
   });
 
   it('clients.md 9: does not ask for a state', async () => {

@@ -24,7 +24,7 @@ describe('DPoP at the token endpoint', () => {
   let agents: TestAgents;
   let server: TestServer;
   const start = async (options?: TestServerOptions): Promise<void> => {
-    agents = await TestAgents.start(options);
+    agents = await TestAgents.start({ replicas: 1, ...options });
     ({ server } = agents);
   };
   afterEach(() => agents.close());

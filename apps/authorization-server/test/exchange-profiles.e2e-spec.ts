@@ -46,6 +46,7 @@ describe('the profiles of token exchange', () => {
       },
     });
     server.bus.handle(evaluatePolicy, async ({ action }) => ({ decision: permitted.has(action.name) }));
+    await server.bus.announced();
   });
   afterEach(() => server.close());
 

@@ -14,7 +14,9 @@ describe('the people of another issuer, which is a server of its own', () => {
 
   async function startServer(): Promise<void> {
     asked.length = 0;
+    // Each replica knows the keys that it has fetched itself.
     server = await TestServer.start({
+      replicas: 1,
       fetch,
       server: {
         resources: [{ resource: upstream, name: 'Upstream', scopes: ['mcp:tools', 'files:write'] }],
@@ -42,6 +44,7 @@ describe('the people of another issuer, which is a server of its own', () => {
       asked.push(evaluation.subject);
       return { decision: true };
     });
+    await server.bus.announced();
   }
   beforeAll(async () => {
     external = await ExternalProvider.start(ours);

@@ -1,5 +1,5 @@
 import { resolveUpstreamPerson } from '@behalf/adapter-oidc-provider';
-import { evaluatePolicy } from '@behalf/contracts';
+import type { EvaluationDecision } from '@behalf/contracts';
 import { TestBrowser } from '@behalf/testing';
 import {
   createRemoteJWKSet,
@@ -44,12 +44,15 @@ describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
   let server: TestServer;
   let idpKey: KeyPair;
   let person: string;
-  const start = async (assertions: object = {}): Promise<void> => {
+  const start = async (
+    assertions: object = {},
+    decide?: () => Promise<EvaluationDecision>,
+  ): Promise<void> => {
     const trustedIssuers = [
       { issuer: idp, jwks: { keys: [idpKey.publicJwk] }, identityAssertions: assertions },
       { issuer: 'https://workloads.example', jwks: { keys: [idpKey.publicJwk] }, workloads: {} },
     ];
-    agents = await TestAgents.start({ server: { clients, trustedIssuers } });
+    agents = await TestAgents.start({ server: { clients, trustedIssuers }, replicas: 1 }, decide);
     ({ server } = agents);
     const known = { name: 'Eve', groups: ['eng'] };
     person = await resolveUpstreamPerson(server.records, { issuer: idp, subject: 'eve' }, known);
@@ -240,15 +243,11 @@ describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
   });
 
   it('does what policy says, and nothing when policy or the audit log is away', async () => {
-    await start();
     let answer: 'deny' | 'down' = 'deny';
-    const bus = server.bus as unknown as { request: (...all: unknown[]) => Promise<unknown> };
-    const request = bus.request.bind(server.bus);
-    bus.request = async (contract, ...rest) => {
-      if (contract !== evaluatePolicy) return request(contract, ...rest);
+    await start({}, async () => {
       if (answer === 'down') throw new Error('down');
       return { decision: false, context: { id: 'd-1' } };
-    };
+    });
     const jag = await assertion();
     expect(outcome(await redeem(jag))).toEqual([400, 'invalid_target']);
     expect(server.audit).toContainEqual(

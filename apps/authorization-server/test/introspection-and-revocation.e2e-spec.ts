@@ -66,7 +66,7 @@ describe('introspection and revocation', () => {
       expect(response.status).toBe(200);
       expect(await server.introspect(token, gateway)).toEqual({ active: false });
       for (const kind of ['token', 'transaction']) {
-        expect(server.records.outbox).toContainEqual(
+        expect(await server.outbox()).toContainEqual(
           expect.objectContaining({ data: expect.objectContaining({ kind, id: jti }) }),
         );
       }

@@ -25,7 +25,9 @@ describe('a trusted issuer that is broken', () => {
     ofNobody = [header, payload, Buffer.alloc(64).toString('base64url')].join('.');
   });
   beforeEach(async () => {
+    // Each replica knows the keys that it has fetched itself.
     server = await TestServer.start({
+      replicas: 1,
       development: { allowLoopbackFetch: true },
       server: {
         resources: [{ resource: upstream, name: 'Upstream', scopes: ['mcp:tools'] }],
@@ -51,6 +53,7 @@ describe('a trusted issuer that is broken', () => {
     });
     server.clock.advanceMs(Date.now() - server.clock.nowMs());
     server.bus.handle(evaluatePolicy, async () => ({ decision: true }));
+    await server.bus.announced();
   });
   afterEach(async () => {
     way.mend();

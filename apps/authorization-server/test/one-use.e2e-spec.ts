@@ -22,7 +22,7 @@ describe('codes and refresh tokens', () => {
 
     expect((await server.redeem(code)).body.error).toBe('invalid_grant');
     expect(await isActive(first.body.access_token)).toBe(false);
-    expect(server.records.outbox).toContainEqual(
+    expect(await server.outbox()).toContainEqual(
       expect.objectContaining({
         type: 'behalf.revocation.created',
         data: expect.objectContaining({ kind: 'grant' }),
@@ -122,7 +122,7 @@ describe('a client that refreshes in a hot loop', () => {
     const refused = await server.refresh(token);
     expect(refused.status).toBe(429);
     expect(refused.body.error).toBe('temporarily_unavailable');
-    server.clock.advanceSeconds(61);
+    await server.passSeconds(61);
     expect((await server.refresh(token)).status).toBe(200);
     await server.close();
   });

@@ -35,7 +35,7 @@ describe('sign-in page', () => {
     const refused = await server.browser.submit(page, right);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    server.clock.advanceSeconds(61);
+    await server.passSeconds(61);
     expect((await server.browser.submit(page, right)).html).toContain('name="decision"');
   });
 

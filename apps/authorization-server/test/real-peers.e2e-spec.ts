@@ -131,10 +131,10 @@ it('MCP SDK: CrossAppAccessProvider crosses from one issuer of ours to another',
   });
   const permit = async () => ({ decision: true, context: { id: 'd' } });
   theirs.bus.handle(evaluatePolicy, permit);
+  await theirs.bus.announced();
   const ours = await TestServer.start({
     server: {
       issuer: idp,
-      listen: { port },
       clients: [
         {
           clientId: 'app',
@@ -156,6 +156,7 @@ it('MCP SDK: CrossAppAccessProvider crosses from one issuer of ours to another',
     },
   });
   ours.bus.handle(evaluatePolicy, permit);
+  await ours.bus.announced();
   try {
     const code = (await ours.authorize({ client_id: 'app', scope: 'openid mcp:tools' })).get('code');
     const { body } = await ours.redeem(code, {}, basic('app', 'app-secret'));

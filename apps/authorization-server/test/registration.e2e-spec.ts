@@ -184,7 +184,7 @@ describe('dynamic client registration', () => {
     const refused = await attempt();
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    limited.clock.advanceSeconds(61);
+    await limited.passSeconds(61);
     expect((await attempt()).status).toBe(201);
     await limited.close();
   });

@@ -73,6 +73,7 @@ beforeEach(async () => {
     },
   });
   server.bus.handle(evaluatePolicy, async () => ({ decision: true }));
+  await server.bus.announced();
 });
 afterEach(async () => {
   await server.close();
@@ -257,12 +258,13 @@ describe('a signal about an account at a third party', () => {
       asked.push(request);
       return { ended: 1 };
     });
+    await server.bus.announced();
     expect((await push(await ofDrive(), 'drive')).status).toBe(202);
     expect(asked).toEqual([{ provider: 'drive', account: 'account-7' }]);
     // Its session there is no matter of what was lent.
     expect((await push(await ofDrive({ event: sessionRevoked }), 'drive')).status).toBe(202);
     expect(asked).toHaveLength(1);
-    expect(server.records.outbox.filter(({ type }) => type === 'behalf.revocation.created')).toEqual([]);
+    expect((await server.outbox()).filter(({ type }) => type === 'behalf.revocation.created')).toEqual([]);
   });
 
   it('is not acknowledged while the vault cannot be reached, and done when it comes again', async () => {
@@ -270,6 +272,7 @@ describe('a signal about an account at a third party', () => {
     expect((await push(set, 'drive')).status).toBe(503);
     let ended = 0;
     server.bus.handle(endThirdPartyAccount, async () => ({ ended: ++ended }));
+    await server.bus.announced();
     expect((await push(set, 'drive')).status).toBe(202);
     expect((await push(set, 'drive')).status).toBe(202);
     expect(ended).toBe(1);
@@ -291,7 +294,7 @@ describe('a transmitter that is asked', () => {
       ack: ['good'],
       setErrs: { bad: { err: 'invalid_key' } },
     });
-    expect(server.records.outbox.map(({ data }) => (data as { id: string }).id)).toContain(
+    expect((await server.outbox()).map(({ data }) => (data as { id: string }).id)).toContain(
       'https://polled.example#alice',
     );
   });

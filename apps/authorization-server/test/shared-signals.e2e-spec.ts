@@ -32,6 +32,7 @@ let token: string;
 
 async function start(development: Record<string, unknown> = { allowLoopbackFetch: true }): Promise<void> {
   agents = await TestAgents.start({
+    replicas: 1,
     development,
     server: {
       // Longer than the hours that pass here.
@@ -100,6 +101,7 @@ async function take(streamId: string, as = token, more: object = {}) {
 }
 async function takeNow(streamId: string, as = token, more: object = {}) {
   transmitter().wake();
+  await transmitter().idle();
   return take(streamId, as, { returnImmediately: true, ...more });
 }
 interface SignalClaims {

@@ -124,7 +124,7 @@ describe('behalf.authorization.revocations.list', () => {
     const server = await TestServer.start();
     const { access_token: token } = await server.signIn({ resource: files });
     await server.post('/revoke', { token }, basic('web-app', 'web-app-secret'));
-    expect(server.records.outbox.map(({ type }) => type)).toContain('behalf.revocation.created');
+    expect((await server.outbox()).map(({ type }) => type)).toContain('behalf.revocation.created');
     await server.close();
   });
 });

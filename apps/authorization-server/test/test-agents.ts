@@ -1,6 +1,7 @@
 import {
   type Agent,
   type DelegationGrant,
+  type Evaluation,
   type EvaluationDecision,
   evaluatePolicy,
   revocationCreated,
@@ -44,7 +45,7 @@ export class TestAgents {
 
   static async start(
     options: TestServerOptions = {},
-    decide: () => Promise<EvaluationDecision> = async () => ({
+    decide: (evaluation: Evaluation) => Promise<EvaluationDecision> = async () => ({
       decision: true,
       context: { id: 'decision-1' },
     }),
@@ -65,6 +66,7 @@ export class TestAgents {
       },
     });
     server.bus.handle(evaluatePolicy, decide);
+    await server.bus.announced();
     const operator = basic('operator', 'operator-secret');
     const parameters = { grant_type: 'client_credentials', resource: `${server.issuer}/admin` };
     const { body } = await server.token(parameters, operator);

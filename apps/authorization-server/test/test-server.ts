@@ -8,14 +8,15 @@ import {
   MemoryRecordStore,
 } from '@behalf/adapter-memory';
 import type { AuditLeaves, AuditLog, AuditRecord } from '@behalf/audit';
-import { configSchema } from '@behalf/config';
+import { type BehalfConfig, configSchema } from '@behalf/config';
 import { revocationCreated, signingKeysRotated } from '@behalf/contracts';
-import type { EventEnvelope } from '@behalf/ports';
-import { LocalKeyEncryptionKey } from '@behalf/sealing';
-import type { RunningService } from '@behalf/service-kit';
+import type { Bus, EventEnvelope, EventLog, OneTimeStore, RecordStore } from '@behalf/ports';
+import { type KeyEncryptionKey, LocalKeyEncryptionKey } from '@behalf/sealing';
+import type { Infrastructure, RunningService } from '@behalf/service-kit';
 import { type SigningKey, signingKeyKind, SigningKeys } from '@behalf/signing-keys';
 import { FakeClock, freePort, TestBrowser } from '@behalf/testing';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
+import { AppStand, onServers, toldAudit } from '../../../deploy/fleet/app-stand.fixture.js';
 import { type StartOptions, startAuthorizationServer } from '../src/authorization-server.module.js';
 
 export const files = 'http://localhost:4003/mcp/files';
@@ -36,25 +37,66 @@ export interface TestServerOptions extends StartOptions {
   /** In place of one that only remembers. */
   auditLog?: AuditLog & AuditLeaves;
   development?: Record<string, unknown>;
+  /** Two without it where it stands on servers. One, for who looks into it or changes what it stands on. */
+  replicas?: 1;
 }
 
-/** An authorization server on a free port, with everything in memory and a clock to turn. */
+/** What an authorization server stands on in a test. */
+interface Ground {
+  records: RecordStore;
+  oneTime: OneTimeStore;
+  bus: Bus;
+  events: EventLog;
+  service: RunningService;
+  /** Where it does not go by the clock of the test. */
+  age(seconds: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An authorization server on a free port with a clock to turn: in memory, or on servers. */
 export class TestServer {
   readonly browser = new TestBrowser();
 
   private constructor(
     readonly issuer: string,
     readonly clock: FakeClock,
-    readonly records: MemoryRecordStore,
-    readonly oneTime: MemoryOneTimeStore,
-    readonly bus: InProcessBus,
+    /** Everything recorded so far. */
     readonly audit: AuditRecord[],
-    readonly service: RunningService,
+    private readonly ground: Ground,
   ) {}
 
+  get records(): RecordStore {
+    return this.ground.records;
+  }
+
+  get oneTime(): OneTimeStore {
+    return this.ground.oneTime;
+  }
+
+  /** Where the test plays the other services. */
+  get bus(): Bus {
+    return this.ground.bus;
+  }
+
+  get service(): RunningService {
+    return this.ground.service;
+  }
+
+  /** Moves the clock, and that of the server that counts attempts and keeps what is used once. */
+  async passSeconds(seconds: number): Promise<void> {
+    this.clock.advanceSeconds(seconds);
+    await this.ground.age(seconds);
+  }
+
+  /** Every event committed so far. */
+  outbox(): Promise<EventEnvelope<unknown>[]> {
+    return this.ground.events.after(0, 1_000);
+  }
+
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
-    const port = await freePort();
-    const issuer = (options.server?.['issuer'] as string | undefined) ?? `http://localhost:${port}`;
+    const given = options.server?.['issuer'] as string | undefined;
+    const port = Number(given && new URL(given).port) || (await freePort());
+    const issuer = given ?? `http://localhost:${port}`;
     const config = configSchema.parse({
       logLevel: 'silent',
       authorizationServer: {
@@ -90,7 +132,8 @@ export class TestServer {
             scopes: ['admin'],
           },
         ],
-        listen: { port },
+        // On servers a balancer listens there, before the replicas.
+        listen: { port: onServers ? 0 : port },
         ...options.server,
       },
       ...(options.development && { development: options.development }),
@@ -114,45 +157,16 @@ export class TestServer {
       },
     });
     const clock = new FakeClock(Date.now());
-    const bus = new InProcessBus({ maxInFlight: 100 });
-    const records = new MemoryRecordStore(clock, {
-      onCommit: (events) => {
-        for (const event of events) {
-          const contract = [revocationCreated, signingKeysRotated].find(({ type }) => type === event.type);
-          if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
-        }
-      },
-    });
-    await seedSigningKeys(records, clock);
-    const oneTime = new MemoryOneTimeStore(clock);
     const audit: AuditRecord[] = [];
-    const service = await startAuthorizationServer(
-      {
-        config,
-        clock,
-        records,
-        oneTime,
-        rateLimiter: new MemoryRateLimiter(clock),
-        leases: new MemoryLeaseStore(clock),
-        bus,
-        events: new MemoryEventLog(records),
-        audit: options.auditLog ?? {
-          append: async (record) => void audit.push(record),
-          latest: async (limit) => audit.toReversed().slice(0, limit),
-          head: async () => ({ size: 0, root: new Uint8Array(32) }),
-          leaves: async () => [],
-          tileRoots: async () => [],
-        },
-        keyEncryptionKey: kek,
-      },
+    const ground = await (onServers ? startOnServers : startInMemory)(
+      { config, clock, audit, port },
       options,
     );
-    return new TestServer(issuer, clock, records, oneTime, bus, audit, service);
+    return new TestServer(issuer, clock, audit, ground);
   }
 
-  async close(): Promise<void> {
-    await this.service.close();
-    await this.bus.close();
+  close(): Promise<void> {
+    return this.ground.close();
   }
 
   authorizationUrl(parameters: Record<string, string | undefined> = {}): URL {
@@ -274,14 +288,105 @@ export class TestServer {
   }
 }
 
+interface ToStart {
+  config: BehalfConfig;
+  clock: FakeClock;
+  audit: AuditRecord[];
+  port: number;
+}
+
+async function startInMemory({ config, clock, audit }: ToStart, options: TestServerOptions): Promise<Ground> {
+  const bus = new InProcessBus({ maxInFlight: 100 });
+  const records = new MemoryRecordStore(clock, {
+    onCommit: (events) => {
+      for (const event of events) {
+        const contract = [revocationCreated, signingKeysRotated].find(({ type }) => type === event.type);
+        if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
+      }
+    },
+  });
+  await seedSigningKeys(records, clock, kek);
+  const oneTime = new MemoryOneTimeStore(clock);
+  const events = new MemoryEventLog(records);
+  const service = await startAuthorizationServer(
+    {
+      config,
+      clock,
+      records,
+      oneTime,
+      rateLimiter: new MemoryRateLimiter(clock),
+      leases: new MemoryLeaseStore(clock),
+      bus,
+      events,
+      audit: options.auditLog ?? {
+        append: async (record) => void audit.push(record),
+        latest: async (limit) => audit.toReversed().slice(0, limit),
+        head: async () => ({ size: 0, root: new Uint8Array(32) }),
+        leaves: async () => [],
+        tileRoots: async () => [],
+      },
+      keyEncryptionKey: kek,
+    },
+    options,
+  );
+  const close = async (): Promise<void> => {
+    await service.close();
+    await bus.close();
+  };
+  return { records, oneTime, bus, events, service, age: async () => {}, close };
+}
+
+async function startOnServers(
+  { config, clock, audit, port }: ToStart,
+  options: TestServerOptions,
+): Promise<Ground> {
+  const stand = await AppStand.open({ config, clock });
+  try {
+    const { own } = stand;
+    await seedSigningKeys(own.records, clock, own.keyEncryptionKey);
+    const stood: Infrastructure[] = [];
+    const [service] = await stand.start(
+      'authorization-server',
+      { port, count: options.replicas },
+      (infrastructure) => {
+        const stoodOn = {
+          ...infrastructure,
+          audit: options.auditLog ?? toldAudit(infrastructure.audit, (record) => audit.push(record)),
+        };
+        stood.push(stoodOn);
+        return startAuthorizationServer(stoodOn, options);
+      },
+    );
+    if (!service) throw new Error('no replica was started');
+    // What a test changes of these it changes of the replica, where it asked for one.
+    const [{ records, oneTime }] = options.replicas === 1 ? (stood as [Infrastructure]) : [own];
+    return {
+      records,
+      oneTime,
+      bus: own.bus,
+      events: own.events,
+      service,
+      age: (seconds) => stand.ageRedis(seconds),
+      close: () => stand.close(),
+    };
+  } catch (error) {
+    await stand.close();
+    throw error;
+  }
+}
+
 const kek = new LocalKeyEncryptionKey(randomBytes(32));
 let seed: Promise<SigningKey[]> | undefined;
 
 /** Making RSA keys takes longer than most tests, so the servers of one file begin with the same. */
-async function seedSigningKeys(records: MemoryRecordStore, clock: FakeClock): Promise<void> {
+async function seedSigningKeys(
+  records: RecordStore,
+  clock: FakeClock,
+  sealedUnder: KeyEncryptionKey,
+): Promise<void> {
   seed ??= (async () => {
     const made = new MemoryRecordStore(clock);
-    await new SigningKeys(made, kek, clock, { overlapSeconds: 1 }).ensure();
+    await new SigningKeys(made, sealedUnder, clock, { overlapSeconds: 1 }).ensure();
     return (await made.list(signingKeyKind)).map(({ value }) => value);
   })();
   const keys = await seed;

@@ -18,7 +18,6 @@ describe('sign-in at an upstream OpenID provider', () => {
     server = await TestServer.start({
       server: {
         issuer,
-        listen: { port },
         signIn: {
           method: 'upstream',
           issuer: upstream.issuer,

@@ -34,7 +34,7 @@ it('creates an agent with a key that stays here, and the agent gets a token with
   expect(agent).toMatchObject({ id: `${server.issuer}/agents/reporter`, state: 'active' });
   expect((await stat(keyFile())).mode & 0o777).toBe(0o600);
   const jwk = JSON.parse(await readFile(keyFile(), 'utf8')) as JWK;
-  expect(JSON.stringify(server.records.outbox) + JSON.stringify(agent)).not.toContain(jwk.d);
+  expect(JSON.stringify(await server.outbox()) + JSON.stringify(agent)).not.toContain(jwk.d);
 
   const now = Math.floor(server.clock.nowMs() / 1000);
   const claims = { iss: agent.id, sub: agent.id, aud: server.issuer, jti: 'j', iat: now, exp: now + 60 };

@@ -1,5 +1,4 @@
 import { OAuthError, grantTypes } from '@behalf/oauth';
-import { activeTraceId } from '@behalf/telemetry';
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { accountClientId } from './account-client.js';
 import { AgentClients } from './agent-clients.js';
@@ -10,6 +9,7 @@ import { buildProviderConfiguration } from './provider-configuration.js';
 import { issueOwnToken } from './issue-own-token.js';
 import { registerJwtBearer } from './register-jwt-bearer.js';
 import { checkExplainable } from './explain-requests.js';
+import { recordIssuedTokens } from './record-issued-tokens.js';
 import { registerTokenExchange } from './register-token-exchange.js';
 import { detectReplays } from './replay-detection.js';
 import {
@@ -53,6 +53,7 @@ export function createProvider(deps: ProviderDependencies): Provider {
   registerJwtBearer(provider, federated, deps, agents);
   answerStructuredTokens(provider, deps);
   serveJwks(provider, deps);
+  recordIssuedTokens(provider, deps);
   extendGrantedScope(provider);
   recordEvents(provider, deps);
   return provider;
@@ -182,32 +183,6 @@ function recordEvents(provider: Provider, deps: ProviderDependencies): void {
       details: { kind: 'grant', grant_id: grantId },
     }),
   );
-  provider.on('grant.success', (ctx) => {
-    const issued = issuedToken(ctx);
-    if (issued) audit(issued);
-  });
-}
-
-/** What a person's client has got by a code, or by refreshing. Other grants record by themselves. */
-function issuedToken({ oidc }: KoaContextWithOIDC): Parameters<ProviderDependencies['audit']>[0] | undefined {
-  const { AccessToken: token } = oidc.entities;
-  const grantType = oidc.params?.['grant_type'];
-  if (!token || (grantType !== 'authorization_code' && grantType !== 'refresh_token')) return undefined;
-  const { clientId: client, accountId: person, resourceServer, scope, grantId } = token;
-  const traceId = activeTraceId();
-  return {
-    type: 'token',
-    outcome: 'allowed',
-    ...(client !== undefined && { client }),
-    ...(person !== undefined && { person }),
-    ...(traceId !== undefined && { traceId }),
-    details: {
-      grant_type: grantType,
-      ...(resourceServer && { audience: String(resourceServer.audience) }),
-      ...(scope !== undefined && { scope }),
-      ...(grantId !== undefined && { grant_id: grantId }),
-    },
-  };
 }
 
 /** The library publishes the keys it signs with only. */

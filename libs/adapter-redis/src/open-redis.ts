@@ -26,6 +26,8 @@ export interface OpenedRedis {
 }
 
 const longestPauseMs = 2_000;
+/** For what the library asks by itself, and beyond our own time: the library's does not look before it gives up. */
+const lateLookMs = 10_000;
 
 /**
  * Connects to Redis. A command is sent once: what it did when its answer was lost is not known, and sending it again
@@ -37,7 +39,7 @@ export async function openRedis(url: string, options: RedisOpenOptions): Promise
   const { name, commandTimeoutMs = 1_000, onConnectionLost = () => {} } = options;
   const client = connect(parseRedisUrl(url), {
     connectionName: name,
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: commandTimeoutMs + lateLookMs,
     connectTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 1,
     autoResendUnfulfilledCommands: false,
@@ -47,9 +49,11 @@ export async function openRedis(url: string, options: RedisOpenOptions): Promise
   const opened: OpenedRedis = {
     run: async (script, keys, values) => {
       try {
-        return await (client as unknown as Record<string, (...input: unknown[]) => Promise<unknown>>)[
-          script
-        ]?.(...keys, ...values);
+        const commands = client as unknown as Record<
+          typeof script,
+          (...input: unknown[]) => Promise<unknown>
+        >;
+        return await inTime(commands[script](...keys, ...values), commandTimeoutMs);
       } catch (cause) {
         throw new OAuthError('temporarily_unavailable', 'short-lived state cannot be reached', {
           cause,
@@ -62,7 +66,7 @@ export async function openRedis(url: string, options: RedisOpenOptions): Promise
     },
   };
   try {
-    await checkKeepsKeys(client);
+    await inTime(checkKeepsKeys(client), commandTimeoutMs);
     return opened;
   } catch (error) {
     client.disconnect();
@@ -102,6 +106,15 @@ function connect(target: RedisTarget, options: CommonRedisOptions): Redis | Clus
       });
     }
   }
+}
+
+function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // After a process was busy for long, its timers come before the answers that have been here for long: those are
+    // read before the immediates.
+    const timer = setTimeout(() => setImmediate(() => reject(new Error('no answer in time'))), timeoutMs);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** A marker that goes before its time makes what was used usable again. */

@@ -11,7 +11,7 @@ import { originOf } from '@behalf/audit';
 import { revocationRecords } from '@behalf/adapter-oidc-provider';
 import { agentRecords } from '@behalf/agent-identity';
 import type { BehalfConfig } from '@behalf/config';
-import { type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
+import { type Clock, type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
 import { startMetrics, startTracing } from '@behalf/telemetry';
 import { ActivityRelay, tellsActivity } from './activity-relay.js';
@@ -45,6 +45,8 @@ export interface InfrastructureOptions {
   relaysEvents?: boolean;
   config?: BehalfConfig;
   environment?: Readonly<Record<string, string | undefined>>;
+  /** The machine's without it. Redis, leases and rate limits go by the server's in any case. */
+  clock?: Clock;
 }
 
 /**
@@ -57,11 +59,10 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
   options: InfrastructureOptions,
   start: (infrastructure: Infrastructure) => Promise<S>,
 ): Promise<S> {
-  const { name, config = loadConfig(demoConfig), environment = process.env } = options;
+  const { name, config = loadConfig(demoConfig), environment = process.env, clock = systemClock } = options;
   const addresses = serverAddresses(environment);
   const relays = options.relaysEvents !== false || addresses.NATS_URL === undefined;
   const logger = createLogger(name, config.logLevel);
-  const clock = systemClock;
   const opened: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const end of opened.toReversed()) await end();
