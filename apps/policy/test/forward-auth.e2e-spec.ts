@@ -132,6 +132,17 @@ const describeProxied = (program: Proxy) => () => {
     expect(service.audit.records.at(-1)).toMatchObject({ outcome: 'refused', person: 'alice' });
   });
 
+  it.each(['x-original-method', 'x-forwarded-method'])(
+    'attack: a client says in %s that its call is something harmless',
+    async (header) => {
+      for (const method of ['GET', 'DELETE', 'OPTIONS']) {
+        const answer = await call('get-env', { [header]: method });
+        expect([answer.status, mcp.called]).toEqual([403, []]);
+      }
+      expect((await call('echo', { [header]: 'POST' })).status).toBe(200);
+    },
+  );
+
   it('relies on the server for a body that says something else, and the server does refuse it', async () => {
     expect([(await call('get-env', { 'mcp-name': 'echo' })).status, mcp.called]).toEqual([400, []]);
   });

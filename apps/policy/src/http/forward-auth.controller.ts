@@ -8,7 +8,10 @@ import { type PolicyServiceConfig, evaluationLimits } from '../config.js';
 import { ProxiedCalls, type ProxyAnswer } from '../proxied-calls.js';
 import { POLICY_CONFIG } from '../tokens.js';
 import { CallerAuthentication } from './caller-authentication.js';
+import { proxiedRequestLine } from './proxied-request-line.js';
 import { singleHeader } from './single-header.js';
+
+type RequestLine = ReturnType<typeof proxiedRequestLine>;
 
 /**
  * For proxies that ask by repeating the request: nginx `auth_request`, Caddy `forward_auth`, Traefik `ForwardAuth` and
@@ -27,13 +30,7 @@ export class ForwardAuthController {
   @All('forward-auth/:backend')
   async forwardAuth(@Req() request: Request, @Res() response: Response, @Param('backend') name: string) {
     const backend = this.config.backends.find((one) => one.name === name);
-    const method =
-      singleHeader(request, 'x-original-method') ??
-      singleHeader(request, 'x-forwarded-method') ??
-      request.method;
-    const uri =
-      singleHeader(request, 'x-original-uri') ?? singleHeader(request, 'x-forwarded-uri') ?? request.url;
-    await this.#reply(request, response, backend, method, uri);
+    await this.#reply(request, response, backend, () => proxiedRequestLine(request));
   }
 
   /** Reached by rewriting only: the path of the question is the path of the request, below the configured prefix. */
@@ -42,17 +39,16 @@ export class ForwardAuthController {
     const uri: unknown = response.locals['proxiedUrl'];
     if (typeof uri !== 'string') throw new NotFoundException();
     const backend = backendAt(this.config.backends, request.headers.host ?? '', uri);
-    await this.#reply(request, response, backend, request.method, uri);
+    await this.#reply(request, response, backend, () => ({ method: request.method, uris: [uri] }));
   }
 
   async #reply(
     request: Request,
     response: Response,
     backend: Backend | undefined,
-    method: string,
-    uri: string,
+    readLine: () => RequestLine,
   ): Promise<void> {
-    const answer = await this.#check(request, backend, method, uri).catch((error: unknown) =>
+    const answer = await this.#check(request, backend, readLine).catch((error: unknown) =>
       this.calls.refuse(error, null),
     );
     response.set('Cache-Control', 'no-store');
@@ -66,12 +62,12 @@ export class ForwardAuthController {
   async #check(
     request: Request,
     backend: Backend | undefined,
-    method: string,
-    uri: string,
+    readLine: () => RequestLine,
   ): Promise<ProxyAnswer> {
     if (backend === undefined) throw new UnmappableRequest('refused', 'the server is not known');
     const { resource } = backend;
     if (resource === undefined) throw new UnmappableRequest('refused', 'the server has no resource');
+    const { method, uris } = readLine();
     const header = (name: string): string | undefined => singleHeader(request, name);
     const authorization = header('authorization');
     // A GET repeats the headers of a POST, and has no body of its own to show.
@@ -81,7 +77,7 @@ export class ForwardAuthController {
       request: { method, header, body },
       backend,
       caller: undefined,
-      identify: () => this.callers.authenticatePerson(authorization, queryOf(uri), resource),
+      identify: () => this.callers.authenticatePerson(authorization, queryOf(uris), resource),
     });
   }
 
@@ -99,7 +95,7 @@ export class ForwardAuthController {
   }
 }
 
-function queryOf(uri: string): URLSearchParams {
-  const at = uri.indexOf('?');
-  return new URLSearchParams(at < 0 ? '' : uri.slice(at + 1));
+function queryOf(uris: string[]): URLSearchParams {
+  const queries = uris.map((uri) => uri.split('?').slice(1).join('?'));
+  return new URLSearchParams(queries.join('&'));
 }
