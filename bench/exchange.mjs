@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { Agent, request } from 'undici';
 import { compare, print } from './load.mjs';
+import { settle } from './settle.mjs';
 import { costOf } from './policy/process-cost.mjs';
 import { makeSigningKey, tokensLike } from './subject-tokens.mjs';
 import { startFleet } from './system.mjs';
@@ -79,15 +80,16 @@ async function benchEndpoint(system, subject) {
         call: poster(`${issuer}/token`, own, { authorization: basic('demo-admin') }),
         cpuMs,
       },
-      [cold]: { call: exchanger(system, fresh), cpuMs },
+      [cold]: { call: exchanger(system, fresh), cpuMs, prepare: fresh.prepare },
       'exchange, another request with the same token': {
         call: exchanger(system, () => subject, vary),
         cpuMs,
       },
       [warm]: { call: exchanger(system, () => subject), cpuMs },
     };
+    tellSettled(await settle(contenders));
     for (const concurrency of [1, 16]) {
-      const results = await compare(contenders, concurrency);
+      const results = await compare(contenders, concurrency, 0);
       print(`Token endpoint, ${concurrency} caller(s)`, results);
       const byRequests = results[warm].perSecond / results[cold].perSecond;
       const byCpu = results[cold].cpu / results[warm].cpu;
@@ -97,6 +99,14 @@ async function benchEndpoint(system, subject) {
   } finally {
     for (const floor of floors) floor.kill();
   }
+}
+
+function tellSettled({ calls, isBounded, costs }) {
+  console.log(
+    `\nCPU ms of a request while warming up, ${calls} requests each${isBounded ? ', the bound' : ''}`,
+  );
+  for (const [name, each] of Object.entries(costs))
+    console.log(`  ${name.padEnd(52)}${each.map((cost) => cost.toFixed(2)).join(' ')}`);
 }
 
 /** Callers who ask for the same at the same time get one token, made once. */
@@ -119,7 +129,11 @@ async function benchChain(system, subject) {
   for (let actors = 0; actors <= longestChain; actors += 1) {
     const fresh = tokensLike(token, system.prepared.signingKey);
     const call = exchanger(system, fresh);
-    contenders[`a chain of ${actors} before the exchange`] = { call, cpuMs: system.cpuMs };
+    contenders[`a chain of ${actors} before the exchange`] = {
+      call,
+      cpuMs: system.cpuMs,
+      prepare: fresh.prepare,
+    };
     if (actors < longestChain) ({ access_token: token } = await call());
   }
   const results = await compare(contenders, 16);

@@ -25,11 +25,16 @@ export async function makeSigningKey(folder) {
 
 const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
 
-/** @returns gives a token like the one given, with a `jti` of its own, at every call */
+/**
+ * @returns gives a token like the one given, with a `jti` of its own, at every call; `prepare` makes so many of them
+ *   beforehand, since what signing costs the bench must not be missing when the others are measured
+ */
 export function tokensLike(token, { kid, key }) {
   const claims = claimsOf(token);
   const sign = () => signJwt({ ...claims, jti: randomUUID() }, { alg: 'ES256', kid, typ: 'at+jwt' }, key);
-  // Most of them beforehand: what signing costs the bench must not be missing when the others are measured.
-  const ready = Array.from({ length: 10_000 }, sign);
-  return () => ready.pop() ?? sign();
+  const ready = [];
+  const prepare = (calls) => {
+    while (ready.length < calls) ready.push(sign());
+  };
+  return Object.assign(() => ready.pop() ?? sign(), { prepare });
 }

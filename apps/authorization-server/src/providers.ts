@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AgentDependencies } from '@behalf/agent-identity';
-import { type AuditLeaves, type AuditLog, originOf } from '@behalf/audit';
+import { type AuditLeaves, type AuditLog, originOf, RecordsAhead } from '@behalf/audit';
 import {
   createProvider,
   type FetchDocument,
@@ -9,7 +9,7 @@ import {
   writeRevocation,
 } from '@behalf/adapter-oidc-provider';
 import type { BehalfConfig } from '@behalf/config';
-import { evaluatePolicy } from '@behalf/contracts';
+import { type Evaluation, evaluatePolicy } from '@behalf/contracts';
 import type { DelegationDependencies, GrantUses } from '@behalf/delegation-grants';
 import { ExchangeCache, LentTokenCache } from '@behalf/exchange-cache';
 import type { Bus, Cache, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
@@ -253,6 +253,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
               signer,
               cache,
               decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
+              decideAhead: (evaluation) => decideAhead(evaluation, bus, RecordsAhead.of(audit)),
               thirdParty: thirdPartyTokens(config, bus, environment, lentTokens),
               ...exchangeDelegation(
                 delegation,
@@ -281,6 +282,15 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         new KeyRotation(holder, issuerKeys, signer),
     },
   ];
+}
+
+async function decideAhead(evaluation: Evaluation, bus: Bus, ahead: RecordsAhead) {
+  const { recording, ...answer } = await bus.request(
+    evaluatePolicy,
+    { ...evaluation, recordsAhead: ahead.id },
+    { timeoutMs: policyTimeoutMs },
+  );
+  return { ...answer, ...(recording !== undefined && { recorded: ahead.settled(recording) }) };
 }
 
 async function fetchJson(fetch: FetchDocument, url: string): Promise<unknown> {

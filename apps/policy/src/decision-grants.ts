@@ -84,7 +84,7 @@ export class DecisionGrants {
  * As the authorization server asks for a person's token to be exchanged for a third party's, and the elicitation service
  * for a call to be made with it.
  */
-function isThirdPartyUse({ subject, action, resource }: Evaluation): boolean {
+export function isThirdPartyUse({ subject, action, resource }: Evaluation): boolean {
   return (
     subject.type === 'user' &&
     (action.name === 'exchange' || action.name === 'forward') &&

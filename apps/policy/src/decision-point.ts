@@ -1,4 +1,4 @@
-import type { AuditLog, AuditPlace } from '@behalf/audit';
+import type { AuditLog, AuditPlace, AuditRecord } from '@behalf/audit';
 import type { Evaluation, EvaluationDecision, EvaluationsDecision } from '@behalf/contracts';
 import {
   type ConditionDependencies,
@@ -21,7 +21,10 @@ import { actorNames, decisionAttributes } from './decision-attributes.js';
 /** What conditions of policies are looked up in. */
 export type ConditionPorts = Pick<ConditionDependencies, 'budgets' | 'approvals' | 'pinOf'>;
 
-/** Told of every decision after it was recorded, and never waited for. */
+/** Begins to write a record. The caller sees to it that nothing comes of the decision before the record is durable. */
+type BeginRecord = (record: AuditRecord) => void;
+
+/** Told of every decision after it was recorded, or began to be, and never waited for. */
 export type OnDecided = (decided: {
   evaluation: Evaluation;
   answer: EvaluationDecision;
@@ -49,7 +52,8 @@ export interface DecisionPointOptions {
 
 /**
  * Decides and writes down. Every decision is one span and one audit record, and the record is durable before the
- * answer leaves: what cannot be recorded is denied, whatever the policies say.
+ * answer leaves: what cannot be recorded is denied, whatever the policies say. A permission may leave while its record is
+ * being written, to who waits for that (`decideAhead`).
  */
 export class DecisionPoint {
   readonly #gate: DecisionGate;
@@ -66,6 +70,15 @@ export class DecisionPoint {
    */
   decide(evaluation: Evaluation, caller?: string): Promise<EvaluationDecision> {
     return this.#gate.run(1, () => this.#decideInSpan(evaluation, caller));
+  }
+
+  /**
+   * Decides for a caller who waits for the record of a permission by themselves; all else is recorded here.
+   *
+   * @throws OAuthError `temporarily_unavailable` past the bound on decisions at once
+   */
+  decideAhead(evaluation: Evaluation, begin: BeginRecord): Promise<EvaluationDecision> {
+    return this.#gate.run(1, () => this.#decideInSpan(evaluation, undefined, undefined, begin));
   }
 
   /**
@@ -93,13 +106,14 @@ export class DecisionPoint {
     evaluation: Evaluation,
     caller: string | undefined,
     batch?: Pick<ConditionDependencies, 'nowMs' | 'lists'>,
+    begin?: BeginRecord,
   ): Promise<EvaluationDecision> {
     return inSpan('policy decide', { attributes: () => decisionAttributes(evaluation) }, async (span) => {
       const began = performance.now();
       const { nowMs: decidedAtMs, ...lists } = batch ?? { nowMs: this.options.clock.nowMs() };
       const decided = this.#withEndpoint(await this.#decide(evaluation, decidedAtMs, lists));
       const latencyMicros = Math.round((performance.now() - began) * 1000);
-      const answer = await this.#record(evaluation, decided, caller, latencyMicros);
+      const answer = await this.#record(evaluation, decided, caller, latencyMicros, begin);
       this.options.onDecided({
         evaluation,
         answer,
@@ -150,21 +164,24 @@ export class DecisionPoint {
     answer: EvaluationDecision,
     caller: string | undefined,
     tookMicros: number,
+    begin: BeginRecord | undefined,
   ): Promise<EvaluationDecision> {
     const { audit, clock, logger, receipts } = this.options;
     let place: AuditPlace | undefined;
     try {
-      await audit.append(
-        buildDecisionRecord({
-          evaluation,
-          answer,
-          caller,
-          actors: actorNames(evaluation),
-          occurredAtMs: clock.nowMs(),
-          tookMicros,
-        }),
-        ...(receipts ? [(placed: AuditPlace) => void (place = placed)] : []),
-      );
+      const record = buildDecisionRecord({
+        evaluation,
+        answer,
+        caller,
+        actors: actorNames(evaluation),
+        occurredAtMs: clock.nowMs(),
+        tookMicros,
+      });
+      if (begin && answer.decision) {
+        begin(record);
+        return answer;
+      }
+      await audit.append(record, ...(receipts ? [(placed: AuditPlace) => void (place = placed)] : []));
       return place === undefined ? answer : withPlace(answer, place);
     } catch (err) {
       logger.error(

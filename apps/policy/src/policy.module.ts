@@ -1,4 +1,4 @@
-import type { AuditLog } from '@behalf/audit';
+import { type AuditLog, RecordsAhead } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import type { PolicyEngine } from '@behalf/policy';
 import type { Bus, Clock, RecordStore } from '@behalf/ports';
@@ -132,9 +132,9 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
     },
     {
       provide: DecisionSubjects,
-      inject: [BUS, DecisionPoint, DecisionGrants],
-      useFactory: (bus: Bus, decisions: DecisionPoint, grants: DecisionGrants) =>
-        new DecisionSubjects(bus, decisions, grants),
+      inject: [BUS, DecisionPoint, DecisionGrants, AUDIT_LOG],
+      useFactory: (bus: Bus, decisions: DecisionPoint, grants: DecisionGrants, audit: AuditLog) =>
+        new DecisionSubjects(bus, decisions, grants, RecordsAhead.of(audit)),
     },
     {
       provide: DecisionGrants,

@@ -71,7 +71,9 @@ export interface AuthenticatedExchange {
 
 /** What an exchange needs besides what the other grants do. */
 export interface ExchangePorts
-  extends Pick<ExchangeDependencies, 'findDelegationGrant' | 'requestDelegation' | 'cache'>, DelegationPorts {
+  extends
+    Pick<ExchangeDependencies, 'decideAhead' | 'findDelegationGrant' | 'requestDelegation' | 'cache'>,
+    DelegationPorts {
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
   signer: Signer;
   /** Tokens of third parties; none without it. */

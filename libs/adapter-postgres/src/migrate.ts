@@ -5,6 +5,7 @@ import { outbox } from './migrations/0002-outbox.js';
 import { auditRecords } from './migrations/0003-audit-records.js';
 import { auditLog } from './migrations/0004-audit-log.js';
 import { auditBatches } from './migrations/0005-audit-batches.js';
+import { plainValues } from './migrations/0006-plain-values.js';
 
 /** In order. A migration that has been released is never changed; there is no way back, only a next one. */
 const migrations: Record<string, Migration> = {
@@ -13,6 +14,7 @@ const migrations: Record<string, Migration> = {
   '0003-audit-records': auditRecords,
   '0004-audit-log': auditLog,
   '0005-audit-batches': auditBatches,
+  '0006-plain-values': plainValues,
 };
 
 /** Every version of the database that there has been. */

@@ -45,3 +45,4 @@ export { type PublishedHead, latestHead, publishedHeads, readPublishedHead } fro
 export { readTile } from './read-tile.js';
 export { type Tile, entryTiles, formatTilePath, parseTilePath, tileSize } from './tile.js';
 export { type SignedHead, openCheckpoint, verifyLog } from './verify-log.js';
+export { RecordsAhead } from './records-ahead.js';

@@ -22,7 +22,7 @@ export {
   obligationSchema,
   obligationTypes,
 } from './policy.js';
-export { evaluatePolicy } from './evaluate-policy.js';
+export { type PolicyAnswer, type PolicyQuestion, evaluatePolicy } from './evaluate-policy.js';
 export { parseEvaluation, parseEvaluationPart } from './parse-evaluation.js';
 export {
   type CreateRevocationRequest,

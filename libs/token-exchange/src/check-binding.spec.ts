@@ -93,7 +93,8 @@ describe('the binding of tokens through an exchange', () => {
     });
 
     it('RFC 9449 §7: is no proof of anything but an access token of ours, which it was made with', async () => {
-      const { fixture } = exchange({});
+      const { fixture, done } = exchange({});
+      await done;
       fixture.dependencies.verifyIdToken = async () => subjectClaims({ cnf, client_id: 'gateway' });
       const form = { ...parameters, subject_token_type: tokenTypes.idToken };
       const proof = { jkt: 'gateway-key' };

@@ -1,9 +1,16 @@
+import type { Evaluation } from '@behalf/contracts';
 import { OAuthError } from '@behalf/oauth';
 import { exchangeFixture, gatewayClient, now, parameters } from './exchange.fixture.js';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import { exchangeToken } from './exchange-token.js';
 import { mintToken } from './mint-token.js';
-import type { ExchangeCache, ExchangeRequest, MintedToken } from './ports.js';
+import type {
+  ExchangeCache,
+  ExchangeDependencies,
+  ExchangeOutcome,
+  ExchangeRequest,
+  MintedToken,
+} from './ports.js';
 
 const request: ExchangeRequest = { client: gatewayClient, parameters, nowSeconds: now, traceId: 'trace-1' };
 
@@ -116,4 +123,57 @@ it('refuses for its own reason where that cannot be recorded', async () => {
   const fixture = exchangeFixture();
   fixture.dependencies.audit.append = async () => Promise.reject(new Error('disk full'));
   await expect(fixture.exchange({ scope: 'admin' })).rejects.toMatchObject({ code: 'invalid_scope' });
+});
+
+describe('an exchange that policy has permitted before the decision is recorded', () => {
+  function system(changes: Partial<ExchangeDependencies> = {}) {
+    const fixture = exchangeFixture();
+    const decision = Promise.withResolvers<void>();
+    const kept: ExchangeOutcome[] = [];
+    let isAnswered = false;
+    Object.assign(fixture.dependencies, changes, {
+      decideAhead: async (evaluation: Evaluation) => ({
+        ...(await fixture.dependencies.decide(evaluation)),
+        recorded: decision.promise,
+      }),
+      cache: {
+        through: async (_request: ExchangeRequest, mint: () => Promise<ExchangeOutcome>) => {
+          kept.push(await mint());
+          return { outcome: kept[0], source: 'minted' };
+        },
+      },
+    });
+    const answer = exchangeToken(request, fixture.dependencies).finally(() => (isAnswered = true));
+    answer.catch(() => {});
+    return { ...fixture, decision, kept, answer, isAnswered: () => isAnswered };
+  }
+
+  it('is recorded meanwhile, and neither answered nor kept before the decision is', async () => {
+    const { recorded, decision, kept, answer, isAnswered } = system();
+    await new Promise(setImmediate);
+    expect(recorded).toMatchObject([{ type: 'exchange', outcome: 'allowed' }]);
+    expect([isAnswered(), kept]).toEqual([false, []]);
+    decision.resolve();
+    expect(await answer).toMatchObject({ token_type: 'Bearer' });
+    expect(kept).toMatchObject([{ token: expect.any(String) }]);
+    expect(recorded).toHaveLength(1);
+  });
+
+  it('is refused, and recorded as that, where the decision cannot be recorded', async () => {
+    const { recorded, decision, kept, answer } = system();
+    decision.reject(new Error('disk full'));
+    await expect(answer).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+    expect(kept).toMatchObject([{ reason: { kind: 'not_recordable' } }]);
+    expect(recorded.at(-1)).toMatchObject({ outcome: 'refused', details: { reason: 'not_recordable' } });
+  });
+
+  it('is refused for its own reason, and not before the decision is recorded, where it fails after it', async () => {
+    const { decision, isAnswered, answer } = system({
+      signer: { sign: async () => Promise.reject(new ExchangeRefusal({ kind: 'no_scope_left' })) },
+    });
+    await new Promise(setImmediate);
+    expect(isAnswered()).toBe(false);
+    decision.resolve();
+    await expect(answer).rejects.toMatchObject({ code: 'invalid_scope' });
+  });
 });

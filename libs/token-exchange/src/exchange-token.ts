@@ -1,4 +1,5 @@
 import type { AuditRecord } from '@behalf/audit';
+import { decidingAhead } from './deciding-ahead.js';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
 import { exchangeRecord, recordAgain } from './exchange-record.js';
 import { isStillGood } from './is-still-good.js';
@@ -25,28 +26,53 @@ export async function exchangeToken(
   request: ExchangeRequest,
   dependencies: ExchangeDependencies,
 ): Promise<ExchangeResponse> {
-  const { outcome, source } = await resolveOutcome(request, dependencies);
-  const record = recordOf(outcome, request, source);
-  if (outcome instanceof ExchangeRefusal) {
-    // Refused either way: a full disk must not turn the reason into another one.
-    await dependencies.audit.append(record).catch(() => {});
-    throw refusalToOAuthError(outcome.reason);
-  }
-  await dependencies.audit.append(record).catch((cause: unknown) => {
-    throw refusalToOAuthError({ kind: 'not_recordable', cause });
-  });
-  const { token, response, expiresAtSeconds } = outcome;
+  let isRecorded = false;
+  // Before anybody else, or the cache, can have what it came to.
+  const mint = async (): Promise<ExchangeOutcome> => {
+    const decisions: Promise<void>[] = [];
+    const minted = await mintToken(request, decidingAhead(dependencies, decisions));
+    const recorded = await record(minted, recordOf(minted, request, 'minted'), dependencies, decisions);
+    isRecorded = recorded === minted;
+    return recorded;
+  };
+  const { outcome, source } = await resolveOutcome(request, dependencies, mint);
+  const recorded = isRecorded
+    ? outcome
+    : await record(outcome, recordOf(outcome, request, source), dependencies);
+  if (recorded instanceof ExchangeRefusal) throw refusalToOAuthError(recorded.reason);
+  const { token, response, expiresAtSeconds } = recorded;
   return { access_token: token, expires_in: expiresAtSeconds - request.nowSeconds, ...response };
+}
+
+/**
+ * Resolves when the exchange, and every decision it came of, is in the audit log: with the outcome, or with the refusal
+ * that becomes of a token that cannot be recorded. A refusal stays what it is: a full disk must not turn its reason into
+ * another one.
+ */
+async function record(
+  outcome: ExchangeOutcome,
+  written: AuditRecord,
+  { audit }: Pick<ExchangeDependencies, 'audit'>,
+  decisions: readonly Promise<void>[] = [],
+): Promise<ExchangeOutcome> {
+  try {
+    await Promise.all([audit.append(written), ...decisions]);
+    return outcome;
+  } catch (cause) {
+    return outcome instanceof ExchangeRefusal
+      ? outcome
+      : new ExchangeRefusal({ kind: 'not_recordable', cause });
+  }
 }
 
 async function resolveOutcome(
   request: ExchangeRequest,
-  dependencies: ExchangeDependencies,
+  { cache, ...dependencies }: ExchangeDependencies,
+  mint: () => Promise<ExchangeOutcome>,
 ): Promise<{ outcome: ExchangeOutcome; source: ExchangeSource }> {
-  const mint = (): Promise<ExchangeOutcome> => mintToken(request, dependencies);
-  if (!dependencies.cache) return { outcome: await mint(), source: 'minted' };
   try {
-    return await dependencies.cache.through(request, mint, (minted) =>
+    if (!cache) return { outcome: await mint(), source: 'minted' };
+    return await cache.through(request, mint, (minted) =>
       isStillGood(minted, request.nowSeconds, dependencies),
     );
   } catch (error) {

@@ -247,6 +247,12 @@ export interface ExchangeDependencies {
   requestDelegation?: (request: DelegationRequest) => Promise<PendingDelegation>;
   /** Rejects when no decision could be had. */
   decide: (evaluation: Evaluation) => Promise<EvaluationDecision>;
+  /**
+   * The same for an exchange that is about to be recorded itself: `recorded` rejects when the decision could not be. Until
+   * it has resolved nothing may come of the decision. Without it, and where there is none, a decision is recorded before
+   * it is known.
+   */
+  decideAhead?: (evaluation: Evaluation) => Promise<EvaluationDecision & { recorded?: Promise<void> }>;
   signer: Signer;
   /**
    * Rejects with an OAuthError `invalid_token` when one of these tokens has been revoked. Needed with a cache only: the

@@ -47,6 +47,28 @@ describe('DecisionRecorder', () => {
     expect(recorder.dropped).toBe(2);
   });
 
+  it('lets what comes while it writes gather for the next batch', async () => {
+    const { records, recorder } = open({ maxWaiting: 100 });
+    const written: number[] = [];
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const transaction = records.transaction.bind(records);
+    records.transaction = async (work) => {
+      written.push(written.length);
+      await held;
+      return transaction(work);
+    };
+    recorder.add(decided(0, true));
+    const first = recorder.flush();
+    await new Promise(setImmediate);
+    for (const n of [1, 2, 3]) recorder.add(decided(n, n === 2));
+    release();
+    await first;
+    expect(await ids(records)).toEqual(['d0']);
+    await recorder.flush();
+    expect(written).toHaveLength(2);
+    expect((await ids(records)).toSorted()).toEqual(['d0', 'd1', 'd2', 'd3']);
+  });
+
   it('forgets decisions when their time is over', async () => {
     const { records, recorder } = open();
     recorder.add(decided(0, true));

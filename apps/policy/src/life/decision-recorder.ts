@@ -46,12 +46,16 @@ export class DecisionRecorder implements OnModuleDestroy {
     this.#timer ??= setTimeout(() => void this.flush(), flushAfterMs);
   }
 
-  /** Writes what is waiting. Resolves when it is written, or has been given up and logged. */
+  /**
+   * Writes what is waiting. Resolves when it is written, or has been given up and logged. What comes meanwhile waits for
+   * its own turn: or there would always be a few more, and each few would cost as much as many.
+   */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#writing = this.#writing.then(async () => {
-      while (this.#denials.length + this.#permissions.length > 0) await this.#writeBatch();
+      const waiting = this.#denials.length + this.#permissions.length;
+      for (let written = 0; written < waiting; written += batchSize) await this.#writeBatch();
     });
     return this.#writing;
   }
