@@ -132,6 +132,13 @@ describe('Envoy ext_authz over gRPC', () => {
       jwt(),
       7,
     ],
+    [
+      'a token bound to a DPoP key, whose proof nobody saw',
+      body(message('echo')),
+      jwt({ cnf: { jkt: 'k' } }),
+      16,
+    ],
+    ['a token bound to a certificate', body(message('echo')), jwt({ cnf: { 'x5t#S256': 'c' } }), 16],
     ['a batch', body([message('echo')]), jwt(), 7],
     ['a call without an id', body({ ...message('echo'), id: undefined }), jwt(), 7],
     ['nothing to decide on', {}, jwt(), 7],

@@ -167,6 +167,14 @@ const describeProxied = (program: Proxy) => () => {
     expect([(await call('echo', { authorization })).status, mcp.called]).toEqual([401, []]);
   });
 
+  it.each([{ jkt: 'k' }, { 'x5t#S256': 'c' }])(
+    'RFC 9449 §7.1, RFC 8705 §3: takes no token that is bound to %j for a bearer token',
+    async (cnf) => {
+      const authorization = `Bearer ${await token({ cnf })}`;
+      expect([(await call('echo', { authorization })).status, mcp.called]).toEqual([401, []]);
+    },
+  );
+
   it('stops everything once decisions cannot be made', async () => {
     service.audit.failing = true;
     expect([(await call('echo')).status, mcp.called]).toEqual([403, []]);

@@ -103,6 +103,9 @@ export class ExtAuthzService {
       const audiences = [claims['aud']].flat();
       if (resource !== undefined && !audiences.includes(resource))
         throw new OAuthError('invalid_token', 'the access token is for another server');
+      // Envoy looks at the signature and not at `cnf`. The attack: a stolen token, used without its key.
+      if (claims['cnf'] !== undefined)
+        throw new OAuthError('invalid_token', 'sender-constrained tokens are not accepted here');
       return callerOf(claims);
     }
     if (resource === undefined) throw new UnmappableRequest('no_identity', 'the request names no person');
