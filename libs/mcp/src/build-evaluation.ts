@@ -85,9 +85,12 @@ function resourceOf(server: string, request: McpRequest, method: McpMethod): Eva
 }
 
 function contextOf(caller: Caller, server: string): Properties {
-  const actors = actorChain(caller.act).map(({ sub, client_id }): Record<string, string> =>
-    client_id === undefined ? { sub } : { sub, client_id },
-  );
+  // With its issuer, where a chain has one: a namesake elsewhere is somebody else.
+  const actors = actorChain(caller.act).map(({ sub, client_id, iss }): Record<string, string> => ({
+    sub,
+    ...(client_id !== undefined && { client_id }),
+    ...(iss !== undefined && { iss }),
+  }));
   return { actors, server, client_id: caller.client_id, scope: caller.scope, aud: caller.aud };
 }
 

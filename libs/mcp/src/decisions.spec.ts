@@ -91,6 +91,24 @@ describe('the question to the policy', () => {
       expect(subject).toEqual({ type: 'agent', id: 'reporter' });
   });
 
+  it('attack: an agent of another issuer has the name of one of ours', () => {
+    const act = {
+      sub: 'agent',
+      iss: 'https://idp.example',
+      act: { sub: 'b', client_id: 'c', iss: 'https://as.example' },
+    };
+    const list = { usedBy: 'tools/call', resourceType: 'tool' } as ListDescription;
+    const method = describeMethod('tools/list', 'modern')!;
+    for (const { context } of [
+      buildEvaluation({ ...caller, act }, 'files', request('tools/list', {}), method),
+      buildListEvaluation({ ...caller, act }, 'files', list, ['t']),
+    ])
+      expect(context?.['actors']).toEqual([
+        { sub: 'agent', iss: 'https://idp.example' },
+        { sub: 'b', client_id: 'c', iss: 'https://as.example' },
+      ]);
+  });
+
   it('names the actors, the current one first', () => {
     expect(ask('tools/list').context?.['actors']).toEqual([{ sub: 'b', client_id: 'b' }, { sub: 'a' }]);
   });

@@ -1,6 +1,5 @@
 import type { Evaluation } from '@behalf/contracts';
 import { type Caller, type McpMethod, buildEvaluation, describeMethod } from '@behalf/mcp';
-import { actorChain } from '@behalf/oauth';
 import { UnmappableRequest } from './unmappable-request.js';
 
 /** One MCP request as a gateway saw it: what every MCP dialect is read into before it becomes an evaluation. */
@@ -42,8 +41,6 @@ export function mcpEvaluation({ server, caller, method, params, argumentsUnknown
     ...evaluation,
     context: {
       ...evaluation.context,
-      // With their issuers: an actor of another issuer is not its namesake here.
-      actors: actorChain(caller.act).map((actor) => ({ ...actor })),
       ...(argumentsUnknown === true && { arguments: {}, arguments_unknown: true }),
     },
   };
