@@ -11,7 +11,7 @@ import {
 } from '@behalf/policy';
 import type { Clock } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
-import { activeTraceId, attributes, inSpan } from '@behalf/telemetry';
+import { activeTraceId, attributes, inSpan, isTracing } from '@behalf/telemetry';
 import { randomUUID } from 'node:crypto';
 import { batchLimits } from './config.js';
 import { DecisionGate } from './decision-gate.js';
@@ -69,7 +69,7 @@ export class DecisionPoint {
    * @throws OAuthError `temporarily_unavailable` past the bound on decisions at once
    */
   decide(evaluation: Evaluation, caller?: string): Promise<EvaluationDecision> {
-    return this.#gate.run(1, () => this.#decideInSpan(evaluation, caller));
+    return this.#gate.run(1, () => this.#decideInSpan(evaluation, caller, this.#conditionsNow()));
   }
 
   /**
@@ -78,7 +78,7 @@ export class DecisionPoint {
    * @throws OAuthError `temporarily_unavailable` past the bound on decisions at once
    */
   decideAhead(evaluation: Evaluation, begin: BeginRecord): Promise<EvaluationDecision> {
-    return this.#gate.run(1, () => this.#decideInSpan(evaluation, undefined, undefined, begin));
+    return this.#gate.run(1, () => this.#decideInSpan(evaluation, undefined, this.#conditionsNow(), begin));
   }
 
   /**
@@ -93,68 +93,64 @@ export class DecisionPoint {
 
   /** @throws TooManyEvaluations; OAuthError `temporarily_unavailable` */
   decideBatch(request: UncheckedEvaluations, caller?: string): Promise<EvaluationsDecision> {
-    const { engine, mapping, clock } = this.options;
-    const nowMs = clock.nowMs();
-    const batch = { nowMs, lists: new RequestLists(engine, { ...mapping, nowMs }) };
+    const conditions = this.#conditionsNow();
+    conditions.lists = new RequestLists(this.options.engine, conditions);
     return this.#gate.run(request.evaluations?.length ?? 1, () =>
-      evaluateBatch(request, (evaluation) => this.#decideInSpan(evaluation, caller, batch), batchLimits),
+      evaluateBatch(request, (evaluation) => this.#decideInSpan(evaluation, caller, conditions), batchLimits),
     );
   }
 
-  /** @param batch what the evaluations of a batch share: its moment, and the requests of its list */
+  /** @param conditions shared by the evaluations of a batch: its moment, and the requests of its list */
   #decideInSpan(
     evaluation: Evaluation,
     caller: string | undefined,
-    batch?: Pick<ConditionDependencies, 'nowMs' | 'lists'>,
+    conditions: ConditionDependencies,
     begin?: BeginRecord,
   ): Promise<EvaluationDecision> {
     return inSpan('policy decide', { attributes: () => decisionAttributes(evaluation) }, async (span) => {
       const began = performance.now();
-      const { nowMs: decidedAtMs, ...lists } = batch ?? { nowMs: this.options.clock.nowMs() };
-      const decided = this.#withEndpoint(await this.#decide(evaluation, decidedAtMs, lists));
+      const decided = this.#withEndpoint(await decideWithConditions(evaluation, conditions));
       const latencyMicros = Math.round((performance.now() - began) * 1000);
       const answer = await this.#record(evaluation, decided, caller, latencyMicros, begin);
       this.options.onDecided({
         evaluation,
         answer,
         caller,
-        decidedAtMs,
+        decidedAtMs: conditions.nowMs,
         latencyMicros,
         traceId: activeTraceId(),
       });
-      span.setAttributes({
-        [attributes.decision]: answer.decision,
-        [attributes.decisionId]: answer.context?.id,
-        [attributes.decisionReason]: answer.context?.reason,
-      });
+      if (isTracing())
+        span.setAttributes({
+          [attributes.decision]: answer.decision,
+          [attributes.decisionId]: answer.context?.id,
+          [attributes.decisionReason]: answer.context?.reason,
+        });
       return answer;
     });
   }
 
-  #decide(
-    evaluation: Evaluation,
-    nowMs: number,
-    lists: Pick<ConditionDependencies, 'lists'>,
-  ): Promise<EvaluationDecision> {
-    const { engine, mapping, conditions, logger } = this.options;
-    return decideWithConditions(evaluation, {
+  /** Of this moment: what is decided by them is decided as of now. */
+  #conditionsNow(): ConditionDependencies {
+    const { engine, mapping, conditions, logger, clock } = this.options;
+    return {
       ...mapping,
       ...conditions,
-      ...lists,
       engine,
-      nowMs,
+      nowMs: clock.nowMs(),
       newId: randomUUID,
       onFault: ({ id, reason, cause }) => {
         // Only the kind of an engine's failure: its message may quote arguments.
         const why = reason === 'invalid_request' ? (cause as Error).message : (cause as Error).name;
         logger.warn({ decision_id: id, reason, why }, 'an evaluation could not be decided');
       },
-    });
+    };
   }
 
-  #withEndpoint({ decision, context }: EvaluationDecision): EvaluationDecision {
+  #withEndpoint(decided: EvaluationDecision): EvaluationDecision {
+    const { decision, context } = decided;
     const offer = context?.access_request;
-    if (offer === undefined) return { decision, ...(context && { context }) };
+    if (offer === undefined) return decided;
     const { accessRequestEndpoint: endpoint } = this.options;
     return { decision, context: { ...context, access_request: { ...offer, endpoint } } };
   }
@@ -181,7 +177,7 @@ export class DecisionPoint {
         begin(record);
         return answer;
       }
-      await audit.append(record, ...(receipts ? [(placed: AuditPlace) => void (place = placed)] : []));
+      await audit.append(record, receipts ? (placed: AuditPlace) => void (place = placed) : undefined);
       return place === undefined ? answer : withPlace(answer, place);
     } catch (err) {
       logger.error(

@@ -67,12 +67,13 @@ export class ShadowedEngine implements PolicyEngine {
   list(shared: SharedRequest): RequestList {
     const list = this.live.list(shared);
     return {
-      ...list,
+      policyVersion: list.policyVersion,
       decide: (item) =>
         this.#deciding(
           () => list.decide(item),
           () => ({ ...shared, ...item, entities: [...shared.entities, ...item.entities] }),
         ),
+      preview: (item) => list.preview(item),
     };
   }
 

@@ -80,9 +80,11 @@ export class CedarEvaluator {
     const sharedEntities = this.#entities.with(shared.entities);
     // Most lists are never asked for a preview.
     let openContext: OpenRecord | undefined;
-    const environmentOf = ({ action, resource, entities }: ItemJson) => ({
+    // Items of a list mostly ask for the same.
+    let last: EntityUid | undefined;
+    const environmentOf = ({ action, resource, entities }: ItemJson): Environment => ({
       principal,
-      action: EntityUid.read(action),
+      action: (last = EntityUid.readAfter(last, action)),
       resource: EntityUid.read(resource),
       context,
       entities: sharedEntities.with(entities),

@@ -17,13 +17,18 @@ export function combineVerdicts(
   satisfied: readonly NamedPolicy[],
   erring: readonly NamedPolicy[],
 ): PolicyAnswer {
-  const forbids = satisfied.filter(({ effect }) => effect === 'forbid');
-  const decisive = forbids.length > 0 ? forbids : satisfied;
+  const isForbidden = satisfied.some(({ effect }) => effect === 'forbid');
+  const determining: string[] = [];
+  for (const { id, effect } of satisfied) if (!isForbidden || effect === 'forbid') determining.push(id);
   return {
-    decision: forbids.length === 0 && satisfied.length > 0 ? 'allow' : 'deny',
-    determining: decisive.map(({ id }) => id).sort(),
-    erring: erring
-      .map(({ id, effect }) => ({ id, effect }))
-      .sort((one, other) => (one.id < other.id ? -1 : 1)),
+    decision: !isForbidden && satisfied.length > 0 ? 'allow' : 'deny',
+    determining: determining.length > 1 ? determining.sort() : determining,
+    erring: erring.length === 0 ? [] : namesOf(erring),
   };
+}
+
+function namesOf(policies: readonly NamedPolicy[]): NamedPolicy[] {
+  return policies
+    .map(({ id, effect }) => ({ id, effect }))
+    .sort((one, other) => (one.id < other.id ? -1 : 1));
 }

@@ -4,6 +4,8 @@ import { type PlainEntity, mergeEntity, readEntity } from './read-entity.js';
 import { UnreadableInput } from './unreadable-input.js';
 
 const nothing: ReadonlySet<string> = new Set();
+/** Most stores hold what one request brings, and live as long as that. */
+const maxScanned = 8;
 
 interface Path {
   readonly key: string;
@@ -22,7 +24,10 @@ export class EntityStore implements Entities {
 
   /** @throws UnreadableInput for what is no entity, an entity given twice, or one that is within itself */
   static read(json: readonly unknown[]): EntityStore {
-    return EntityStore.#build(undefined, readDistinct(json));
+    return EntityStore.#build(
+      undefined,
+      readDistinct(json, (entity) => entity),
+    );
   }
 
   /**
@@ -33,15 +38,14 @@ export class EntityStore implements Entities {
    */
   with(json: readonly unknown[]): EntityStore {
     if (json.length === 0) return this;
-    const added = new KeyedEntities<PlainEntity>();
     let movesOthers = false;
-    for (const entity of readDistinct(json).values) {
+    const added = readDistinct(json, (entity) => {
       const { key } = entity.uid;
-      const known = this.get(key);
-      added.add(known === undefined ? entity : mergeEntity(known, entity));
       // A parent for something that entities below are in changes what those are in.
       movesOthers ||= entity.parents.length > 0 && this.#contains(key);
-    }
+      const known = this.get(key);
+      return known === undefined ? entity : mergeEntity(known, entity);
+    });
     if (!movesOthers) return EntityStore.#build(this, added);
     const all = new KeyedEntities<PlainEntity>();
     for (const entity of new Map<string, PlainEntity>([...this.#all(), ...keyed(added)]).values())
@@ -79,10 +83,15 @@ export class EntityStore implements Entities {
     return result;
   }
 
-  /** Whether something in here is in it. Worked out when first asked: most stores live for one request and are not. */
+  /** Whether something in here is in it. A set of all that things are in is made of large stores only, when first asked. */
   #contains(key: string): boolean {
-    this.#containers ??= new Set(this.#own.values.flatMap(({ ancestors }) => [...ancestors]));
-    if (this.#containers.has(key)) return true;
+    const { values } = this.#own;
+    if (values.length > maxScanned) {
+      this.#containers ??= new Set(values.flatMap(({ ancestors }) => [...ancestors]));
+      if (this.#containers.has(key)) return true;
+    } else {
+      for (const { ancestors } of values) if (ancestors.has(key)) return true;
+    }
     return this.below !== undefined && this.below.#contains(key);
   }
 
@@ -96,12 +105,16 @@ function keyed(entities: KeyedEntities<PlainEntity>): [string, PlainEntity][] {
   return entities.values.map((entity) => [entity.uid.key, entity]);
 }
 
-function readDistinct(json: readonly unknown[]): KeyedEntities<PlainEntity> {
+/** @param complete what stands for an entity, under the same key */
+function readDistinct(
+  json: readonly unknown[],
+  complete: (entity: PlainEntity) => PlainEntity,
+): KeyedEntities<PlainEntity> {
   const entities = new KeyedEntities<PlainEntity>();
   for (const one of json) {
     const entity = readEntity(one);
     if (entities.get(entity.uid.key) !== undefined) throw new UnreadableInput('an entity is given twice');
-    entities.add(entity);
+    entities.add(complete(entity));
   }
   return entities;
 }

@@ -24,16 +24,26 @@ export class EntityUid {
 
   /** Takes `{type, id}` and `{__entity: {type, id}}`. @throws UnreadableInput */
   static read(json: unknown): EntityUid {
-    const named = json as { __entity?: EntityUidJson } & EntityUidJson;
-    if (typeof json !== 'object' || json === null)
-      throw new UnreadableInput('an entity uid is not an object');
-    const { type, id } = named.__entity ?? named;
+    const { type, id } = namesIn(json);
     if (typeof type !== 'string' || typeof id !== 'string')
       throw new UnreadableInput('an entity uid lacks type or id');
     checkType(type);
     if (!id.isWellFormed()) throw new UnreadableInput('an entity id contains a lone surrogate');
     return new EntityUid(type, id);
   }
+
+  /** The same, and `last` itself where it is that one again. @throws UnreadableInput */
+  static readAfter(last: EntityUid | undefined, json: unknown): EntityUid {
+    if (last === undefined) return EntityUid.read(json);
+    const { type, id } = namesIn(json);
+    return type === last.type && id === last.id ? last : EntityUid.read(json);
+  }
+}
+
+function namesIn(json: unknown): Partial<Record<keyof EntityUidJson, unknown>> {
+  if (typeof json !== 'object' || json === null) throw new UnreadableInput('an entity uid is not an object');
+  const named = json as { __entity?: EntityUidJson } & EntityUidJson;
+  return named.__entity ?? named;
 }
 
 /** A type has no NUL in it, so the first one in a key ends the type, whatever the id holds. */

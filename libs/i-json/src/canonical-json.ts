@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isPlainObject } from './is-plain-json.js';
 
 /**
  * The one spelling of a JSON value: members sorted by UTF-16 code units, no spaces, numbers as ECMAScript writes them.
@@ -8,6 +9,42 @@ import { hash } from 'node:crypto';
  * @see RFC 8785
  */
 export function canonicalJson(value: unknown): string {
+  return isInOrder(value) ? JSON.stringify(value) : spell(value);
+}
+
+/** Whether JSON itself spells a value this way: members in their order, and nothing that it would leave out or change. */
+function isInOrder(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed();
+    case 'number':
+      return Number.isFinite(value);
+    case 'boolean':
+      return true;
+    case 'object':
+      if (value === null) return true;
+      return Array.isArray(value) ? isListInOrder(value) : isPlainObject(value) && isObjectInOrder(value);
+    default:
+      return false;
+  }
+}
+
+/** Not `every`, which passes over what was never set. */
+function isListInOrder(list: readonly unknown[]): boolean {
+  for (const item of list) if (!isInOrder(item)) return false;
+  return true;
+}
+
+function isObjectInOrder(object: Record<string, unknown>): boolean {
+  let last: string | undefined;
+  for (const name of Object.keys(object)) {
+    if ((last !== undefined && name < last) || !name.isWellFormed() || !isInOrder(object[name])) return false;
+    last = name;
+  }
+  return true;
+}
+
+function spell(value: unknown): string {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) throw new TypeError('not a Unicode text');
@@ -27,7 +64,7 @@ export function canonicalJson(value: unknown): string {
 
 function canonicalArray(value: readonly unknown[]): string {
   let elements = '';
-  for (const element of value) elements += `${elements && ','}${canonicalJson(element)}`;
+  for (const element of value) elements += `${elements && ','}${spell(element)}`;
   return `[${elements}]`;
 }
 
@@ -36,7 +73,7 @@ function canonicalObject(value: object): string {
   // Without a comparison of ours `sort` goes by UTF-16 code units.
   for (const name of Object.keys(value).sort()) {
     const member = (value as Record<string, unknown>)[name];
-    if (member !== undefined) members += `${members && ','}${canonicalJson(name)}:${canonicalJson(member)}`;
+    if (member !== undefined) members += `${members && ','}${spell(name)}:${spell(member)}`;
   }
   return `{${members}}`;
 }

@@ -4,15 +4,15 @@ export function isSameJson(one: unknown, other: unknown): boolean {
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
   if (Array.isArray(one) || Array.isArray(other)) {
     if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
-    return one.every((item, index) => isSameJson(item, other[index]));
+    for (let at = 0; at < one.length; at++) if (!isSameJson(one[at], other[at])) return false;
+    return true;
   }
   const names = Object.keys(one);
-  return (
-    names.length === Object.keys(other).length &&
-    names.every(
-      (name) => Object.hasOwn(other, name) && isSameJson(memberOf(one, name), memberOf(other, name)),
-    )
-  );
+  if (names.length !== Object.keys(other).length) return false;
+  for (const name of names) {
+    if (!Object.hasOwn(other, name) || !isSameJson(memberOf(one, name), memberOf(other, name))) return false;
+  }
+  return true;
 }
 
 function memberOf(object: object, name: string): unknown {

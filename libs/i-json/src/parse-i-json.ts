@@ -101,8 +101,10 @@ function checkValue(value: unknown, hasEscapes: boolean): number {
     const names = Object.keys(value);
     let members = names.length;
     for (const name of names) {
-      checkValue(name, hasEscapes);
-      members += checkValue((value as Record<string, unknown>)[name], hasEscapes);
+      const member = (value as Record<string, unknown>)[name];
+      if (hasEscapes) checkValue(name, hasEscapes);
+      // Most are texts, and there is nothing to be looked for in those that are as they were written.
+      if (hasEscapes || typeof member !== 'string') members += checkValue(member, hasEscapes);
     }
     return members;
   }

@@ -78,11 +78,11 @@ export function buildSharedRequest(evaluation: Evaluation, options: MappingOptio
   context['depth'] = actors.length;
   // Left out when nobody has seen them: an empty record would say that there are none, and slip past a forbid.
   if (unseen !== true) context['arguments'] = buildArguments(args, evaluation, options.numbers);
-  if (options.nowMs !== undefined)
-    context['now'] = { __extn: { fn: 'datetime', arg: new Date(options.nowMs).toISOString() } };
-  context['scope'] = toStrings(scope, 'context.scope').flatMap((value) =>
-    value.split(' ').filter((one) => one !== ''),
-  );
+  if (options.nowMs !== undefined) context['now'] = datetimeOf(options.nowMs);
+  context['scope'] =
+    scope === undefined
+      ? []
+      : toStrings(scope, 'context.scope').flatMap((value) => value.split(' ').filter((one) => one !== ''));
   context['aud'] = toStrings(aud, 'context.aud');
   return {
     principal: subject.uid,
@@ -116,6 +116,14 @@ function buildArguments(
   return schema === undefined
     ? toCedarRecord(args ?? {}, 'context.arguments')
     : typeArguments(args ?? {}, schema, numbers);
+}
+
+let lastTime = { ms: 0, text: new Date(0).toISOString() };
+
+/** Written down once for all requests of one moment. */
+function datetimeOf(ms: number): CedarValue {
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() };
+  return { __extn: { fn: 'datetime', arg: lastTime.text } };
 }
 
 /** An actor may stand in a chain twice; Cedar takes each entity once. */

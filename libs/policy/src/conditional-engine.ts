@@ -80,7 +80,9 @@ export class ConditionalEngine implements PolicyEngine {
     const isLiftable = this.#hasLiftable && this.lifted.version === list.policyVersion;
     let lifted: RequestList | undefined;
     return {
-      ...list,
+      policyVersion: list.policyVersion,
+      decide: (item) => list.decide(item),
+      preview: (item) => list.preview(item),
       termsOf: (id) => terms.get(id),
       decideLifted: (item) => {
         // A part of a valid bundle is valid; if it is refused all the same, the forbids stay.

@@ -46,12 +46,9 @@ export async function decideWithConditions(
   const { engine, newId, onFault } = dependencies;
   const id = newId();
   try {
-    const { decision, ...context } = await settle(evaluation, dependencies);
-    const version = context.policy_version ?? engine.version;
-    return {
-      decision,
-      context: { id, ...context, ...(version !== undefined && { policy_version: version }) },
-    };
+    const settled = settle(evaluation, dependencies);
+    const answer = settled instanceof Promise ? await settled : settled;
+    return { decision: answer.decision, context: contextOf(id, answer, engine.version) };
   } catch (cause) {
     const reason = faultReason(cause);
     onFault?.({ id, reason, cause });
@@ -65,7 +62,15 @@ export async function decideWithConditions(
 
 type Answer = DecisionContext & { decision: boolean };
 
-async function settle(evaluation: Evaluation, dependencies: ConditionDependencies): Promise<Answer> {
+function contextOf(id: string, answer: Answer, currentVersion: string | undefined): DecisionContext {
+  const { decision: _, reason, policies, errors, policy_version: version = currentVersion, ...more } = answer;
+  const context: DecisionContext = { id, reason, policies, errors };
+  if (version !== undefined) context.policy_version = version;
+  return Object.assign(context, more);
+}
+
+/** A promise only where conditions have to be looked up. */
+function settle(evaluation: Evaluation, dependencies: ConditionDependencies): Answer | Promise<Answer> {
   // The engine's answer comes first: a forbidden call is forbidden, whatever else is wrong with it.
   const { engine, lists = new RequestLists(engine, dependencies) } = dependencies;
   const judgement = judgeEvaluation(evaluation, lists);
@@ -77,14 +82,12 @@ async function settle(evaluation: Evaluation, dependencies: ConditionDependencie
     redact.length > 0 ? [{ id: 'redact', type: 'redact' as const, properties: { fields: redact } }] : [];
   if (duties.length > 0 && !supports(evaluation, 'redact'))
     return { ...denial(judgement, 'unsupported_obligation'), obligations: duties };
-  const permission: Answer = {
-    ...judgement.verdict,
-    ...(duties.length > 0 && { obligations: duties }),
-  };
+  const permission: Answer =
+    duties.length > 0 ? { ...judgement.verdict, obligations: duties } : judgement.verdict;
   if (evaluation.context?.['preview'] === true) return { ...permission, preview: true };
   if (judgement.required.length === 0 && judgement.alternatives.length === 0) return permission;
   if (evaluation.context?.['repeated'] === true) return denial(judgement, 'repeated');
-  return (await meetConditions(judgement, evaluation, dependencies)) ?? permission;
+  return meetConditions(judgement, evaluation, dependencies).then((denied) => denied ?? permission);
 }
 
 /** Undefined when one way of meeting them has succeeded; else the denial that says what is missing. */

@@ -44,9 +44,9 @@ export async function evaluateBatch(
   const { evaluations, options, ...defaults } = request;
   const items = evaluations === undefined || evaluations.length === 0 ? [{}] : evaluations;
   if (items.length > limits.maxEvaluations) throw new TooManyEvaluations(limits.maxEvaluations);
-  const read = evaluationReader();
+  const read = evaluationReader(defaults);
   const answer = (item: unknown): Promise<EvaluationDecision> => {
-    const evaluation = read(isObject(item) ? { ...defaults, ...item } : item);
+    const evaluation = read(item);
     return 'faults' in evaluation ? Promise.resolve(malformed(evaluation.faults)) : decide(evaluation);
   };
 
@@ -72,7 +72,9 @@ type Part = keyof Evaluation;
  * Reads the items of a batch. What an item has in common with the one before it, a default above all, is read once and
  * stays one object, so that whoever decides can see that it is the same.
  */
-function evaluationReader(): (item: unknown) => Evaluation | { faults: string[] } {
+function evaluationReader(
+  defaults: Partial<Evaluation>,
+): (item: unknown) => Evaluation | { faults: string[] } {
   const readers = {
     subject: partReader('subject'),
     action: partReader('action'),
@@ -81,10 +83,11 @@ function evaluationReader(): (item: unknown) => Evaluation | { faults: string[] 
   };
   return (item) => {
     if (!isObject(item)) return { faults: ['evaluation'] };
-    const subject = readers.subject(item['subject']);
-    const action = readers.action(item['action']);
-    const resource = readers.resource(item['resource']);
-    const context = readers.context(item['context']);
+    const given = (part: Part): unknown => (Object.hasOwn(item, part) ? item[part] : defaults[part]);
+    const subject = readers.subject(given('subject'));
+    const action = readers.action(given('action'));
+    const resource = readers.resource(given('resource'));
+    const context = readers.context(given('context'));
     if (
       subject.data === undefined ||
       action.data === undefined ||
@@ -92,12 +95,9 @@ function evaluationReader(): (item: unknown) => Evaluation | { faults: string[] 
       context.faults.length > 0
     )
       return { faults: [...new Set([subject, action, resource, context].flatMap(({ faults }) => faults))] };
-    return {
-      subject: subject.data,
-      action: action.data,
-      resource: resource.data,
-      ...(context.data !== undefined && { context: context.data }),
-    };
+    const evaluation: Evaluation = { subject: subject.data, action: action.data, resource: resource.data };
+    if (context.data !== undefined) evaluation.context = context.data;
+    return evaluation;
   };
 }
 
@@ -106,7 +106,7 @@ function partReader<P extends Part>(part: P): (given: unknown) => ReadPart<P> {
   return (given) => {
     if (last !== undefined && isSameJson(last.given, given)) return last;
     const { data, error } = parseEvaluationPart(part, given);
-    const faults = (error?.issues ?? []).map((issue) => [part, ...issue.path].join('.'));
+    const faults = error === undefined ? [] : error.issues.map((issue) => [part, ...issue.path].join('.'));
     return (last = { given, data, faults });
   };
 }

@@ -40,15 +40,18 @@ export interface Judgement {
  */
 export function judgeEvaluation(evaluation: Evaluation, lists: RequestLists): Judgement {
   const judge = areArgumentsOpen(evaluation) ? judgePreview : judgeRequest;
+  const requests = lists.of(evaluation);
+  const [only] = requests;
+  if (only !== undefined && requests.length === 1) return judge(only);
   const all: Judgement[] = [];
-  for (const request of lists.of(evaluation)) {
+  for (const request of requests) {
     const judgement = judge(request);
     if (!judgement.verdict.decision) return judgement;
     all.push(judgement);
   }
-  const [whole, ...shorter] = all;
+  const [whole] = all;
   if (whole === undefined) throw new InvalidEvaluation('context.actors', 'is not an actor chain');
-  return shorter.length === 0 ? whole : addUp(whole, all);
+  return addUp(whole, all);
 }
 
 function addUp(whole: Judgement, all: readonly Judgement[]): Judgement {
@@ -97,20 +100,23 @@ function withConditions(
   const permits = verdict.policies ?? [];
   const conditional = conditionalPolicies(permits, termsOf);
   const alternatives = conditional.length === permits.length && permits.length > 0 ? [conditional] : [];
-  const redact = [...new Set(permits.flatMap((id) => termsOf(id)?.redact ?? []))].sort();
-  return { verdict, required, alternatives, redact };
+  const redact = new Set<string>();
+  for (const id of permits) for (const field of termsOf(id)?.redact ?? []) redact.add(field);
+  return { verdict, required, alternatives, redact: redact.size === 0 ? [] : [...redact].sort() };
 }
 
 function conditionalPolicies(
   ids: string[],
   termsOf: (id: string) => PolicyTerms | undefined,
 ): ConditionalPolicy[] {
-  return ids.flatMap((id) => {
+  const conditional: ConditionalPolicy[] = [];
+  for (const id of ids) {
     const terms = termsOf(id);
     if (terms === undefined)
       throw new PolicyEngineError('a policy without known terms determined a decision');
-    return isConditional(terms) ? [{ id, terms }] : [];
-  });
+    if (isConditional(terms)) conditional.push({ id, terms });
+  }
+  return conditional;
 }
 
 function final(verdict: Verdict): Judgement {
@@ -118,15 +124,17 @@ function final(verdict: Verdict): Judgement {
 }
 
 function interpret({ decision, determining, erring, policyVersion }: EngineDecision): Verdict {
-  const errors = erring.map((policy) => policy.id);
+  const verdict = (reason: NonNullable<Verdict['reason']>, policies: string[]): Verdict => ({
+    decision: reason === 'permitted',
+    reason,
+    policies,
+    errors: erring.map((policy) => policy.id),
+    policy_version: policyVersion,
+  });
+  if (decision === 'deny' && determining.length > 0) return verdict('forbidden', determining);
   const erringForbids = erring.filter((policy) => policy.effect === 'forbid').map((policy) => policy.id);
-  const report = { policies: determining, errors, policy_version: policyVersion };
-  if (decision === 'deny' && determining.length > 0)
-    return { decision: false, reason: 'forbidden', ...report };
-  if (erringForbids.length > 0)
-    return { decision: false, reason: 'policy_error', ...report, policies: erringForbids };
-  if (decision === 'deny') return { decision: false, reason: 'no_matching_permit', ...report };
-  return { decision: true, reason: 'permitted', ...report };
+  if (erringForbids.length > 0) return verdict('policy_error', erringForbids);
+  return verdict(decision === 'deny' ? 'no_matching_permit' : 'permitted', determining);
 }
 
 function idsOf(policies: ConditionalPolicy[]): string {

@@ -15,6 +15,7 @@ import { type PolicyServiceConfig, requiredScope } from '../config.js';
 import type { CertifiedCallers } from './certified-callers.js';
 import { isLocalProgram } from './is-local-program.js';
 
+const noQuery = new URLSearchParams();
 /** Callers ask with one token until it expires; of the people behind proxied requests there are more. */
 const maxVerifiedTokens = 10_000;
 
@@ -56,9 +57,11 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
    * @throws OAuthError `invalid_token`, `insufficient_scope`, `invalid_request`; `temporarily_unavailable`
    */
   authenticate(request: IncomingMessage): Promise<string | undefined> {
-    const [, query = ''] = (request.url ?? '').split('?', 2);
+    const { url = '' } = request;
+    const mark = url.indexOf('?');
+    const query = mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1));
     const by = { certified: this.certified.of(request), isLocal: isLocalProgram(request) };
-    return this.authenticateBy(request.headers.authorization, new URLSearchParams(query), by);
+    return this.authenticateBy(request.headers.authorization, query, by);
   }
 
   /** Whom the configuration knows by this certificate. Does not look at who issued it. */
