@@ -36,6 +36,14 @@ export function actorChain(act: ActClaim | undefined): Omit<ActClaim, 'act'>[] {
   return actors;
 }
 
+/**
+ * The actors by name, the current one first: ours by `sub`, those of another issuer as `<iss>#<sub>`. The attack: an agent
+ * elsewhere has the name of one of ours, and stands for it where people agree and in what is recorded.
+ */
+export function actorNames(act: ActClaim | undefined): string[] {
+  return actorChain(act).map(({ sub, iss }) => (iss === undefined ? sub : `${iss}#${sub}`));
+}
+
 export function chainDepth(act: ActClaim | undefined): number {
   return actorChain(act).length;
 }

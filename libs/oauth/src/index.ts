@@ -12,6 +12,7 @@ export {
   type ActClaim,
   actClaimSchema,
   actorChain,
+  actorNames,
   chainDepth,
   encodedChainBytes,
   maxChainBytes,

@@ -4,6 +4,7 @@ import {
   ScopeSet,
   actClaimSchema,
   actorChain,
+  actorNames,
   chainDepth,
   nestActor,
   oauthErrorCodes,
@@ -127,6 +128,14 @@ describe('the act chain', () => {
     };
     expect(actClaimSchema.parse(chain)).toStrictEqual(chain);
     expect(nestActor({ sub: 'gateway' }, undefined)).toStrictEqual({ sub: 'gateway' });
+  });
+
+  it('attack: an actor of another issuer is not called as one of ours', () => {
+    expect(actorNames({ sub: 'gateway', act: { sub: 'gateway', iss: 'https://idp.example' } })).toEqual([
+      'gateway',
+      'https://idp.example#gateway',
+    ]);
+    expect(actorNames(undefined)).toEqual([]);
   });
 
   it('is measured in the bytes that it takes in a token, not in characters', () => {

@@ -98,6 +98,13 @@ describe('an exchange for a third party', () => {
     ]);
   });
 
+  it('attack: an agent of another issuer is not shown to the person as its namesake here', async () => {
+    const act = { sub: 'demo-agent', iss: 'https://elsewhere.example' };
+    const system = fixture([token], subjectClaims({ act }));
+    await system.exchange();
+    expect(system.requests).toMatchObject([{ actors: ['gateway', 'https://elsewhere.example#demo-agent'] }]);
+  });
+
   it('answers interaction_required with where the person decides, and what to come back with', async () => {
     const system = fixture([{ outcome: 'interaction_required', elicitation: offer }]);
     const error = await system.exchange().catch((thrown: OAuthError) => thrown);

@@ -1,5 +1,5 @@
 import type { ElicitationOffer, EvaluationDecision, ThirdPartyTokenRequest } from '@behalf/contracts';
-import { type ActClaim, OAuthError, type ScopeSet, actorChain, tokenTypes } from '@behalf/oauth';
+import { type ActClaim, OAuthError, type ScopeSet, actorNames, tokenTypes } from '@behalf/oauth';
 import { askPolicy } from './ask-policy.js';
 import { buildActChain } from './build-act-chain.js';
 import { coversAudience } from './covers-audience.js';
@@ -237,7 +237,7 @@ async function thirdPartyQuestion(
   decision: EvaluationDecision,
   { describeChain }: Pick<ThirdPartyDependencies, 'describeChain'>,
 ): Promise<ThirdPartyTokenRequest> {
-  const actors = actorChain(act).map((actor) => actor.sub);
+  const actors = actorNames(act);
   const { id: decisionId, decision_grant: decisionGrant } = decision.context ?? {};
   return {
     person: subject.sub,

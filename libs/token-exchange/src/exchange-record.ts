@@ -1,5 +1,5 @@
 import type { AuditRecord } from '@behalf/audit';
-import { actorChain } from '@behalf/oauth';
+import { actorNames } from '@behalf/oauth';
 import type { ExchangeRefusal } from './exchange-refusal.js';
 import type { ExchangeTrace } from './exchange-trace.js';
 import type { ExchangeRequest, ExchangeSource } from './ports.js';
@@ -18,7 +18,7 @@ export function exchangeRecord(
     occurredAtMs: request.nowSeconds * 1000,
     client: request.client.clientId,
     person: sub,
-    actors: actorChain(act).map((actor) => actor.sub),
+    actors: actorNames(act),
     decisionId,
     traceId: request.traceId,
     details: {

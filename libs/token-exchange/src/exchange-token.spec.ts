@@ -129,11 +129,12 @@ describe('exchangeToken', () => {
     ]);
   });
 
-  it('tells policy of actors of other issuers whose they are: a namesake is somebody else', async () => {
+  it('tells policy, and the audit log, of actors of other issuers whose they are: a namesake is somebody else', async () => {
     const act = { sub: 'demo-agent', iss: 'https://elsewhere.example' };
     const fixture = exchangeFixture({ subject: subjectClaims({ act }) });
     await fixture.exchange();
     expect(fixture.asked).toMatchObject([{ context: { actors: [{ sub: 'gateway' }, act] } }]);
+    expect(fixture.recorded).toMatchObject([{ actors: ['gateway', 'https://elsewhere.example#demo-agent'] }]);
   });
 
   it('records what was allowed and what was refused, with the reason, before it answers', async () => {

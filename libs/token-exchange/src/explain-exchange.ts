@@ -1,4 +1,4 @@
-import { actorChain } from '@behalf/oauth';
+import { actorNames } from '@behalf/oauth';
 import type { ExchangeProfile } from './choose-profile.js';
 import { type DecidedExchange, decideExchange } from './decide-exchange.js';
 import { ExchangeRefusal, refusalToOAuthError } from './exchange-refusal.js';
@@ -82,7 +82,7 @@ async function explain(
     client: request.client.clientId,
     ...(subject && { person: subject.claims.sub }),
     ...(profile && { profile }),
-    actors: actorChain(act).map(({ sub }) => sub),
+    actors: actorNames(act),
     audiences,
     ...(decisionId !== undefined && { decisionId }),
     ...(scope && { scope }),

@@ -1,5 +1,5 @@
 import { type DecisionGrant, DecisionGrantRefused } from '@behalf/decision-grant';
-import { actorChain, coversScopes } from '@behalf/oauth';
+import { actorNames, coversScopes } from '@behalf/oauth';
 import { type Provider, findProvider } from '@behalf/third-party';
 import { isRolledBack } from './check-not-rolled-back.js';
 import { connectionId, connectionKind } from './connection.js';
@@ -135,7 +135,7 @@ async function writeDown(
     occurredAtMs: clock.nowMs(),
     person: sub,
     client: client_id,
-    actors: actorChain(act).map((actor) => actor.sub),
+    actors: actorNames(act),
     decisionId: decision_id,
     details: {
       connection: id,

@@ -1,5 +1,5 @@
 import type { DecisionGrant } from '@behalf/decision-grant';
-import { actorChain } from '@behalf/oauth';
+import { actorNames } from '@behalf/oauth';
 import { LRUCache } from 'lru-cache';
 import { type ConnectionUse, connectionUseKind } from './connection.js';
 import type { StoredConnection } from './store-connection.js';
@@ -22,7 +22,7 @@ export class UseNotes {
   note({ id, value: { owner } }: StoredConnection, { act, client_id: clientId }: DecisionGrant): void {
     const { records, clock, onFault } = this.dependencies;
     const usedAtMs = clock.nowMs();
-    const actors = actorChain(act).map(({ sub }) => sub);
+    const actors = actorNames(act);
     const by = JSON.stringify([clientId, actors]);
     const last = this.#noted.get(id);
     if (last?.by === by && usedAtMs < last.atMs + notedEveryMs) return;

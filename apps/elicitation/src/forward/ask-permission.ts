@@ -21,7 +21,7 @@ export interface Permission {
 }
 
 /** Who acts: the chain of the token, or its client where a person uses it by themselves. The current actor first. */
-export function actorsOf({ act, client_id: clientId }: AccessTokenClaims): { sub: string; iss?: string }[] {
+function actorsOf({ act, client_id: clientId }: AccessTokenClaims): { sub: string; iss?: string }[] {
   const chain = actorChain(act).map(({ sub, iss }) => ({ sub, ...(iss !== undefined && { iss }) }));
   return chain.length === 0 ? [{ sub: clientId }] : chain;
 }

@@ -1,7 +1,7 @@
 import type { AuditLog, AuditRecord } from '@behalf/audit';
 import { forwardScope } from '@behalf/config';
 import type { ElicitationOffer } from '@behalf/contracts';
-import { OAuthError } from '@behalf/oauth';
+import { OAuthError, actorNames } from '@behalf/oauth';
 import type { Bus, Clock } from '@behalf/ports';
 import type { AccessTokenClaims } from '@behalf/resource-server';
 import {
@@ -16,7 +16,7 @@ import {
 } from '@behalf/third-party';
 import type { OpenedCredential } from '@behalf/vault';
 import type { ElicitationDesk } from '../elicitation-desk.js';
-import { actorsOf, askPermission } from './ask-permission.js';
+import { askPermission } from './ask-permission.js';
 import type { ChainDirectory } from './chain-directory.js';
 
 export type ForwardingProvider = Provider & { readonly forwarding: Forwarding };
@@ -108,7 +108,7 @@ export class ForwardDesk {
     claims: AccessTokenClaims,
     permission: Awaited<ReturnType<typeof askPermission>>,
   ): Promise<OpenedCredential> {
-    const actors = actorsOf(claims).map(({ sub }) => sub);
+    const actors = namesOf(claims);
     const { desk, chains, clock } = this.ports;
     const found = await desk.obtainForCall({
       person: claims.sub,
@@ -138,11 +138,16 @@ export class ForwardDesk {
       occurredAtMs: this.ports.clock.nowMs(),
       person: sub,
       client,
-      actors: actorsOf({ ...claims, sub, client_id: client }).map((actor) => actor.sub),
+      actors: namesOf({ act: claims.act, client_id: client }),
       ...(decisionId !== undefined && { decisionId }),
       details: { ...details, ...(txn !== undefined && { txn }) },
     });
   }
+}
+
+/** Who acts, by name: the chain, or the client where a person uses it by themselves. */
+function namesOf({ act, client_id: clientId }: Pick<AccessTokenClaims, 'act' | 'client_id'>): string[] {
+  return act === undefined ? [clientId] : actorNames(act);
 }
 
 /** The members that the exchange of a token answers with in the same case; here it is a call that is refused. */
