@@ -6,7 +6,7 @@ import type { AuditRecord } from '@behalf/audit';
 import { PROVIDER_HOLDER } from '../src/tokens.js';
 import type { ProviderHolder } from '../src/provider-holder.js';
 import { agentResource, TestAgents, tokenExchange, upstream } from './test-agents.js';
-import { basic } from './test-server.js';
+import { basic, redirectUri } from './test-server.js';
 
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 const secret = basic('gateway', 'gateway-secret');
@@ -147,6 +147,38 @@ describe('a plain exchange', () => {
     expect(servedByLibrary).toBe(before + 1);
   });
 });
+
+it.each(['dpop', 'mtls'])(
+  'RFC 9449 §5.2, RFC 8705 §3: no plain exchange gives a token that is bound to nothing where it has to be (%s)',
+  async (boundTokens) => {
+    const exchange = { audiences: ['*'], scopes: ['mcp:tools'] };
+    const client = {
+      clientId: 'gateway',
+      demoSecret: 'gateway-secret',
+      grantTypes: [tokenExchange],
+      exchange,
+    };
+    const operator = { clientId: 'operator', demoSecret: 'operator-secret', scopes: ['admin'] };
+    const agents = await TestAgents.start({
+      server: {
+        clients: [
+          { clientId: 'web-app', demoSecret: 'web-app-secret', redirectUris: [redirectUri] },
+          { ...client, boundTokens },
+          { ...operator, grantTypes: ['client_credentials'] },
+        ],
+      },
+      mutualTls: { enabled: true },
+    });
+    try {
+      const { access_token: token } = await agents.server.signIn();
+      const { status, body } = await agents.exchangeAtGateway(token);
+      expect([status, body.access_token]).toEqual([400, undefined]);
+      expect(body.error).toBe(boundTokens === 'dpop' ? 'invalid_dpop_proof' : 'invalid_grant');
+    } finally {
+      await agents.close();
+    }
+  },
+);
 
 /** Everything but what is another one each time. */
 function comparable(
