@@ -150,10 +150,14 @@ describe('access evaluation over HTTP', () => {
           resource: 'write_file',
           server: 'files',
           policies: ['eng-writes-files'],
+          errors: [],
+          policyVersion: body.context.policy_version,
+          tookMicros: expect.any(Number),
         },
       },
-      { outcome: 'refused', details: { reason: 'forbidden' } },
+      { outcome: 'refused', details: { reason: 'forbidden', policies: [expect.any(String)] } },
     ]);
+    expect(service.audit.records[0]?.occurredAtMs).toBeLessThanOrEqual(Date.now());
     expect(JSON.stringify(service.audit.records)).not.toContain('secret-plan');
   });
 
