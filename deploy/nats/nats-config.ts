@@ -58,7 +58,14 @@ function permissionsOf(name: KeyOwner, { answers, asks, hears, publishesEvents }
             `$JS.API.CONSUMER.CREATE.${eventStreams[event.stream ?? 'changes'].name}.*.${eventSubject(event)}`,
         ),
         ...(publishesEvents
-          ? streams.flatMap(({ name: stream, subjects }) => [...subjects, `$JS.API.STREAM.CREATE.${stream}`])
+          ? [
+              ...streams.flatMap(({ name: stream, subjects }) => [
+                ...subjects,
+                `$JS.API.STREAM.CREATE.${stream}`,
+              ]),
+              // Whoever goes on after a crash looks how far it was.
+              ...['INFO', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${eventStreams.activity.name}`),
+            ]
           : []),
       ],
     },

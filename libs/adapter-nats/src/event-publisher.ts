@@ -1,13 +1,22 @@
 import type { Publication } from '@behalf/ports';
-import type { JetStreamClient, JetStreamManager, PubAck } from '@nats-io/jetstream';
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  type PubAck,
+  JetStreamApiCodes,
+  JetStreamApiError,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { asBusError } from './as-bus-error.js';
 import { eventHeaders } from './event-headers.js';
-import { ensureEventStream, eventSubject } from './event-stream.js';
+import { ensureEventStream, eventStreams, eventSubject } from './event-stream.js';
 
 export const publishTimeoutMs = 3_000;
 
-/** Events into the streams of JetStream. One that was published before, under the same id, is stored once. */
+/**
+ * Events into the streams of JetStream. One that was published before, under the same id, is stored once: for as long as
+ * the server remembers ids, and in `publishInOrder` for as long as the stream ends with it.
+ */
 export class EventPublisher {
   constructor(
     private readonly connection: NatsConnection,
@@ -35,7 +44,12 @@ export class EventPublisher {
 
   /** Resolves when all are stored, those of one stream in their order. @throws BusError */
   async publishInOrder(publications: readonly Publication[]): Promise<void> {
-    let published = 0;
+    const [first] = publications;
+    if (!first) return;
+    // Whoever was killed before it could note down what it had published may come back after the server has forgotten the
+    // ids. Then the stream ends with one of these.
+    const endId = await this.#lastIdIn(first.contract);
+    let published = 1 + publications.findLastIndex(({ envelope }) => envelope.id === endId);
     let last: PubAck | undefined;
     // What is there already says nothing about where the stream ends: others may have come after it.
     while (published < publications.length && (last === undefined || last.duplicate))
@@ -51,6 +65,22 @@ export class EventPublisher {
       await this.#store(lastOne, seq);
     } catch (error) {
       throw asBusError(error, lastOne.contract.type);
+    }
+  }
+
+  /** @returns the id that the stream ends with; undefined where it holds nothing. @throws BusError */
+  async #lastIdIn({ type, stream = 'changes' }: Publication['contract']): Promise<string | undefined> {
+    const { streams } = this.streams.manager;
+    const { name } = eventStreams[stream];
+    try {
+      const { state } = await streams.info(name);
+      if (state.messages === 0) return undefined;
+      const end = await streams.getMessage(name, { seq: state.last_seq });
+      return end?.header.get('Nats-Msg-Id');
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound)
+        return undefined;
+      throw asBusError(error, type);
     }
   }
 

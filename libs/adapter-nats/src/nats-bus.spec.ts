@@ -1,11 +1,13 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { FaultyProxy, type LocalServer, startNats } from '@behalf/local-servers';
 import type { BusError, Publication } from '@behalf/ports';
 import { describeWith } from '@behalf/testing';
-import { connect } from '@nats-io/transport-node';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect, nanos } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { NatsBus, type NatsBusOptions } from './index.js';
+import { NatsBus, type NatsBusOptions, eventStreams } from './index.js';
 
 const echo = {
   subject: 'behalf.test.text.echo',
@@ -15,6 +17,8 @@ const echo = {
 const counted = { type: 'behalf.test.counted', data: z.object({ n: z.number() }) };
 const soon = { timeoutMs: 2_000 };
 const timeOfDayMs = Date.now;
+/** That nats-server lets a stream have. */
+const shortestWindowMs = 100;
 
 describeWith('nats-server')('NatsBus', () => {
   let server: LocalServer;
@@ -298,6 +302,30 @@ describeWith('nats-server')('NatsBus', () => {
       }
       expect(await stored(buses[0]!, 299)).toEqual(numbers(300));
     });
+
+    it('has nothing twice of what was begun so long ago that the server has forgotten its ids', async () => {
+      const own = await startNats();
+      const begun = await open({ url: own.url });
+      const batch = several(0, 30);
+      await begun.publishInOrder(batch);
+      const connection = await connect({ servers: own.url });
+      const { streams } = await jetstreamManager(connection);
+      const { config } = await streams.info(eventStreams.activity.name);
+      const duplicate_window = nanos(shortestWindowMs);
+      await streams.update(eventStreams.activity.name, { ...config, duplicate_window });
+      await connection.close();
+      await begun.close();
+      // What is older than the window is not known to a server that has started since.
+      await setTimeout(2 * shortestWindowMs);
+      await own.process.kill();
+      await own.process.start();
+      const back = await open({ url: own.url });
+      await back.publishInOrder(batch.slice(10));
+      await back.publishInOrder([...batch, ...several(30, 40)]);
+      expect(await stored(back, 39)).toEqual(numbers(40));
+      await back.close();
+      await own.close();
+    }, 30_000);
 
     it('has nothing after what could not be published', async () => {
       const bus = await open();
