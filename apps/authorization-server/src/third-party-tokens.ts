@@ -1,7 +1,7 @@
 import type { BehalfConfig } from '@behalf/config';
 import { requestThirdPartyToken } from '@behalf/contracts';
 import { canonicalResource, OAuthError, type OAuthErrorCode, oauthErrorCodes } from '@behalf/oauth';
-import { type Bus, BusError } from '@behalf/ports';
+import { type Bus, BusError, extendDeadline } from '@behalf/ports';
 import { resolveProviders } from '@behalf/third-party';
 import { LRUCache } from 'lru-cache';
 import type { LentTokenCache, ThirdPartyDependencies, ThirdPartyTarget } from '@behalf/token-exchange';
@@ -36,12 +36,16 @@ export function thirdPartyTokens(
       if (identifier.length <= spellings.maxLength) known.set(identifier, { target });
       return target;
     },
-    requestThirdPartyToken: (request) =>
-      bus
-        .request(requestThirdPartyToken, request, { timeoutMs: timeoutMs + request.waitSeconds * 1000 })
+    requestThirdPartyToken: (request) => {
+      // For the person, as long as the client has asked us to.
+      const waitMs = request.waitSeconds * 1000;
+      extendDeadline(waitMs);
+      return bus
+        .request(requestThirdPartyToken, request, { timeoutMs: timeoutMs + waitMs })
         .catch((error: unknown) => {
           throw refusalOf(error);
-        }),
+        });
+    },
   };
 }
 

@@ -22,7 +22,7 @@ import { openVaultKeys } from './open-vault-keys.js';
 const grantKeysTimeoutMs = 3_000;
 const maxAnswerBytes = 256 * 1024;
 /** The longest the vault itself waits for a refresh is shorter. */
-const thirdPartyTimeoutMs = 25_000;
+export const thirdPartyTimeoutMs = 25_000;
 const maxSeenVersions = 100_000;
 
 /**

@@ -8,6 +8,7 @@ import {
   type RequestContract,
   type RequestOptions,
   type Subscription,
+  timeLeftMs,
 } from '@behalf/ports';
 import { inSpan, injectTraceContext } from '@behalf/telemetry';
 
@@ -35,14 +36,22 @@ export class InProcessBus implements Bus {
     const { subject } = contract;
     return inSpan(`request ${subject}`, { kind: 'CLIENT' }, async () => {
       options.signal?.throwIfAborted();
+      const timeoutMs = Math.min(options.timeoutMs, timeLeftMs());
+      if (timeoutMs <= 0) throw new BusError('timeout', subject);
       const handlers = this.#handlers.get(subject) ?? [];
       const handler = handlers[this.#turn++ % handlers.length];
       if (!handler) throw new BusError('no_responders', subject);
       if (this.#inFlight >= this.options.maxInFlight) throw new BusError('overloaded', subject);
 
       this.#inFlight++;
-      const answering = handler.answerValue(payload, injectTraceContext()).finally(() => this.#inFlight--);
-      const answer = await waitWithin(answering, options, () => new BusError('timeout', subject));
+      const answering = handler
+        .answerValue(payload, injectTraceContext(), timeoutMs)
+        .finally(() => this.#inFlight--);
+      const answer = await waitWithin(
+        answering,
+        { ...options, timeoutMs },
+        () => new BusError('timeout', subject),
+      );
       if ('problem' in answer) throw new BusError(answer.problem, subject);
       if ('refusal' in answer) throw new BusError('refused', subject, answer.refusal);
       const reply = contract.reply.safeParse(answer.reply);

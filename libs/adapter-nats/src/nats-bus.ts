@@ -8,6 +8,7 @@ import {
   type RequestContract,
   type RequestOptions,
   type Subscription,
+  timeLeftMs,
 } from '@behalf/ports';
 import { inSpan, injectTraceContext } from '@behalf/telemetry';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
@@ -19,7 +20,7 @@ import { EventConsumer } from './event-consumer.js';
 import { EventPublisher, publishTimeoutMs } from './event-publisher.js';
 import { ensureEventStream, findEventStream } from './event-stream.js';
 import { hedge } from './hedge.js';
-import { againSubject, serveRequests } from './request-server.js';
+import { againSubject, serveRequests, timeoutHeader } from './request-server.js';
 
 export interface NatsBusOptions extends NatsConnectOptions {
   /** Requests of this process that may wait for an answer at once, and requests of a subject that may run at once. */
@@ -86,11 +87,17 @@ export class NatsBus implements Bus {
     const { subject } = contract;
     return inSpan(`request ${subject}`, { kind: 'CLIENT' }, async () => {
       options.signal?.throwIfAborted();
+      const timeoutMs = Math.min(options.timeoutMs, timeLeftMs());
+      if (timeoutMs <= 0) throw new BusError('timeout', subject);
       if (!this.isConnected) throw new BusError('no_responders', subject);
       if (this.#inFlight >= this.options.maxInFlight) throw new BusError('overloaded', subject);
       this.#inFlight++;
-      const sending = this.#ask(contract, payload, options.timeoutMs).finally(() => this.#inFlight--);
-      const answer = await waitWithin(sending, options, () => new BusError('timeout', subject));
+      const sending = this.#ask(contract, payload, timeoutMs).finally(() => this.#inFlight--);
+      const answer = await waitWithin(
+        sending,
+        { ...options, timeoutMs },
+        () => new BusError('timeout', subject),
+      );
       if (answer === undefined) throw new BusError('malformed_reply', subject);
       if ('problem' in answer) throw new BusError(answer.problem, subject);
       if ('refusal' in answer) throw new BusError('refused', subject, answer.refusal);
@@ -192,6 +199,7 @@ export class NatsBus implements Bus {
       throw new BusError('malformed_request', subject, undefined, { cause: new Error('too large') });
     const carried = headers();
     for (const [key, value] of Object.entries(injectTraceContext())) carried.set(key, value);
+    carried.set(timeoutHeader, `${Math.ceil(timeoutMs)}`);
     try {
       return readAnswer(
         await this.connection.request(subject, body, { timeout: timeoutMs, headers: carried }),

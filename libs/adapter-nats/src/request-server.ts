@@ -12,6 +12,11 @@ export interface RequestServerOptions {
   onError: (subject: string, error: unknown) => void;
 }
 
+/** How long whoever asks waits for the answer, in milliseconds. */
+export const timeoutHeader = 'Behalf-Timeout';
+/** Of whoever does not say. */
+const longestMs = 60_000;
+
 /** Where what nobody has answered yet is asked again, of every replica: the one that has it may hang. */
 export function againSubject(subject: string): string {
   return `${subject}.again`;
@@ -32,7 +37,11 @@ export function serveRequests<Q, A>(
     try {
       const carrier = { traceparent: undefined, tracestate: undefined, ...carrierOf(message) };
       const text = message.string();
-      respond(message, await handler.answer(text === '' ? undefined : text, carrier), maxBytes);
+      respond(
+        message,
+        await handler.answer(text === '' ? undefined : text, carrier, timeoutOf(message)),
+        maxBytes,
+      );
     } finally {
       running--;
     }
@@ -57,6 +66,11 @@ export function serveRequests<Q, A>(
         if (!connection.isClosed()) await connection.flush();
       })()),
   };
+}
+
+function timeoutOf({ headers }: Msg): number {
+  const said = headers?.get(timeoutHeader) ?? '';
+  return /^\d{1,5}$/.test(said) ? Number(said) : longestMs;
 }
 
 function carrierOf({ headers }: Msg): Record<string, string> {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { checkDeadline } from '@behalf/ports';
 import { type DialectAdapter, Kysely, PGliteAdapter, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Database, Tables } from './database.js';
@@ -61,7 +62,11 @@ async function open(dataDir: string, unlock: () => Promise<void>): Promise<Opene
     await ended;
   };
   await client.connect();
-  const pool = { connect: async () => connection, end, options: {} };
+  const connect = async (): Promise<typeof connection> => {
+    checkDeadline();
+    return connection;
+  };
+  const pool = { connect, end, options: {} };
   const db = new Kysely<Tables>({ dialect: new SingleConnectionDialect({ pool }) });
   const close = async (): Promise<void> => {
     await db.destroy();

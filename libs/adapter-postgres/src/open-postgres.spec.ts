@@ -1,4 +1,4 @@
-import { RecordConflict, type RecordKind, systemClock } from '@behalf/ports';
+import { Deadline, RecordConflict, type RecordKind, systemClock } from '@behalf/ports';
 import { type LocalServer, startPostgres } from '@behalf/local-servers';
 import { describeWith } from '@behalf/testing';
 import { sql } from 'kysely';
@@ -116,6 +116,42 @@ describeWith('postgres')('openPostgres', () => {
       release();
       await Promise.all(holders);
     }));
+
+  it('begins nothing for a request whose time is over, and ends what it has begun as a whole', async () => {
+    await migrate(opened.db);
+    const late = new Deadline(60_000);
+    const written = late.run(() =>
+      store.transaction(async (transaction) => {
+        await transaction.put(counter, 'one', { n: 1 });
+        // Over in the middle: a transaction is done or not done.
+        late.extend(-120_000);
+        await transaction.put(counter, 'two', { n: 2 });
+      }),
+    );
+    await written;
+    const refused = { code: 'temporarily_unavailable', status: 503, retryAfterSeconds: 1 };
+    await late.run(async () => {
+      await expect(store.get(counter, 'one')).rejects.toMatchObject(refused);
+      const put = store.transaction((transaction) => transaction.put(counter, 'three', { n: 3 }));
+      await expect(put).rejects.toMatchObject(refused);
+    });
+    expect(await store.get(counter, 'two')).toMatchObject({ value: { n: 2 } });
+    expect(await store.get(counter, 'three')).toBeUndefined();
+  });
+
+  it('records for a request whose time is over, and for those whose records share its commit', async () => {
+    await migrate(opened.db);
+    const log = new SqlAuditLog(opened.db, { maxWaiting: 10 });
+    const record = (decisionId: string) => ({
+      type: 'decision',
+      outcome: 'allowed' as const,
+      occurredAtMs: 1,
+      decisionId,
+    });
+    const late = new Deadline(-1).run(() => log.append(record('late')));
+    await Promise.all([late, log.append(record('other'))]);
+    expect((await log.head()).size).toBe(2);
+  });
 
   it('says so while the server is down, loses no more than what was running, and goes on', async () => {
     await migrate(opened.db);

@@ -1,3 +1,4 @@
+import { checkDeadline } from '@behalf/ports';
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool } from 'pg';
 import type { Database, Tables } from './database.js';
@@ -64,14 +65,19 @@ export function openPostgres(url: string, options: PostgresOptions): OpenedPostg
     new PostgresDialect({
       pool: {
         options: bounded.options,
-        connect: () =>
-          bounded
-            .connect()
-            // Once more after a timeout: a process that was busy for long looks at the clock before it looks at answers.
-            .catch((error: unknown) => (isTimeout(error) ? bounded.connect() : Promise.reject(error)))
-            .catch((error: unknown) => {
-              throw toUnavailable(error);
-            }),
+        // Asked for by every statement outside of a transaction, and by every transaction.
+        connect: async () => {
+          checkDeadline();
+          return (
+            bounded
+              .connect()
+              // Once more after a timeout: a process that was busy for long looks at the clock before it looks at answers.
+              .catch((error: unknown) => (isTimeout(error) ? bounded.connect() : Promise.reject(error)))
+              .catch((error: unknown) => {
+                throw toUnavailable(error);
+              })
+          );
+        },
         end: () => bounded.end(),
       },
     });

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { outsideDeadline } from '@behalf/ports';
 import type { Transaction } from 'kysely';
 import type { Database, Tables } from './database.js';
 
@@ -33,7 +34,7 @@ export async function insideTransaction<R>(
   }
 }
 
-/** Runs what a transaction has started without being part of it, such as a timer. */
+/** Runs what a transaction, or a request, has started without being part of it, such as a timer. */
 export function outsideTransaction<R>(work: () => R): R {
-  return current.exit(work);
+  return current.exit(() => outsideDeadline(work));
 }

@@ -1,4 +1,4 @@
-import type { Bus, Clock } from '@behalf/ports';
+import { type Bus, type Clock, outsideDeadline } from '@behalf/ports';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Database } from './database.js';
@@ -54,7 +54,8 @@ export class OutboxRelay {
   /** Resolves when everything committed before the call has been published. @throws what the bus or database threw */
   async publishPending(): Promise<void> {
     this.#again = true;
-    this.#running ??= this.#run().finally(() => {
+    // It carries what others have written, too.
+    this.#running ??= outsideDeadline(() => this.#run()).finally(() => {
       this.#running = undefined;
     });
     return this.#running;

@@ -1,4 +1,5 @@
 import { OAuthError } from '@behalf/oauth';
+import { checkDeadline } from '@behalf/ports';
 import { Cluster, type CommonRedisOptions, Redis } from 'ioredis';
 import { type RedisTarget, parseRedisUrl } from './redis-url.js';
 import { scripts } from './scripts.js';
@@ -48,6 +49,7 @@ export async function openRedis(url: string, options: RedisOpenOptions): Promise
   client.on('error', onConnectionLost);
   const opened: OpenedRedis = {
     run: async (script, keys, values) => {
+      checkDeadline();
       try {
         const commands = client as unknown as Record<
           typeof script,

@@ -34,6 +34,14 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  requestTimeoutSeconds: z
+    .number()
+    .min(1)
+    .max(300)
+    .default(15)
+    .describe(
+      'What a request to any service may take altogether; then it begins nothing more and is answered 503. Waiting for a person, a third party or an upstream has limits of its own.',
+    ),
   health: z
     .strictObject({
       live: path.default('/healthz').describe('200 while the process lives.'),

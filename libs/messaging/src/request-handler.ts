@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { OAuthError } from '@behalf/oauth';
-import type { RequestContract } from '@behalf/ports';
+import { type RequestContract, withinDeadline } from '@behalf/ports';
 import { type TraceCarrier, inSpan, withTraceContext } from '@behalf/telemetry';
 import { copyJson } from './copy-json.js';
 import { parseJson } from './parse-json.js';
@@ -20,20 +20,34 @@ export class RequestHandler<Q, A> {
     private readonly handler: (payload: Q) => Promise<A>,
   ) {}
 
-  /** Never rejects: a failure is an answer. */
-  answer(json: string | undefined, carrier: TraceCarrier): Promise<Answer> {
-    return this.#run(parseJson(json), carrier, (reply) => JSON.stringify(reply) as string | undefined);
+  /**
+   * Never rejects: a failure is an answer.
+   *
+   * @param timeoutMs how long whoever asks waits for it
+   */
+  answer(json: string | undefined, carrier: TraceCarrier, timeoutMs: number): Promise<Answer> {
+    return this.#run(
+      parseJson(json),
+      carrier,
+      timeoutMs,
+      (reply) => JSON.stringify(reply) as string | undefined,
+    );
   }
 
   /** The same for a caller in this process: both sides see what they would see over a network. */
-  answerValue(value: unknown, carrier: TraceCarrier): Promise<Answer<unknown>> {
-    return this.#run(copyJson(value), carrier, copyJson);
+  answerValue(value: unknown, carrier: TraceCarrier, timeoutMs: number): Promise<Answer<unknown>> {
+    return this.#run(copyJson(value), carrier, timeoutMs, copyJson);
   }
 
-  #run<R>(value: unknown, carrier: TraceCarrier, write: (reply: A) => R): Promise<Answer<R>> {
+  #run<R>(
+    value: unknown,
+    carrier: TraceCarrier,
+    timeoutMs: number,
+    write: (reply: A) => R,
+  ): Promise<Answer<R>> {
     const running = this.#inOwnContext(() =>
       inSpan(`process ${this.contract.subject}`, { kind: 'SERVER', parent: withTraceContext(carrier) }, () =>
-        this.#answer(value, write),
+        withinDeadline(timeoutMs, () => this.#answer(value, write)),
       ).catch(refusalOf),
     );
     this.#running.add(running);

@@ -4,6 +4,14 @@
  */
 export { type Clock, nowSeconds, systemClock } from './clock.js';
 export { type Cache } from './cache.js';
+export {
+  Deadline,
+  checkDeadline,
+  extendDeadline,
+  outsideDeadline,
+  timeLeftMs,
+  withinDeadline,
+} from './deadline.js';
 export { type RateLimit, type RateLimiter } from './rate-limiter.js';
 export { type EventLog } from './event-log.js';
 export { type Lease, type LeaseStore } from './lease-store.js';

@@ -7,6 +7,7 @@ import { allowedBus } from './allowed-bus.js';
 import { type PlainRoutes, answerAhead } from './answer-ahead.js';
 import { healthController } from './health.controller.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
+import { limitRequests } from './limit-requests.js';
 import { createLogger } from './logger.js';
 import { measureRequests } from './measure-requests.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
@@ -57,7 +58,8 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   });
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  const steps = [traceRequests, measureRequests(name)];
+  const timeoutMs = infrastructure.config.requestTimeoutSeconds * 1000;
+  const steps = [traceRequests, measureRequests(name), limitRequests(timeoutMs)];
   app.use(...steps);
   app.useGlobalFilters(new OAuthErrorFilter(logger));
   try {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OAuthError } from '@behalf/oauth';
-import type { Bus, BusError, EventEnvelope } from '@behalf/ports';
+import { type Bus, type BusError, Deadline, type EventEnvelope, timeLeftMs } from '@behalf/ports';
 import { z } from 'zod';
 
 export interface OpenBus {
@@ -53,6 +53,30 @@ export function describeBus(name: string, open: () => Promise<OpenBus>): void {
         reason: 'timeout',
       });
       release();
+    });
+
+    it('tells whoever answers how long that is waited for: the rest of the request that it is asked in', async () => {
+      const { promise: seen, resolve } = Promise.withResolvers<number>();
+      bus.handle(double, async (payload) => {
+        resolve(timeLeftMs());
+        return payload;
+      });
+      await new Deadline(30_000).run(() => bus.request(double, { n: 1 }, { timeoutMs: 60_000 }));
+      const leftMs = await seen;
+      expect(leftMs).toBeGreaterThan(0);
+      expect(leftMs).toBeLessThanOrEqual(30_000);
+    });
+
+    it('asks nothing in a request whose time is over', async () => {
+      let calls = 0;
+      bus.handle(double, async (payload) => {
+        calls++;
+        return payload;
+      });
+      const late = new Deadline(-1).run(() => failureOf(bus.request(double, { n: 1 }, soon)));
+      expect(await late).toMatchObject({ reason: 'timeout' });
+      await bus.request(double, { n: 1 }, soon);
+      expect(calls).toBe(1);
     });
 
     it('refuses a malformed message before the handler sees it', async () => {

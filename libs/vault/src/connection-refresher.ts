@@ -1,4 +1,4 @@
-import { type Lease, RecordConflict } from '@behalf/ports';
+import { type Lease, RecordConflict, outsideDeadline } from '@behalf/ports';
 import type { ProviderTokens } from '@behalf/third-party';
 import { changeConnection, ended, writeConnection } from './change-connection.js';
 import { rememberVersion } from './check-not-rolled-back.js';
@@ -59,9 +59,10 @@ export class ConnectionRefresher {
   #join(connection: StoredConnection): Promise<StoredConnection> {
     const running = this.#running.get(connection.id);
     if (running) return running;
-    const started = this.#refresh(connection.id, connection.value.credentialVersion).finally(() =>
-      this.#running.delete(connection.id),
-    );
+    // Others wait for it, too, and new tokens are stored whether or not anybody still does.
+    const started = outsideDeadline(() =>
+      this.#refresh(connection.id, connection.value.credentialVersion),
+    ).finally(() => this.#running.delete(connection.id));
     this.#running.set(connection.id, started);
     return started;
   }

@@ -1,5 +1,5 @@
 import { revocationCreated } from '@behalf/contracts';
-import type { Bus, Subscription } from '@behalf/ports';
+import { type Bus, type Subscription, extendDeadline } from '@behalf/ports';
 import {
   collectSignals,
   deliveryMethods,
@@ -64,6 +64,7 @@ export class SignalTransmitter {
     let answer = await pollSignals(streamId, request, this.dependencies);
     if (request.returnImmediately || request.maxEvents === 0 || this.#waitingPolls >= maxWaitingPolls)
       return answer;
+    extendDeadline(pollWaitMs);
     const over = AbortSignal.any([gone, this.#stopped.signal, AbortSignal.timeout(pollWaitMs)]);
     const asked = { ...request, ack: [], setErrs: {} };
     this.#waitingPolls++;

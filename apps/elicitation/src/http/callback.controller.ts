@@ -1,6 +1,7 @@
 import { ElicitationRefusal } from '@behalf/elicitation';
 import { OAuthError } from '@behalf/oauth';
 import { html } from '@behalf/pages';
+import { extendDeadline, outsideDeadline } from '@behalf/ports';
 import { PersonSessions } from '@behalf/person-sign-in';
 import { sendPage } from '@behalf/service-kit';
 import { ThirdPartyError } from '@behalf/third-party';
@@ -15,6 +16,7 @@ import { refusedPage, resultPage } from '../pages/result-pages.js';
 import { who } from '../pages/who.js';
 import { ProviderCatalog } from '../provider-catalog.js';
 import { type ProviderTrip, ProviderRoundTrip } from '../provider-round-trip.js';
+import { thirdPartyTimeoutMs } from '../third-party-parts.js';
 import { VAULT } from '../tokens.js';
 import { ConnectErrorFilter } from './connect-error.filter.js';
 
@@ -66,6 +68,7 @@ export function callbackController({ callback }: ElicitationServiceConfig['paths
       try {
         // Before the code is redeemed: the tokens of an agreement that does not count any more are not wanted.
         const { names, actors, client } = await this.desk.checkStillAgreed(id, person, version);
+        extendDeadline(thirdPartyTimeoutMs);
         const tokens = await this.trips.redeem(provider, trip, request);
         const connection = {
           owner: person,
@@ -74,8 +77,11 @@ export function callbackController({ callback }: ElicitationServiceConfig['paths
           resource: provider.resources[0],
           tokens,
         };
-        await connectAccount(connection, { vault: this.vault, ended: this.ended });
-        await this.desk.complete(id, person, version);
+        // The code is used up: what it was good for is not given up halfway.
+        await outsideDeadline(async () => {
+          await connectAccount(connection, { vault: this.vault, ended: this.ended });
+          await this.desk.complete(id, person, version);
+        });
         const asker = who(names, actors[0] ?? client);
         sendPage(response, resultPage('completed', { asker, provider: provider.name, connectionsUrl }));
       } catch (error) {

@@ -1,4 +1,5 @@
 import { OAuthError } from '@behalf/oauth';
+import { extendDeadline } from '@behalf/ports';
 import { LOGGER, type Logger } from '@behalf/service-kit';
 import { type OutboundRelay, forwardMethods } from '@behalf/third-party';
 import type { Vault } from '@behalf/vault';
@@ -46,6 +47,8 @@ export function forwardController({ forward }: ElicitationServiceConfig['paths']
       checkScope(claims, call.neededScopes, response, called);
       const credential = await this.desk.open(call, claims);
       const { connectionId, credentialVersion } = credential;
+      // Nothing that came too late is passed on.
+      extendDeadline(call.provider.forwarding.timeoutMs);
       try {
         await this.live.run({ claims, connectionId }, async (controller) => {
           response.once('close', () => controller.abort(new Error('the caller has gone')));

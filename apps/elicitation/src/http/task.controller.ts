@@ -1,6 +1,6 @@
 import { elicitationRecords, pollIntervalSeconds, renderTask } from '@behalf/elicitation';
 import { OAuthError, actorChain, protectedResourceMetadataUrl } from '@behalf/oauth';
-import type { Clock, RecordStore } from '@behalf/ports';
+import { type Clock, type RecordStore, extendDeadline } from '@behalf/ports';
 import { AccessTokenVerifier, bearerChallenge, readBearerToken } from '@behalf/resource-server';
 import { CLOCK, RECORD_STORE } from '@behalf/service-kit';
 import { Controller, Get, Inject, Param, Req, Res, type Type } from '@nestjs/common';
@@ -35,7 +35,9 @@ export function taskController({ elicitations, connect }: ElicitationServiceConf
       );
       let found = await this.#find(id, asker);
       if (seconds > 0 && !isOver(found.status)) {
-        await this.waits.wait(id, Math.min(seconds, longestWaitSeconds) * 1000);
+        const waitMs = Math.min(seconds, longestWaitSeconds) * 1000;
+        extendDeadline(waitMs);
+        await this.waits.wait(id, waitMs);
         found = await this.#find(id, asker);
       }
       response.set('Cache-Control', 'no-store').json(found);

@@ -10,6 +10,8 @@ import {
   mcpErrorCodes,
   withoutApprovalInput,
 } from '@behalf/mcp';
+import { OAuthError } from '@behalf/oauth';
+import { extendDeadline } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { UpstreamSettings } from '../config.js';
@@ -128,6 +130,8 @@ export class McpEndpoint {
         if (classified.era === 'modern' && message.method === 'tools/call')
           this.#checkParamHeaders(settings.name, message, header);
       }
+      // An upstream may take as long as it is allowed; nothing that came too late is passed on to it.
+      extendDeadline(Infinity);
       await this.#whileWanted(answer.response, claims, listens(message), (signal) =>
         upstream.handle(
           {
@@ -158,6 +162,7 @@ export class McpEndpoint {
     answer: McpAnswer,
   ): Promise<void> {
     checkScopes(claims, undefined, response, settings);
+    extendDeadline(Infinity);
     await this.#whileWanted(response, claims, true, (signal) =>
       upstream.handleSession(
         {
@@ -226,15 +231,25 @@ export class McpEndpoint {
   }
 
   #fail(error: unknown, answer: McpAnswer): void {
-    const known =
-      error instanceof McpError
-        ? error
-        : new McpError(mcpErrorCodes.internalError, 'Something failed here', { status: 500, cause: error });
+    const known = error instanceof McpError ? error : unforeseen(error);
     if (known.status >= 500) this.options.logger.error({ err: known.cause ?? known }, known.message);
     else this.options.logger.debug({ code: known.code, reason: known.message }, 'request refused');
     if (known.status === 405) answer.response.setHeader('Allow', 'POST');
     answer.fail(known);
   }
+}
+
+/** What has no words of MCP: that something cannot be reached or took too long is told, anything else is not. */
+function unforeseen(cause: unknown): McpError {
+  if (cause instanceof OAuthError && cause.code === 'temporarily_unavailable') {
+    const { status, retryAfterSeconds } = cause;
+    return new McpError(mcpErrorCodes.internalError, 'This cannot be served now', {
+      status,
+      cause,
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    });
+  }
+  return new McpError(mcpErrorCodes.internalError, 'Something failed here', { status: 500, cause });
 }
 
 function listens(message: McpMessage): boolean {
