@@ -1,4 +1,5 @@
 import { type BehalfConfig, parseConfig, upstreamResource } from '@behalf/config';
+import type { ServiceName } from '@behalf/contracts';
 import { openInfrastructure } from '@behalf/infrastructure';
 import { freePort } from '@behalf/testing';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -71,6 +72,8 @@ export interface DemoSystem {
 }
 
 export interface DemoSystemOptions {
+  /** More of the environment of every process of a service in a fleet. */
+  environmentOf?: (service: ServiceName) => Record<string, string>;
   /** How the processes of a fleet reach their servers. */
   wayTo?: WayTo;
   config?: BehalfConfig;
@@ -101,8 +104,7 @@ export async function startDemoSystem(options: DemoSystemOptions = {}): Promise<
       await startWhoami({ ...whoami, port }),
       ...(await startDrives(config, options.portOfDrive)),
     );
-    const running =
-      shape === 'fleet' ? await startAsFleet(config, options.wayTo) : await startInOneProcess(config);
+    const running = shape === 'fleet' ? await startAsFleet(config, options) : await startInOneProcess(config);
     return {
       config,
       services: running.services,
@@ -134,7 +136,10 @@ function startInOneProcess(config: BehalfConfig): Promise<Running> {
   return openInfrastructure({ name: 'behalf-test', config }, startStandalone);
 }
 
-async function startAsFleet(config: BehalfConfig, wayTo: WayTo | undefined): Promise<Running> {
+async function startAsFleet(
+  config: BehalfConfig,
+  { wayTo, environmentOf }: DemoSystemOptions,
+): Promise<Running> {
   const clocks = new ProcessClocks(join(config.dataFolder, 'clocks'));
   const file = join(config.dataFolder, 'behalf.json');
   await writeFile(file, JSON.stringify(config));
@@ -144,7 +149,10 @@ async function startAsFleet(config: BehalfConfig, wayTo: WayTo | undefined): Pro
     dist: resolve('dist'),
     replicas: 2,
     wayTo,
-    environmentOf: (service, nth) => clocks.environmentOf(`${service}-${nth + 1}`),
+    environmentOf: (service, nth) => ({
+      ...clocks.environmentOf(`${service}-${nth + 1}`),
+      ...environmentOf?.(service),
+    }),
     ...(config.logLevel !== 'silent' && {
       onLine: (_service, line) => void process.stderr.write(`${line}\n`),
     }),

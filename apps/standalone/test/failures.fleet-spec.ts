@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type ServiceName, evaluatePolicy } from '@behalf/contracts';
 import { FaultyProxy, type LocalServer, type ServerProcess, faults, startRedis } from '@behalf/local-servers';
-import { SmallDisk, itOnSmallDisk } from '@behalf/testing';
+import { SmallDisk, freePort, itOnSmallDisk } from '@behalf/testing';
 import { connect, headers, nkeyAuthenticator } from '@nats-io/transport-node';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -20,6 +20,7 @@ import {
   startTimeoutMs,
 } from './demo-system.fixture.js';
 import { type FaultOutcome, printFaultTable, refusedInside, statusWithin } from './fault-table.fixture.js';
+import { goThrough } from './go-through.fixture.js';
 import { callTool } from './mcp-request.fixture.js';
 import { authorizationRequest, formOf, metadataClientId, redeem, signIn } from './oauth-client.fixture.js';
 
@@ -32,33 +33,65 @@ const rowTimeoutMs = 180_000;
 const diskMegabytes = 192;
 /** Each way. To redeem a code the database is asked some thirty times, one after the other. */
 const slowMs = 100;
+/** So slow that these would take minutes, although none of them takes as long as a statement may. */
+const verySlowMs = 1_500;
+
+/** Ways that belong to one service: its own to NATS, and that of its callers to it over HTTP. */
+const guarded = ['policy', 'elicitation'] as const;
+type Guarded = (typeof guarded)[number];
+type OwnWay = `${Guarded} ${'to NATS' | 'over HTTP'}`;
 
 let system: DemoSystem;
 let fleet: Fleet;
 let folder: string;
 let alice: string;
 let bob: string;
-const ways: Partial<Record<ServerName, FaultyProxy>> = {};
+let natsUrl = '';
+let forwardedFor: { alice: string; bob: string };
+const ways: Partial<Record<ServerName | OwnWay, FaultyProxy>> = {};
 const disks: Partial<Record<ServerName, SmallDisk>> = {};
 const outcomes: FaultOutcome[] = [];
 
+const otherPorts = { policy: 0, elicitation: 0 };
+
 beforeAll(async () => {
+  for (const service of guarded) otherPorts[service] = await freePort();
   folder = await mkdtemp(join(tmpdir(), 'behalf-failures-'));
   for (const name of ['nats', 'redis', 'postgres'] as const) {
     if (SmallDisk.isPossible()) disks[name] = SmallDisk.mount(join(folder, 'servers', name), diskMegabytes);
   }
   system = await startDemoSystem({
-    config: await demoConfigOnFreePorts(folder),
+    config: await demoConfigOnFreePorts(folder, openWaysOverHttp),
     wayTo: async (name, { port, url }) => {
+      if (name === 'nats') {
+        natsUrl = url;
+        for (const service of guarded) ways[`${service} to NATS`] = await FaultyProxy.open(port);
+      }
       const way = (ways[name] = await FaultyProxy.open(port));
       return way.via(url);
     },
+    environmentOf: (service): Record<string, string> =>
+      service === 'policy' || service === 'elicitation'
+        ? { NATS_URL: wayTo(`${service} to NATS`).via(natsUrl) }
+        : {},
   });
+  for (const service of guarded) {
+    const { listen, publicUrl } = system.config[service];
+    const way = await FaultyProxy.open(listen.port, Number(new URL(publicUrl).port));
+    ways[`${service} over HTTP`] = way;
+  }
   if (!system.fleet) throw new Error('this suite is for the fleet: npm run test:failures');
   ({ fleet } = system);
   alice = await tokenOf('alice');
   const scope = 'mcp:tools files:write';
   bob = (await signIn(system, { username: 'bob', resource: system.mcpUrl('files'), scope })).access_token;
+  const { publicUrl, paths } = system.config.elicitation;
+  const resource = `${publicUrl}${paths.forward}/drive`;
+  const forDrive = async (username: string): Promise<string> =>
+    (await signIn(system, { username, resource, clientId: 'demo-client' })).access_token;
+  forwardedFor = { alice: await forDrive('alice'), bob: await forDrive('bob') };
+  const asked = await forward(forwardedFor.alice);
+  await goThrough(((await asked.json()) as { interaction_uri: string }).interaction_uri, 'alice');
 }, startTimeoutMs);
 afterAll(async () => {
   printFaultTable(outcomes);
@@ -104,6 +137,15 @@ async function recovered(): Promise<string> {
   }
 }
 
+/** Resolves when a service serves its own callers again. */
+async function servedAgain({ permitted: ask }: Asked): Promise<void> {
+  const until = performance.now() + recoverWithinMs;
+  for (let status = await ask(); status !== 200; status = await ask()) {
+    if (performance.now() > until) throw new Error(`its own callers are not served again: ${status}`);
+    await setTimeout(100);
+  }
+}
+
 const revoke = (token: string): Promise<Response> =>
   fetch(`${system.issuer}${system.config.authorizationServer.paths.revocation}`, {
     method: 'POST',
@@ -143,12 +185,70 @@ async function recordCount(): Promise<number> {
   }
 }
 
+/** What is public stays where the configuration has it; the services listen elsewhere, and what is between can be broken. */
+function openWaysOverHttp(file: Record<string, any>): void {
+  for (const service of guarded) file[service].listen.port = otherPorts[service];
+}
+
+/** The third party's files, by a call that the elicitation service makes for somebody. */
+function forward(token: string): Promise<Response> {
+  const { publicUrl, paths, providers } = system.config.elicitation;
+  const { host } = new URL(providers[0]?.resources?.[0] ?? '');
+  const url = `${publicUrl}${paths.forward}/drive/${host}/api/files`;
+  return fetch(url, { headers: { authorization: `Bearer ${token}` } });
+}
+
+/** 200 for whoever got the files. */
+async function filesFor(token: string): Promise<number> {
+  const call = forward(token).then(async (answer) => {
+    const hasFiles = (await answer.text()).includes('@drive');
+    return { status: answer.status === 200 && !hasFiles ? refusedInside : answer.status };
+  });
+  return statusOf(call);
+}
+
+/** 200 for a decision that permits. */
+async function decisionFor(subject: string, tool: string, server: string): Promise<number> {
+  const question = {
+    subject: { type: 'user', id: subject },
+    action: { name: 'tools/call' },
+    resource: { type: 'tool', id: tool, properties: { server } },
+  };
+  const call = fetch(`${system.config.policy.publicUrl}/access/v1/evaluation`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(question),
+  }).then(async (answer) => {
+    const isPermitted = ((await answer.json()) as { decision?: unknown }).decision === true;
+    return { status: answer.status === 200 && !isPermitted ? refusedInside : answer.status };
+  });
+  return statusOf(call);
+}
+
+/** What the callers of one service ask it themselves, beside those of the gateway. */
+interface Asked {
+  permitted: () => Promise<number>;
+  /** 200 is a wrong allow. */
+  denied: () => Promise<number>;
+}
+const asking: Record<Guarded, Asked> = {
+  policy: {
+    permitted: () => decisionFor('alice', 'whoami', 'whoami'),
+    denied: () => decisionFor('bob', 'write_file', 'files'),
+  },
+  elicitation: {
+    permitted: () => filesFor(forwardedFor.alice),
+    // He has connected nothing.
+    denied: () => filesFor(forwardedFor.bob),
+  },
+};
+
 const serverOf = (name: ServerName): LocalServer => {
   const server = fleet.servers[name];
   if (!server) throw new Error(`${name} was not started here`);
   return server;
 };
-const wayTo = (name: ServerName): FaultyProxy => {
+const wayTo = (name: ServerName | OwnWay): FaultyProxy => {
   const way = ways[name];
   if (!way) throw new Error(`${name} is not reached through a proxy`);
   return way;
@@ -156,6 +256,7 @@ const wayTo = (name: ServerName): FaultyProxy => {
 
 interface Row {
   part: string;
+  asked?: Asked;
   fault: string;
   breaks: () => void | Promise<void>;
   mends: () => void | Promise<void>;
@@ -242,12 +343,40 @@ const clockRows = (['authorization-server', 'policy', 'elicitation', 'gateway'] 
   })),
 );
 
+/** On a way to a service that says nothing, nobody but its caller can end the waiting. */
+const faultsOf = (which: 'to NATS' | 'over HTTP') =>
+  faults.filter((fault) => which === 'to NATS' || fault !== 'silent');
+
+const ownWayRows = guarded.flatMap((service) =>
+  (['to NATS', 'over HTTP'] as const).flatMap((which) =>
+    faultsOf(which).map((fault): Row => ({
+      part: `${service} ${which}`,
+      fault,
+      asked: asking[service],
+      breaks: () => wayTo(`${service} ${which}`).break(fault),
+      mends: () => wayTo(`${service} ${which}`).mend(),
+      // Plain calls need no third party, and the gateway asks for decisions over NATS.
+      callers: which === 'over HTTP' || service === 'elicitation' ? 'served' : 'either',
+    })),
+  ),
+);
+
 const rows: Row[] = [
   ...serverRows('nats', 'refused'),
   restartedEmpty('nats'),
   ...serverRows('redis', 'either'),
   restartedEmpty('redis'),
   ...serverRows('postgres', 'refused'),
+  {
+    part: 'postgres',
+    fault: 'very slow',
+    breaks: () => {
+      wayTo('postgres').break('slow');
+      wayTo('postgres').delayMs = verySlowMs;
+    },
+    mends: () => wayTo('postgres').mend(),
+    callers: 'either',
+  },
   { part: 'policy', fault: 'one killed', ...killed(() => first('policy')), callers: 'either' },
   { part: 'policy', fault: 'one suspended', ...suspended(() => first('policy')), callers: 'served' },
   { part: 'policy', fault: 'all killed', ...killed(() => all('policy')), callers: 'refused' },
@@ -275,9 +404,10 @@ const rows: Row[] = [
   },
   { part: 'gateway', fault: 'one killed', ...killed(() => first('gateway')), callers: 'either' },
   ...clockRows,
+  ...ownWayRows,
 ];
 
-describe.each(rows)('$part: $fault', ({ part, fault, breaks, mends, callers }) => {
+describe.each(rows)('$part: $fault', ({ part, fault, breaks, mends, callers, asked }) => {
   const tryIt = fault === 'disk full' ? itOnSmallDisk() : it;
   tryIt(
     'allows nothing wrong, loses nothing, lets nothing be used twice, and keeps nobody waiting',
@@ -285,6 +415,8 @@ describe.each(rows)('$part: $fault', ({ part, fault, breaks, mends, callers }) =
       const [toRevoke, use] = [await recovered(), await oneCode()];
       const recordsBefore = await recordCount();
       const [seen, others, uses]: [number[], number[], number[]] = [[], [], []];
+      const own = { permitted: [] as number[], denied: [] as number[] };
+      if (asked) await servedAgain(asked);
       let revoking: number | undefined;
       await breaks();
       try {
@@ -293,6 +425,9 @@ describe.each(rows)('$part: $fault', ({ part, fault, breaks, mends, callers }) =
           const round = Array.from({ length: 6 }, async () => {
             seen.push(await permitted());
             others.push(await denied());
+            if (!asked) return;
+            own.permitted.push(await asked.permitted());
+            own.denied.push(await asked.denied());
           });
           uses.push(...(await Promise.all([use(), use()])));
           revoking ??= await statusOf(revoke(toRevoke));
@@ -303,16 +438,21 @@ describe.each(rows)('$part: $fault', ({ part, fault, breaks, mends, callers }) =
       }
       const mendedAt = performance.now();
       await recovered();
-      outcomes.push({ part, fault, seen, uses, recoveredInMs: performance.now() - mendedAt });
+      if (asked) await servedAgain(asked);
+      const recoveredInMs = performance.now() - mendedAt;
+      outcomes.push({ part, fault, seen, ...(asked && { asked: own.permitted }), uses, recoveredInMs });
       uses.push(await use());
-      const served = seen.filter((status) => status === 200).length;
+      const served = [...seen, ...own.permitted].filter((status) => status === 200).length;
       const isLost = revoking === 200 && !(await isRevokedEverywhere(toRevoke));
       expect({
-        'wrong allows': Number(existsSync(forbidden())),
+        'wrong allows':
+          Number(existsSync(forbidden())) + own.denied.filter((status) => status === 200).length,
         'lost revocations': Number(isLost),
         'lost records': Math.max(0, served - ((await recordCount()) - recordsBefore)),
         'double uses': Math.max(0, uses.filter((status) => status === 200).length - 1),
-        hangs: [...seen, ...others, ...uses, revoking].filter((status) => status === -1).length,
+        hangs: [...seen, ...others, ...own.permitted, ...own.denied, ...uses, revoking].filter(
+          (status) => status === -1,
+        ).length,
         'ended by it': Object.values(fleet.services)
           .flat()
           .filter(({ pid }) => pid === undefined).length,

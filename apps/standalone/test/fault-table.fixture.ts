@@ -7,6 +7,8 @@ export interface FaultOutcome {
   fault: string;
   /** Statuses of answers: 0 for a connection that broke, -1 for none in time, `refusedInside`. */
   seen: number[];
+  /** Of those who ask the part itself. */
+  asked?: number[];
   /** Attempts to use what can be used once. */
   uses?: number[];
   recoveredInMs: number;
@@ -14,14 +16,15 @@ export interface FaultOutcome {
 
 /** The table that a suite ends with. */
 export function printFaultTable(outcomes: readonly FaultOutcome[]): void {
-  const rows = outcomes.map(({ part, fault, seen, uses, recoveredInMs }) => [
+  const rows = outcomes.map(({ part, fault, seen, asked, uses, recoveredInMs }) => [
     part,
     fault,
     countsOf(seen),
+    asked ? countsOf(asked) : '',
     uses ? countsOf(uses) : '',
     `${(recoveredInMs / 1000).toFixed(1)} s`,
   ]);
-  const head = ['part', 'fault', 'callers saw', 'one code used', 'whole again after'];
+  const head = ['part', 'fault', 'callers saw', 'its own callers saw', 'one code used', 'whole again after'];
   const widths = head.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n]?.length ?? 0)));
   const line = (row: string[]): string => row.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ');
   process.stderr.write(`\n${[head, ...rows].map(line).join('\n')}\n`);
