@@ -1,12 +1,22 @@
 import base from './jest.config.mjs';
 
+/** They bring what they stand on, or play a part of it themselves, so that they are the same in both shapes. */
+const broughtAlong = [
+  // Bring a bus of NATS, or a log and records in a database.
+  'replicas',
+  'receipts',
+  'records-ahead',
+  // Carries events from records in memory to the bus, one by one.
+  'policy-life',
+];
+
 /**
  * The suites of single apps once more: two instances of the app behind a balancer, on NATS, Redis and PostgreSQL. One
  * instance, where a suite looks into it or changes what it stands on: those say `replicas: 1` where they start it.
  */
 export default {
   ...base,
-  testMatch: ['**/authorization-server/test/*.e2e-spec.ts'],
+  testMatch: [`**/{authorization-server,policy,gateway}/test/!(${broughtAlong.join('|')}).e2e-spec.ts`],
   globalSetup: '<rootDir>/scripts/start-test-database.mjs',
   globalTeardown: '<rootDir>/scripts/stop-test-database.mjs',
 };

@@ -8,7 +8,7 @@ import type { AuditLeaves, AuditLog, AuditRecord } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import type { ServiceName } from '@behalf/contracts';
 import { openInfrastructure } from '@behalf/infrastructure';
-import { startNats, startRedis } from '@behalf/local-servers';
+import { freePort, startNats, startRedis } from '@behalf/local-servers';
 import type { Clock } from '@behalf/ports';
 import type { Infrastructure, RunningService } from '@behalf/service-kit';
 import { Redis } from 'ioredis';
@@ -32,8 +32,8 @@ export interface AppStandOptions {
 export interface ReplicaOptions {
   /** Two without it. One, where a test looks into it. */
   count?: number | undefined;
-  /** Where it is to be found. */
-  port: number;
+  /** Where it is to be found; somewhere free without it. */
+  port?: number;
 }
 
 /**
@@ -90,12 +90,12 @@ export class AppStand {
     }
   }
 
-  /** Starts replicas of one app, each on connections of its own, behind a balancer. @returns the replicas */
+  /** Starts replicas of one app, each on connections of its own, behind a balancer whose address it returns. */
   async start(
     service: ServiceName,
-    { count = 2, port }: ReplicaOptions,
+    { count = 2, port: given }: ReplicaOptions,
     start: (infrastructure: Infrastructure) => Promise<RunningService>,
-  ): Promise<RunningService[]> {
+  ): Promise<{ replicas: RunningService[]; url: string }> {
     const options = { ...this.options, name: service, environment: this.environment };
     const starting = Array.from({ length: count }, () =>
       openInfrastructure({ ...options, relaysEvents: service === 'authorization-server' }, start),
@@ -107,12 +107,15 @@ export class AppStand {
     const replicas = await Promise.all(starting);
     // One request for each connection, so that each goes to another replica than the one before.
     for (const { app } of replicas) app.getHttpServer().maxRequestsPerSocket = 1;
+    const port = given ?? (await freePort());
     const balancer = await TcpBalancer.open(
       port,
       replicas.map(({ url }) => Number(new URL(url).port)),
     );
     this.opened.push(() => balancer.close());
-    return replicas;
+    const url = new URL(replicas[0]?.url ?? '');
+    url.port = String(port);
+    return { replicas, url: url.origin };
   }
 
   /** Lets time pass in Redis, which goes by a clock of its own. */

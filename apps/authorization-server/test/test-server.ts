@@ -345,7 +345,7 @@ async function startOnServers(
     const { own } = stand;
     await seedSigningKeys(own.records, clock, own.keyEncryptionKey);
     const stood: Infrastructure[] = [];
-    const [service] = await stand.start(
+    const { replicas } = await stand.start(
       'authorization-server',
       { port, count: options.replicas },
       (infrastructure) => {
@@ -357,6 +357,7 @@ async function startOnServers(
         return startAuthorizationServer(stoodOn, options);
       },
     );
+    const [service] = replicas;
     if (!service) throw new Error('no replica was started');
     // What a test changes of these it changes of the replica, where it asked for one.
     const [{ records, oneTime }] = options.replicas === 1 ? (stood as [Infrastructure]) : [own];

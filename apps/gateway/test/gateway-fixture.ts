@@ -1,5 +1,5 @@
 import { InProcessBus, MemoryOneTimeStore } from '@behalf/adapter-memory';
-import { parseConfig } from '@behalf/config';
+import { type BehalfConfig, parseConfig } from '@behalf/config';
 import {
   type Evaluation,
   type EvaluationDecision,
@@ -7,8 +7,9 @@ import {
   evaluatePolicyBatch,
   listRevocations,
 } from '@behalf/contracts';
-import { type OneTimeStore, type Subscription, systemClock } from '@behalf/ports';
-import { type Infrastructure, createLogger } from '@behalf/service-kit';
+import { type Bus, type OneTimeStore, type Subscription, systemClock } from '@behalf/ports';
+import { type RunningService, createLogger } from '@behalf/service-kit';
+import { AppStand, onServers } from '../../../deploy/fleet/app-stand.fixture.js';
 import { startGateway } from '../src/gateway.module.js';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.js';
 
@@ -24,6 +25,8 @@ export interface GatewayChange {
   decide?: (evaluation: Evaluation) => EvaluationDecision;
   /** Shared with other gateways. */
   oneTime?: OneTimeStore;
+  /** Two without it where it stands on servers. One, for who ends it or counts the programs that it starts. */
+  replicas?: 1;
 }
 
 /** Permits everything but what is called `forbidden…`. */
@@ -36,9 +39,6 @@ export const permitUnlessForbidden = ({ resource }: Evaluation): EvaluationDecis
 export async function startTestGateway(change: GatewayChange) {
   const { upstreams, gateway, issuer: given, decide } = change;
   const issuer = given ?? (await startFakeIssuer());
-  const bus = new InProcessBus({ maxInFlight: 64 });
-  const policy = fakePolicy(bus, decide ?? permitUnlessForbidden);
-  bus.handle(listRevocations, async () => ({ revocations: [], more: false }));
   const config = parseConfig(
     {
       logLevel: process.env['TEST_LOG'] ?? 'silent',
@@ -56,12 +56,43 @@ export async function startTestGateway(change: GatewayChange) {
     },
     {},
   );
+  const ground = await (onServers ? startOnServers : startInMemory)(config, change);
+  const { bus, url, service } = ground;
+  const policy = await fakePolicy(bus, decide ?? permitUnlessForbidden);
+  return {
+    issuer,
+    bus,
+    policy,
+    service,
+    url,
+    /** A token for one upstream. */
+    tokenFor: (upstream: string, claims: Record<string, unknown> = {}) =>
+      issuer.sign({ aud: `${publicUrl}/mcp/${upstream}`, ...claims }),
+    async close(): Promise<void> {
+      await ground.close();
+      if (given === undefined) issuer.close();
+    },
+  };
+}
+export type TestGateway = Awaited<ReturnType<typeof startTestGateway>>;
+
+interface Ground {
+  service: RunningService;
+  url: string;
+  /** Where the test plays the other services. */
+  bus: Bus;
+  close(): Promise<void>;
+}
+
+async function startInMemory(config: BehalfConfig, { oneTime }: GatewayChange): Promise<Ground> {
+  const bus = new InProcessBus({ maxInFlight: 64 });
+  bus.handle(listRevocations, noRevocations);
   const unused = undefined as never;
-  const infrastructure: Infrastructure = {
+  const service = await startGateway({
     config,
     clock: systemClock,
     records: unused,
-    oneTime: change.oneTime ?? new MemoryOneTimeStore(systemClock),
+    oneTime: oneTime ?? new MemoryOneTimeStore(systemClock),
     rateLimiter: unused,
     leases: unused,
     bus,
@@ -69,30 +100,44 @@ export async function startTestGateway(change: GatewayChange) {
     audit: unused,
     keyEncryptionKey: unused,
     logger: createLogger('gateway', 'silent'),
+  });
+  const close = async (): Promise<void> => {
+    await service.close();
+    await bus.close();
   };
-  const service = await startGateway(infrastructure);
-  return {
-    issuer,
-    bus,
-    policy,
-    service,
-    url: service.url,
-    /** A token for one upstream. */
-    tokenFor: (upstream: string, claims: Record<string, unknown> = {}) =>
-      issuer.sign({ aud: `${publicUrl}/mcp/${upstream}`, ...claims }),
-    async close(): Promise<void> {
-      await service.close();
-      await bus.close();
-      if (given === undefined) issuer.close();
-    },
-  };
+  return { service, url: service.url, bus, close };
 }
-export type TestGateway = Awaited<ReturnType<typeof startTestGateway>>;
 
-function fakePolicy(bus: InProcessBus, decide: (evaluation: Evaluation) => EvaluationDecision) {
+async function startOnServers(
+  config: BehalfConfig,
+  { oneTime, replicas: count }: GatewayChange,
+): Promise<Ground> {
+  const stand = await AppStand.open({ config, clock: systemClock });
+  try {
+    const { bus } = stand.own;
+    bus.handle(listRevocations, noRevocations);
+    await bus.announced();
+    const { listen } = config.gateway;
+    const inside = { ...config, gateway: { ...config.gateway, listen: { ...listen, port: 0 } } };
+    const at = { count, ...(listen.port > 0 && { port: listen.port }) };
+    const { replicas, url } = await stand.start('gateway', at, (infrastructure) =>
+      startGateway({ ...infrastructure, config: inside, ...(oneTime && { oneTime }) }),
+    );
+    const [service] = replicas;
+    if (!service) throw new Error('no replica was started');
+    return { service, url, bus, close: () => stand.close() };
+  } catch (error) {
+    await stand.close();
+    throw error;
+  }
+}
+
+const noRevocations = async () => ({ revocations: [], more: false });
+
+async function fakePolicy(bus: Bus, decide: (evaluation: Evaluation) => EvaluationDecision) {
   const asked: Evaluation[] = [];
   let subscriptions: Subscription[] = [];
-  const up = (): void => {
+  const up = async (): Promise<void> => {
     subscriptions = [
       bus.handle(evaluatePolicy, async (evaluation) => {
         asked.push(evaluation);
@@ -102,8 +147,10 @@ function fakePolicy(bus: InProcessBus, decide: (evaluation: Evaluation) => Evalu
         evaluations: evaluations.map((item) => decide({ ...defaults, ...item } as Evaluation)),
       })),
     ];
+    await bus.announced();
   };
-  up();
+
+  await up();
   return {
     asked,
     up,

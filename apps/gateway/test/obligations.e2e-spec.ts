@@ -46,6 +46,7 @@ let url: string;
 beforeAll(async () => {
   upstream = await startRecordingUpstream((seen, response) => reply(seen, response));
   gateway = await startTestGateway({
+    replicas: 1,
     upstreams: {
       people: { transport: 'http', url: upstream.url, token: { kind: 'none' }, timeoutMs: 5_000 },
       program: { transport: 'stdio', command: 'node', args: ['apps/gateway/test/stdio-server.mjs'] },
@@ -264,6 +265,7 @@ describe('what the policy is told', () => {
     const seen: Evaluation[] = [];
     const late = "setTimeout(() => import('./apps/gateway/test/stdio-server.mjs'), 500)";
     const starting = await startTestGateway({
+      replicas: 1,
       upstreams: { late: { transport: 'stdio', command: process.execPath, args: ['-e', late] } },
       decide: (evaluation) => {
         seen.push(evaluation);

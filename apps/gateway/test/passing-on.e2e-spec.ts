@@ -20,6 +20,7 @@ describe('what is passed on to an upstream over http', () => {
   beforeAll(async () => {
     upstream = await startRecordingUpstream((seen, response) => reply(seen, response));
     gateway = await startTestGateway({
+      replicas: 1,
       upstreams: {
         tools: {
           transport: 'http',
@@ -267,7 +268,7 @@ describe('what is passed on to an upstream over http', () => {
         const response = await fetch(url, modernRequest('tools/list', {}, { token }));
         expect([response.status, await response.json()]).toMatchObject([503, { error: { code: -32603 } }]);
       } finally {
-        gateway.policy.up();
+        await gateway.policy.up();
       }
     });
   });
@@ -301,6 +302,7 @@ describe('what is passed on to an upstream over http', () => {
 
   it('an upstream that falls silent ends the call with 504', async () => {
     const quick = await startTestGateway({
+      replicas: 1,
       issuer: gateway.issuer,
       upstreams: { tools: { transport: 'http', url: upstream.url, token: { kind: 'none' }, timeoutMs: 50 } },
     });
@@ -315,6 +317,7 @@ describe('what is passed on to an upstream over http', () => {
 
   it('an upstream that is not there ends the call with 503', async () => {
     const lost = await startTestGateway({
+      replicas: 1,
       issuer: gateway.issuer,
       upstreams: { tools: { transport: 'http', url: 'http://127.0.0.1:1/mcp', token: { kind: 'none' } } },
     });
@@ -325,6 +328,7 @@ describe('what is passed on to an upstream over http', () => {
 
   it('more than may be in flight is told to come back', async () => {
     const small = await startTestGateway({
+      replicas: 1,
       issuer: gateway.issuer,
       gateway: { limits: { maxInFlight: 1 } },
       upstreams: { tools: { transport: 'http', url: upstream.url, token: { kind: 'none' } } },

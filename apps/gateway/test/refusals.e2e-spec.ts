@@ -351,7 +351,7 @@ describe('what the gateway refuses', () => {
         expect(response.headers.get('retry-after')).not.toBeNull();
         expect(await response.json()).toMatchObject({ id: 1, error: { code: -32603 } });
       } finally {
-        gateway.policy.up();
+        await gateway.policy.up();
       }
     });
   });

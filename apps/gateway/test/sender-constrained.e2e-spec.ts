@@ -56,7 +56,7 @@ describe('sender-constrained tokens at the gateway', () => {
 
   describe('DPoP', () => {
     beforeAll(async () => {
-      gateway = await startTestGateway({ upstreams: upstreams() });
+      gateway = await startTestGateway({ replicas: 1, upstreams: upstreams() });
     });
     afterAll(() => gateway.close());
 
@@ -156,7 +156,10 @@ describe('sender-constrained tokens at the gateway', () => {
     };
     beforeAll(async () => {
       server = await startRecordingUpstream((seen, response) => reply(seen, response));
-      gateway = await startTestGateway({ upstreams: { tools: { transport: 'http', url: server.url } } });
+      gateway = await startTestGateway({
+        replicas: 1,
+        upstreams: { tools: { transport: 'http', url: server.url } },
+      });
     });
     beforeEach(() => {
       reply = answerEverything;
@@ -189,6 +192,7 @@ describe('sender-constrained tokens at the gateway', () => {
       const jkt = await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }));
       process.env['GATEWAY_DPOP_KEY'] = JSON.stringify(privateKey.export({ format: 'jwk' }));
       const keyed = await startTestGateway({
+        replicas: 1,
         upstreams: { tools: { transport: 'http', url: server.url } },
         gateway: { dpop: { key: { privateKeyEnv: 'GATEWAY_DPOP_KEY', jkt } } },
         mutualTls: { enabled: true, trustedProxies: ['127.0.0.1'] },
@@ -281,6 +285,7 @@ describe('sender-constrained tokens at the gateway', () => {
     const port = await freePort();
     const url = `http://localhost:${port}`;
     gateway = await startTestGateway({
+      replicas: 1,
       upstreams: upstreams(),
       gateway: { listen: { port }, publicUrl: url, dpop: { requireNonce: true } },
     });
@@ -312,7 +317,7 @@ describe('sender-constrained tokens at the gateway', () => {
 
   it('RFC 9440: believes the certificate that a trusted proxy tells', async () => {
     const mutualTls = { enabled: true, trustedProxies: ['127.0.0.1'] };
-    gateway = await startTestGateway({ upstreams: upstreams(), mutualTls });
+    gateway = await startTestGateway({ replicas: 1, upstreams: upstreams(), mutualTls });
     const token = await gateway.tokenFor('tools', { cnf: { 'x5t#S256': thumbprint } });
     const withCertificate = (pem: string): Promise<Response> =>
       call({
@@ -331,6 +336,7 @@ describe('sender-constrained tokens at the gateway', () => {
     writeFileSync(certFile, testCertificate.cert);
     writeFileSync(keyFile, testCertificate.key);
     gateway = await startTestGateway({
+      replicas: 1,
       upstreams: upstreams(),
       mutualTls: { enabled: true },
       gateway: { listen: { port: 0, tls: { certFile, keyFile, requestClientCertificate: true } } },

@@ -16,6 +16,7 @@ describe('an upstream over standard streams', () => {
   beforeAll(async () => {
     process.env['SECRET_OF_THE_GATEWAY'] = 'x';
     gateway = await startTestGateway({
+      replicas: 1,
       upstreams: { fake, missing: { ...fake, command: '/nonexistent/program' } },
     });
     url = `${gateway.url}/mcp/fake`;

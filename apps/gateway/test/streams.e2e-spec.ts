@@ -21,7 +21,7 @@ describe('streams without an end', () => {
       response.write(': open\n\n');
     });
     const http = { transport: 'http', url: upstream.url, token: { kind: 'none' } };
-    gateway = await startTestGateway({ upstreams: { fake, http } });
+    gateway = await startTestGateway({ replicas: 1, upstreams: { fake, http } });
   });
   afterEach(async () => {
     await gateway.close();
@@ -144,6 +144,7 @@ describe('streams without an end', () => {
 
   it('one person cannot hold the streams of everybody', async () => {
     const small = await startTestGateway({
+      replicas: 1,
       issuer: gateway.issuer,
       gateway: { limits: { maxInFlight: 4 } },
       upstreams: { http: { transport: 'http', url: upstream.url, token: { kind: 'none' } } },

@@ -13,7 +13,7 @@ const call = (more: object = {}): Evaluation => ({
 
 let service: PolicyService;
 beforeAll(async () => {
-  service = await startPolicyService();
+  service = await startPolicyService({ replicas: 1 });
   await appendFile(
     join(service.folder, 'files.cedar'),
     `@id("eng-deletes-with-approval") @approval("human")

@@ -97,7 +97,11 @@ async function compare(service: PolicyService, dialects: readonly Dialect[]) {
 }
 
 it('gives a thousand calls the same decision in every dialect', async () => {
-  const service = await startPolicyService({ allowUnauthenticatedLoopback: true, settings: dialectSettings });
+  const service = await startPolicyService({
+    replicas: 1,
+    allowUnauthenticatedLoopback: true,
+    settings: dialectSettings,
+  });
   const { dialects, grpc } = openDialects(service);
   try {
     await compare(service, dialects);

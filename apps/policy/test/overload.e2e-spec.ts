@@ -16,6 +16,7 @@ const call: Call = {
 /** The service with room for two decisions, both taken by calls that wait for the audit log. */
 async function startFull() {
   const service = await startPolicyService({
+    replicas: 1,
     allowUnauthenticatedLoopback: true,
     settings: { ...dialectSettings, maxInFlight: 2 },
   });

@@ -26,6 +26,7 @@ beforeAll(async () => {
   );
 });
 beforeEach(async () => {
+  told = 0;
   service = await startPolicyService({
     settings: { source: 'records', decisionRecords: { enabled: true } },
   });
@@ -47,12 +48,15 @@ const ask = async (method: string, path: string, body?: object, claims: Record<s
   return { status: response.status, body: await response.json() };
 };
 const decide = (evaluation = echo) => service.bus.request(evaluatePolicy, evaluation, { timeoutMs: 5_000 });
+let told: number;
 /** The outbox relay's part. */
 const relay = async () => {
-  for (const event of service.records.outbox.splice(0)) {
+  const events = await service.outbox();
+  for (const event of events.slice(told)) {
     if (event.type === policyChanged.type) await service.bus.publish(policyChanged, event as never);
     if (event.type === toolPinsChanged.type) await service.bus.publish(toolPinsChanged, event as never);
   }
+  told = events.length;
   await new Promise((done) => setImmediate(done));
 };
 

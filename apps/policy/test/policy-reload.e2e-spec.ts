@@ -3,6 +3,7 @@ import { type Tracing, startTracing } from '@behalf/telemetry';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { PolicySource } from '../src/policy-source.js';
 import { type PolicyService, startPolicyService } from './policy-service.js';
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
       forceFlush: async () => {},
     },
   });
-  service = await startPolicyService();
+  service = await startPolicyService({ replicas: 1 });
 });
 afterAll(async () => {
   await service.close();
@@ -50,7 +51,9 @@ it('decides by changed policies, and tells everybody', async () => {
     { decision: false, context: { policies: ['lockdown'] } },
   ]);
   expect(after.context?.policy_version).not.toBe(before.context?.policy_version);
-  expect(service.records.outbox).toMatchObject([
+  // It is told a moment later.
+  while ((await service.outbox()).length === 0) await setImmediate();
+  expect(await service.outbox()).toMatchObject([
     { type: 'behalf.policy.changed', data: { version: after.context?.policy_version } },
   ]);
 });
@@ -60,7 +63,7 @@ it('keeps deciding by the policies before when the new ones are invalid', async 
   await writeFile(join(service.folder, 'lockdown.cedar'), 'permit(');
   await service.app.get(PolicySource).check();
   expect((await decide()).context?.policy_version).toBe(before.context?.policy_version);
-  expect(service.records.outbox).toHaveLength(1);
+  expect(await service.outbox()).toHaveLength(1);
 });
 
 it('makes one span of a decision, which names the chain and hides the arguments', async () => {

@@ -1,9 +1,9 @@
-import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
+import { InProcessBus, MemoryEventLog, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
 import type { AuditLeaves, AuditLog, AuditRecord, TreeHead } from '@behalf/audit';
-import { parseConfig } from '@behalf/config';
+import { type BehalfConfig, parseConfig } from '@behalf/config';
 import { listRevocations } from '@behalf/contracts';
-import { type Bus, systemClock } from '@behalf/ports';
-import { type Infrastructure, createLogger } from '@behalf/service-kit';
+import { type Bus, type EventLog, type RecordStore, systemClock } from '@behalf/ports';
+import { type RunningService, createLogger } from '@behalf/service-kit';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { randomBytes } from 'node:crypto';
@@ -12,6 +12,7 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { AppStand, onServers } from '../../../deploy/fleet/app-stand.fixture.js';
 import { GrpcServer } from '../src/grpc/grpc-server.js';
 import { startPolicy } from '../src/policy.module.js';
 
@@ -41,7 +42,22 @@ export class RememberedAudit implements AuditLog, AuditLeaves {
     };
   }
 
-  async append(record: AuditRecord): Promise<void> {
+  append(record: AuditRecord): Promise<void> {
+    return this.#append(record, async () => {});
+  }
+
+  /** Another log, which it stands in front of. */
+  before(log: AuditLog & AuditLeaves): AuditLog & AuditLeaves {
+    return {
+      append: (record, onPlaced) => this.#append(record, () => log.append(record, onPlaced)),
+      latest: (limit) => log.latest(limit),
+      head: () => log.head(),
+      leaves: (from, limit) => log.leaves(from, limit),
+      tileRoots: (from, limit) => log.tileRoots(from, limit),
+    };
+  }
+
+  async #append(record: AuditRecord, append: () => Promise<void>): Promise<void> {
     if (this.failing) throw new Error('disk full');
     const held = this.#held;
     if (held !== undefined) {
@@ -49,6 +65,7 @@ export class RememberedAudit implements AuditLog, AuditLeaves {
       held.watch();
       await held.released;
     }
+    await append();
     this.records.push(record);
   }
 
@@ -82,6 +99,19 @@ export interface ServiceChange {
   records?: MemoryRecordStore;
   /** In place of one that only remembers; answers then say where they are recorded. */
   auditLog?: AuditLog & AuditLeaves;
+  /** Two without it where it stands on servers. One, for who looks into it or asks it over gRPC. */
+  replicas?: 1;
+}
+
+/** What the service stands on in a test. */
+interface Ground {
+  service: RunningService;
+  url: string;
+  /** Where the test plays the other services. */
+  bus: Bus;
+  records: RecordStore;
+  events: EventLog;
+  close(): Promise<void>;
 }
 
 /** The policy service on a copy of the demo policies, beside an issuer that is only a key. */
@@ -108,10 +138,42 @@ export async function startPolicyService(change: ServiceChange = {}) {
     process.env,
   );
   const audit = new RememberedAudit();
+  const isOnServers = onServers && change.bus === undefined && change.records === undefined;
+  const ground = await (isOnServers ? startOnServers : startInMemory)(config, audit, change);
+  const { service } = ground;
+  return {
+    folder,
+    publicUrl,
+    url: ground.url,
+    /** Undefined when gRPC is off. */
+    grpcPort: service.app.get(GrpcServer).port,
+    issuer: issuer.url,
+    app: service.app,
+    audit,
+    bus: ground.bus,
+    records: ground.records,
+    /** Every event committed so far. */
+    outbox: () => ground.events.after(0, 1_000),
+    sign: issuer.sign,
+    issuerAnswers: issuer.answerTokens,
+    async close(): Promise<void> {
+      await ground.close();
+      issuer.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+export type PolicyService = Awaited<ReturnType<typeof startPolicyService>>;
+
+async function startInMemory(
+  config: BehalfConfig,
+  audit: RememberedAudit,
+  change: ServiceChange,
+): Promise<Ground> {
   const bus = change.bus ?? new InProcessBus({ maxInFlight: 64 });
-  const revocations = bus.handle(listRevocations, async () => ({ revocations: [], more: false }));
+  const revocations = bus.handle(listRevocations, noRevocations);
   const records = change.records ?? new MemoryRecordStore(systemClock);
-  const infrastructure: Infrastructure = {
+  const service = await startPolicy({
     config,
     clock: systemClock,
     records,
@@ -123,31 +185,44 @@ export async function startPolicyService(change: ServiceChange = {}) {
     audit: change.auditLog ?? audit,
     keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),
     logger: createLogger('policy', 'silent'),
-  };
-  const service = await startPolicy(infrastructure);
+  });
   return {
-    folder,
-    publicUrl,
+    service,
     url: service.url,
-    /** Undefined when gRPC is off. */
-    grpcPort: service.app.get(GrpcServer).port,
-    issuer: issuer.url,
-    app: service.app,
-    audit,
     bus,
     records,
-    sign: issuer.sign,
-    issuerAnswers: issuer.answerTokens,
+    events: new MemoryEventLog(records),
     async close(): Promise<void> {
       await service.close();
       await revocations.drain();
       if (change.bus === undefined) await bus.close();
-      issuer.close();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
-export type PolicyService = Awaited<ReturnType<typeof startPolicyService>>;
+
+async function startOnServers(
+  config: BehalfConfig,
+  audit: RememberedAudit,
+  { replicas: count, auditLog }: ServiceChange,
+): Promise<Ground> {
+  const stand = await AppStand.open({ config, clock: systemClock });
+  try {
+    const { bus, records, events } = stand.own;
+    bus.handle(listRevocations, noRevocations);
+    await bus.announced();
+    const { replicas, url } = await stand.start('policy', { count }, (infrastructure) =>
+      startPolicy({ ...infrastructure, audit: auditLog ?? audit.before(infrastructure.audit) }),
+    );
+    const [service] = replicas;
+    if (!service) throw new Error('no replica was started');
+    return { service, url, bus, records, events, close: () => stand.close() };
+  } catch (error) {
+    await stand.close();
+    throw error;
+  }
+}
+
+const noRevocations = async () => ({ revocations: [], more: false });
 
 /** What the token endpoint answers to a form; undefined is a refusal. */
 type TokenAnswer = (form: URLSearchParams) => object | undefined;
