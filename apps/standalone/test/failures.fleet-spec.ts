@@ -491,6 +491,31 @@ describe.each(['nats', 'redis'] as const)('%s restarted empty', (name) => {
 });
 
 it(
+  'a request for a token that takes too long is refused in time, and uses its code once at most',
+  async () => {
+    await recovered();
+    const resource = system.mcpUrl('whoami');
+    const { url, verifier } = authorizationRequest(system, { resource });
+    const code = (await browse(url, 'carol')).searchParams.get('code');
+    wayTo('postgres').break('slow');
+    wayTo('postgres').delayMs = verySlowMs;
+    const beganAt = performance.now();
+    const late = await redeem(system, { code, verifier, resource }).finally(() => wayTo('postgres').mend());
+    expect(performance.now() - beganAt).toBeLessThan(answerWithinMs);
+    expect([late.status, late.body.error]).toEqual([503, 'temporarily_unavailable']);
+    expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
+    await recovered();
+    // Used up by the first try, or not: twice it is not.
+    const again = [await redeem(system, { code, verifier, resource })];
+    again.push(await redeem(system, { code, verifier, resource }));
+    expect(again.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1);
+    expect(again.at(-1)?.body.error).toBe('invalid_grant');
+    await tokenOf('carol');
+  },
+  rowTimeoutMs,
+);
+
+it(
   'a revocation that was answered survives the database being killed at once',
   async () => {
     const token = await recovered();
