@@ -81,8 +81,10 @@ async function benchAt(policies) {
         await compare(lists, concurrency, (2 * warmUp) / size),
       );
     }
+    const { first, later } = behalf.memoryAtRest;
     console.log(
-      `\nMemory after the load, ${policies} policies: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB without records, ${recordingCerbos.memory().toFixed(0)} with`,
+      `\nMemory after the load, ${policies} policies: Behalf ${behalf.memory().toFixed(0)} MiB, Cerbos ${cerbos.memory().toFixed(0)} MiB without records, ${recordingCerbos.memory().toFixed(0)} with` +
+        `\nBehalf at rest: ${later.toFixed(0)} MiB, ${first.toFixed(0)} after the start that made its database`,
     );
   } finally {
     await cerbos.stop();
