@@ -7,11 +7,16 @@ const nodePrefix = Buffer.from([1]);
 export function hashLeaf(leaf: string | Uint8Array): Buffer {
   // As text it is turned into bytes where it is hashed.
   const prefixed = typeof leaf === 'string' ? `\0${leaf}` : Buffer.concat([leafPrefix, leaf]);
-  return hash('sha256', prefixed, 'buffer');
+  return sha256(prefixed);
 }
 
 export function hashNode(left: Uint8Array, right: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([nodePrefix, left, right]), 'buffer');
+  return sha256(Buffer.concat([nodePrefix, left, right]));
+}
+
+/** Taken as text, and made bytes of here: a buffer that node makes for 32 bytes costs more than the digest. */
+function sha256(data: string | Uint8Array): Buffer {
+  return Buffer.from(hash('sha256', data, 'binary'), 'binary');
 }
 
 export const emptyRoot = hash('sha256', Buffer.alloc(0), 'buffer');

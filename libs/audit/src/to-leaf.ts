@@ -40,8 +40,11 @@ export function fromLeaf(leaf: string): AuditRecord {
 
 /** False says nothing but that the schema has to be asked. */
 function isPlainRecord(record: unknown): boolean {
-  if (!isPlainObject(record) || !required.every((name) => Object.hasOwn(record, name))) return false;
-  for (const name of Object.keys(record))
-    if (!Object.hasOwn(checks, name) || !checks[name as Member](record[name])) return false;
+  if (!isPlainObject(record) || !required.every((name) => record[name] !== undefined)) return false;
+  for (const name of Object.keys(record)) {
+    if (!Object.hasOwn(checks, name)) return false;
+    // What is there without a value is left out of the leaf.
+    if (record[name] !== undefined && !checks[name as Member](record[name])) return false;
+  }
   return true;
 }

@@ -44,4 +44,12 @@ describe('canonicalJson', () => {
   ])('refuses %s', (_, value) => {
     expect(() => canonicalJson(value)).toThrow(TypeError);
   });
+
+  it('RFC 8785 §3.2.2.2: writes texts as ECMAScript does, whatever is in them', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ unit: fc.constantFrom('a', ' ', '~', '"', '\\', '\x1f', '\x7f', 'é', '\u2028', '😀') }),
+    );
+    fc.assert(fc.property(text, (given) => expect(canonicalJson(given)).toBe(JSON.stringify(given))));
+  });
 });

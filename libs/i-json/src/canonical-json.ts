@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto';
 import { isPlainObject } from './is-plain-json.js';
 
+/** Printable ASCII without what JSON escapes: most texts are that, and saying so is quicker than asking for more. */
+const plainText = /^[ !#-[\]-~]*$/;
+
 /**
  * The one spelling of a JSON value: members sorted by UTF-16 code units, no spaces, numbers as ECMAScript writes them.
  * Members that are undefined are left out, as in JSON.
@@ -47,6 +50,7 @@ function isObjectInOrder(object: Record<string, unknown>): boolean {
 function spell(value: unknown): string {
   switch (typeof value) {
     case 'string':
+      if (plainText.test(value)) return `"${value}"`;
       if (!value.isWellFormed()) throw new TypeError('not a Unicode text');
       return JSON.stringify(value);
     case 'number':
