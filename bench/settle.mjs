@@ -1,12 +1,12 @@
 // The engine compiles what runs often only after thousands of requests. Until it has, that is what would be measured.
 
-const windowCalls = Number(process.env.BENCH_WINDOW ?? 1000);
-const maxWindows = Number(process.env.BENCH_MAX_WINDOWS ?? 24);
+const windowCalls = Number(process.env.BENCH_WINDOW ?? 2000);
+const maxWindows = Number(process.env.BENCH_MAX_WINDOWS ?? 15);
 const callers = 16;
 /** A window that is cheaper than all before it by more than this says that there is more to come. */
-const leastGain = 0.05;
+const leastGain = 0.03;
 /** So many windows in succession have to bring nothing more. */
-const quietWindows = 2;
+const quietWindows = 3;
 
 /**
  * Warms up all contenders alike: each gets as many requests as every other, window by window and in turns, until what a

@@ -9,12 +9,19 @@ export interface NativeKey {
 
 /** RFC 7518 §3.3 */
 const minRsaBits = 2048;
-const converted = new WeakMap<CryptoKey, NativeKey | undefined>();
+const converted = new WeakMap<object, NativeKey | undefined>();
 
-/** The same key for `node:crypto`, with the one algorithm that it may be used for. Converted once. */
-export function toNativeKey(key: CryptoKey): NativeKey | undefined {
-  if (!converted.has(key)) converted.set(key, convert(key));
+/**
+ * The same key for `node:crypto`, with the one algorithm that it may be used for; undefined for what is no public key that
+ * verifies. Converted, and looked at, once: node makes new objects each time that a key is asked what it is.
+ */
+export function toNativeKey(key: object): NativeKey | undefined {
+  if (!converted.has(key)) converted.set(key, isPublicCryptoKey(key) ? convert(key) : undefined);
   return converted.get(key);
+}
+
+function isPublicCryptoKey(key: object): key is CryptoKey {
+  return key instanceof CryptoKey && key.type === 'public' && key.usages.includes('verify');
 }
 
 function convert(key: CryptoKey): NativeKey | undefined {

@@ -54,7 +54,7 @@ export async function verifyJwt(
 
   const jws = { protected: encodedHeader, payload: encodedPayload, signature: encodedSignature };
   const key = await keys(header as Parameters<JWTVerifyGetKey>[0], jws);
-  const native = isPublicCryptoKey(key) ? toNativeKey(key) : undefined;
+  const native = toNativeKey(key);
   // A key that is for another algorithm, or of a kind that is not handled here: jose refuses it, or knows what to do.
   if (native?.alg !== alg) return viaJose(token, async () => key, expected);
   const signed = Buffer.from(token.slice(0, encodedHeader.length + 1 + encodedPayload.length), 'latin1');
@@ -80,8 +80,4 @@ async function viaJose(
     ...(requiredClaims && { requiredClaims: [...requiredClaims] }),
   });
   return { payload, protectedHeader };
-}
-
-function isPublicCryptoKey(key: unknown): key is CryptoKey {
-  return key instanceof CryptoKey && key.type === 'public' && key.usages.includes('verify');
 }
