@@ -23,8 +23,8 @@ export interface PolicyAnswer extends EvaluationDecision {
  */
 export const evaluatePolicy: RequestContract<PolicyQuestion, PolicyAnswer> = defineRequest(
   'behalf.policy.evaluation.decide',
-  { safeParse: (value) => withText(parseEvaluation(value), 'recordsAhead', value) },
-  { safeParse: (value) => withText(parseDecision(value), 'recording', value) },
+  { safeParse: parseQuestion },
+  { safeParse: parseAnswer },
   {
     repeatable: (evaluation: PolicyQuestion) => ({
       ...evaluation,
@@ -33,13 +33,24 @@ export const evaluatePolicy: RequestContract<PolicyQuestion, PolicyAnswer> = def
   },
 );
 
-/** Adds what goes between services only. Anything but a text is as if it were not there: then nothing is written ahead. */
-function withText<T extends object, N extends string>(
-  parsed: z.ZodSafeParseResult<T>,
-  name: N,
-  value: unknown,
-): z.ZodSafeParseResult<T & { [M in N]?: string }> {
+/** What goes between services only. Anything but a text is as if it were not there: then nothing is written ahead. */
+function textOf(value: unknown, name: keyof PolicyQuestion | keyof PolicyAnswer): string | undefined {
   const text = isPlainObject(value) ? value[name] : undefined;
-  if (!parsed.success || typeof text !== 'string') return parsed;
-  return { success: true, data: { ...parsed.data, [name]: text } };
+  return typeof text === 'string' ? text : undefined;
+}
+
+function parseQuestion(value: unknown): z.ZodSafeParseResult<PolicyQuestion> {
+  const parsed = parseEvaluation(value);
+  const recordsAhead = textOf(value, 'recordsAhead');
+  return parsed.success && recordsAhead !== undefined
+    ? { success: true, data: { ...parsed.data, recordsAhead } }
+    : parsed;
+}
+
+function parseAnswer(value: unknown): z.ZodSafeParseResult<PolicyAnswer> {
+  const parsed = parseDecision(value);
+  const recording = textOf(value, 'recording');
+  return parsed.success && recording !== undefined
+    ? { success: true, data: { ...parsed.data, recording } }
+    : parsed;
 }

@@ -1,3 +1,4 @@
+import { isSameJson } from '@behalf/i-json';
 import {
   type ActClaim,
   type AuthorizationDetail,
@@ -7,7 +8,6 @@ import {
   isWithinDetails,
   parseScope,
 } from '@behalf/oauth';
-import { isDeepStrictEqual } from 'node:util';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import type { IssuedClaims } from './issued-token-claims.js';
 import type { DelegationGrant, ExchangeDependencies, MayAct, SubjectToken } from './ports.js';
@@ -38,7 +38,7 @@ export function validateIssuedClaims(
   unless(issued.iss === expected.issuer, 'iss is not ours');
   unless(issued.sub === subject.sub, 'sub is not the person');
   const audiences = [issued.aud].flat();
-  unless(audiences.length > 0 && isDeepStrictEqual(audiences, expected.audiences), 'aud is not the target');
+  unless(audiences.length > 0 && isSameJson(audiences, expected.audiences), 'aud is not the target');
   const scope = parseScope(issued.scope);
   // An ID token carries no scope: only what the person delegated can be in its stead.
   const isWithinSubject =
@@ -54,11 +54,13 @@ export function validateIssuedClaims(
   unless(issued.exp <= expected.nowSeconds + expected.maxLifetimeSeconds, 'exp is beyond the limit');
   unless(issued.jti !== subject.jti, 'jti is not fresh');
   unless(
-    isDeepStrictEqual(issued.lineage, [...(subject.lineage ?? []), subject.jti]),
+    isSameJson(issued.lineage, [...(subject.lineage ?? []), subject.jti]),
     'a token it comes from is missing',
   );
   const standsOn = new Set([...(subject.delegations ?? []), ...delegations.map(({ id }) => id)]);
-  unless(isDeepStrictEqual(new Set(issued.delegations), standsOn), 'a delegation grant is missing');
+  const named = new Set(issued.delegations);
+  const isSameSet = named.size === standsOn.size && [...named].every((id) => standsOn.has(id));
+  unless(isSameSet, 'a delegation grant is missing');
   unless(
     issued.grant_id === subject.grant_id && issued.sid === subject.sid,
     'the ties to grant and session changed',
@@ -69,8 +71,8 @@ export function validateIssuedClaims(
       ? issued.act === undefined && subject.act === undefined && subject.may_act === undefined
       : isGrownByOne(issued.act, subject.act, actorSub);
   unless(isChainSound, 'the chain is not the old one and the actor');
-  unless(isDeepStrictEqual(issued.may_act, expected.mayAct), 'may_act is not what was decided on');
-  unless(isDeepStrictEqual(issued.cnf, expected.proof), 'it is not bound to the keys of the client');
+  unless(isSameJson(issued.may_act, expected.mayAct), 'may_act is not what was decided on');
+  unless(isSameJson(issued.cnf, expected.proof), 'it is not bound to the keys of the client');
   unless(subject.cnf === undefined || issued.cnf !== undefined, 'it is no longer bound to a key');
 }
 
@@ -83,5 +85,5 @@ function isWithinAll(
 
 function isGrownByOne(chain: ActClaim | undefined, earlier: ActClaim | undefined, actorSub: string): boolean {
   const [current, ...rest] = actorChain(chain);
-  return current?.sub === actorSub && isDeepStrictEqual(rest, actorChain(earlier));
+  return current?.sub === actorSub && isSameJson(rest, actorChain(earlier));
 }
