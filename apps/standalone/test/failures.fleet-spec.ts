@@ -33,8 +33,8 @@ const rowTimeoutMs = 180_000;
 const diskMegabytes = 192;
 /** Each way. To redeem a code the database is asked some thirty times, one after the other. */
 const slowMs = 100;
-/** So slow that these would take minutes, although none of them takes as long as a statement may. */
-const verySlowMs = 1_500;
+/** So slow that these take longer than a request may, although none of them takes as long as a statement may. */
+const verySlowMs = 500;
 
 /** Ways that belong to one service: its own to NATS, and that of its callers to it over HTTP. */
 const guarded = ['policy', 'elicitation'] as const;
