@@ -107,7 +107,9 @@ export class DecisionPoint {
     conditions: ConditionDependencies,
     begin?: BeginRecord,
   ): Promise<EvaluationDecision> {
-    return inSpan('policy decide', { attributes: () => decisionAttributes(evaluation) }, async (span) => {
+    const { ownIssuer } = this.options.mapping;
+    const named = { attributes: () => decisionAttributes(evaluation, ownIssuer) };
+    return inSpan('policy decide', named, async (span) => {
       const began = performance.now();
       const decided = this.#withEndpoint(await decideWithConditions(evaluation, conditions));
       const latencyMicros = Math.round((performance.now() - began) * 1000);
@@ -169,7 +171,7 @@ export class DecisionPoint {
         evaluation,
         answer,
         caller,
-        actors: actorNames(evaluation),
+        actors: actorNames(evaluation, this.options.mapping.ownIssuer),
         occurredAtMs: clock.nowMs(),
         tookMicros,
       });

@@ -161,6 +161,20 @@ describe('access evaluation over HTTP', () => {
     expect(JSON.stringify(service.audit.records)).not.toContain('secret-plan');
   });
 
+  it('records actors of other issuers with their issuer: a namesake elsewhere is somebody else', async () => {
+    const named = { sub: 'demo-agent' };
+    const actors = [{ ...named, iss: 'https://idp.example' }, { ...named, iss: service.issuer }, named];
+    await post('evaluation', { ...writeFile, context: { ...writeFile.context, actors } });
+    await post('evaluation', {
+      ...writeFile,
+      context: { actors: [{ ...named, iss: ['https://idp.example'] }, named, { sub: 7 }, 'x'] },
+    });
+    expect(service.audit.records).toMatchObject([
+      { actors: ['https://idp.example#demo-agent', 'demo-agent', 'demo-agent'] },
+      { outcome: 'refused', actors: ['demo-agent'] },
+    ]);
+  });
+
   it('denies what it cannot record', async () => {
     service.audit.failing = true;
     expect((await post('evaluation', writeFile)).body).toMatchObject({

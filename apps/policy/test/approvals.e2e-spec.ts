@@ -94,6 +94,22 @@ it.each<[string, Record<string, unknown>, number]>([
   );
 });
 
+it('is not approved by who has the name of an actor of another issuer, and shows that issuer', async () => {
+  const actors = [{ sub: 'demo-gateway' }, { sub: 'robot', iss: 'https://idp.example' }];
+  const { id } = (await submit(call({ actors, arguments: { path: '/fifth' } }))).body.task;
+  expect((await http('GET', `approvals/${id}`, alice)).body.request.actors).toEqual([
+    'demo-gateway',
+    'https://idp.example#robot',
+  ]);
+  for (const claims of [
+    { ...alice, client_id: 'robot' },
+    { ...alice, client_id: 'https://idp.example#robot' },
+    { ...alice, sub: 'robot', scope: 'policy:approve policy:admin' },
+  ])
+    expect((await http('POST', `approvals/${id}`, claims, { approve: true })).status).toBe(403);
+  expect((await http('POST', `approvals/${id}`, alice, { approve: true })).status).toBe(200);
+});
+
 it('is asked for on the bus, too', async () => {
   const evaluation = call({ arguments: { path: '/fourth' } });
   const binding_token = (await decide(evaluation)).context?.access_request?.binding_token ?? '';

@@ -9,7 +9,7 @@ export const accessRequestSchema = z.object({
   /** Digest of the exact call, see `bindingOf`. */
   binding: z.string(),
   person: z.string(),
-  /** Names of all actors of the chain. None of them may approve. */
+  /** Names of all actors of the chain, those of other issuers as `<iss>#<sub>`. None of them may approve. */
   actors: z.array(z.string()),
   /** The client that asked; it may not approve, either. */
   requestedBy: z.string(),
@@ -97,12 +97,20 @@ function checkApprover(request: AccessRequest, approver: Approver, approve: bool
     approver.sub !== approver.clientId &&
     // Not only by name: an agent may also hold a token that the person gave it without knowing what for.
     [approver.sub, approver.clientId].every(
-      (name) => !request.actors.includes(name) && name !== request.requestedBy,
+      (name) => !request.actors.some((actor) => mayBe(actor, name)) && name !== request.requestedBy,
     );
   if (!isPerson) throw new ApprovalRefused('not_a_person');
   const isOwn = approver.sub === request.person;
   if (!isOwn && !approver.isAdministrator) throw new ApprovalRefused('not_yours');
   if (approve && isOwn && request.approval === 'other-human') throw new ApprovalRefused('must_be_another');
+}
+
+/**
+ * Whether an actor of this name may be who has that name here. One of another issuer may be known here by its name there, so
+ * a namesake is refused, too: somebody else can approve, and an agent that approves its own call cannot be undone.
+ */
+function mayBe(actor: string, name: string): boolean {
+  return actor === name || actor.endsWith(`#${name}`);
 }
 
 /** Approvals in the record store: whoever moves one from `approved` to `used` first has used it, and nobody else. */

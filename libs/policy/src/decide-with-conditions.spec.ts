@@ -229,7 +229,7 @@ describe('approval', () => {
       approval,
       binding,
       person: 'alice',
-      actors: ['agent'],
+      actors: ['agent', 'https://idp.example#robot'],
       requestedBy: 'gateway',
       policies: [],
       policyVersion: 'v1',
@@ -303,6 +303,9 @@ describe('approval', () => {
     ['a client for itself', { ...person, sub: 'browser' }, 'not_a_person'],
     ['the agent', { ...person, sub: 'agent', isAdministrator: true }, 'not_a_person'],
     ['the agent with a token of the person', { ...person, clientId: 'agent' }, 'not_a_person'],
+    ['an agent of another issuer', { ...person, sub: 'https://idp.example#robot' }, 'not_a_person'],
+    ['who has the name of one', { ...person, sub: 'robot', isAdministrator: true }, 'not_a_person'],
+    ['one with a token of the person', { ...person, clientId: 'robot' }, 'not_a_person'],
     ['whoever asked, with a token of the person', { ...person, clientId: 'gateway' }, 'not_a_person'],
     ['another person', { ...person, sub: 'bob' }, 'not_yours'],
   ])('is not given by %s', async (_, who, reason) => {

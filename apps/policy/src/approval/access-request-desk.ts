@@ -79,7 +79,7 @@ export class AccessRequestDesk {
       approval: obligation?.properties['approval'] === 'other-human' ? 'other-human' : 'human',
       binding,
       person: evaluation.subject.id,
-      actors: actorNames(evaluation),
+      actors: actorNames(evaluation, this.options.mapping.ownIssuer),
       requestedBy: caller,
       policies: context.policies ?? [],
       policyVersion: context.policy_version ?? '',
