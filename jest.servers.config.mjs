@@ -1,6 +1,6 @@
 import base from './jest.config.mjs';
 
-/** They bring what they stand on, or play a part of it themselves, so that they are the same in both shapes. */
+/** They bring what they stand on, or play a part of it themselves: they run in the first shape only. */
 const broughtAlong = [
   // Bring a bus of NATS, or a log and records in a database.
   'replicas',
@@ -8,6 +8,13 @@ const broughtAlong = [
   'records-ahead',
   // Carries events from records in memory to the bus, one by one.
   'policy-life',
+  // Stand on a vault in memory, whose state the tests reach into.
+  'forward',
+  'provider-events',
+  // Publishes events by hand on a bus in this process, and moves the clock that one-time state goes by.
+  'connect-attacks',
+  // Is an app with half of its ports.
+  'elicitation',
 ];
 
 /**
@@ -16,7 +23,9 @@ const broughtAlong = [
  */
 export default {
   ...base,
-  testMatch: [`**/{authorization-server,policy,gateway}/test/!(${broughtAlong.join('|')}).e2e-spec.ts`],
+  testMatch: [
+    `**/{authorization-server,policy,elicitation,gateway}/test/!(${broughtAlong.join('|')}).e2e-spec.ts`,
+  ],
   globalSetup: '<rootDir>/scripts/start-test-database.mjs',
   globalTeardown: '<rootDir>/scripts/stop-test-database.mjs',
 };

@@ -118,6 +118,13 @@ export class AppStand {
     return { replicas, url: url.origin };
   }
 
+  /** As after a crash of its machine: what was kept once is gone, and what was used counts as used. */
+  async emptyRedis(): Promise<void> {
+    const redis = new Redis(this.environment['REDIS_URL'] ?? '');
+    await redis.flushall();
+    redis.disconnect();
+  }
+
   /** Lets time pass in Redis, which goes by a clock of its own. */
   async ageRedis(seconds: number): Promise<void> {
     const redis = new Redis(this.environment['REDIS_URL'] ?? '');

@@ -154,7 +154,7 @@ describe('the way back from the provider', () => {
 
   it('is not gone after the state was lost', async () => {
     const { browser, back } = await newTrip();
-    system.loseOneTimeState();
+    await system.loseOneTimeState();
     expect((await browser.open(back)).status).toBe(403);
   });
 
@@ -235,7 +235,7 @@ describe('every page', () => {
 
 describe('what waits ends', () => {
   const revoked = { revokedAtMs: 1, expiresAtMs: 9e15 };
-  const envelope = <T>(data: T) => ({ id: 'x', type: '', sequence: 1, occurredAtMs: 0, data });
+  const envelope = <T>(data: T) => ({ id: crypto.randomUUID(), type: '', sequence: 1, occurredAtMs: 0, data });
   const agent = 'agent-7';
   it.each([
     [

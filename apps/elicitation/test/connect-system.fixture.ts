@@ -8,7 +8,7 @@ import {
 } from '@behalf/adapter-memory';
 import { createGuardedRelay } from '@behalf/adapter-http';
 import type { AuditRecord } from '@behalf/audit';
-import { configSchema } from '@behalf/config';
+import { type BehalfConfig, configSchema } from '@behalf/config';
 import {
   type ThirdPartyTokenRequest,
   agentSuspended,
@@ -18,10 +18,11 @@ import {
   revocationCreated,
   signingKeysRotated,
 } from '@behalf/contracts';
-import type { EventEnvelope, OneTimeStore } from '@behalf/ports';
+import type { Bus, EventEnvelope, OneTimeStore, RecordStore } from '@behalf/ports';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { type Infrastructure, createLogger } from '@behalf/service-kit';
 import { FakeClock, TestBrowser, type Visit, freePort } from '@behalf/testing';
+import { AppStand, onServers, toldAudit } from '../../../deploy/fleet/app-stand.fixture.js';
 import { startAuthorizationServer } from '../../authorization-server/src/authorization-server.module.js';
 import { startElicitation } from '../src/elicitation.module.js';
 import { FakeThirdParty, providers } from './fake-third-party.fixture.js';
@@ -90,50 +91,17 @@ export async function startConnectSystem() {
     },
   });
   const clock = new FakeClock(Date.now());
-  const bus = new InProcessBus({ maxInFlight: 100 });
-  const records = new MemoryRecordStore(clock, {
-    onCommit: (events) => {
-      for (const event of events) {
-        const contract = contracts.find(({ type }) => type === event.type);
-        if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
-      }
-    },
-  });
   const audit: AuditRecord[] = [];
-  let oneTimeStore: OneTimeStore = new MemoryOneTimeStore(clock);
-  const oneTime: OneTimeStore = {
-    put: (...parameters) => oneTimeStore.put(...parameters),
-    take: (...parameters) => oneTimeStore.take(...parameters),
-    claim: (...parameters) => oneTimeStore.claim(...parameters),
-  };
-  const infrastructure: Infrastructure = {
-    config,
-    clock,
-    records,
-    oneTime,
-    rateLimiter: new MemoryRateLimiter(clock),
-    leases: new MemoryLeaseStore(clock),
-    bus,
-    events: new MemoryEventLog(records),
-    audit: {
-      append: async (record: AuditRecord) => void audit.push(record),
-      latest: async () => audit,
-      head: async () => ({ size: 0, root: new Uint8Array(32) }),
-      leaves: async () => [],
-      tileRoots: async () => [],
-    },
-    keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
-    logger: createLogger('test', config.logLevel),
-  };
   const thirdParty = await FakeThirdParty.start();
   const vault = new FakeVault(thirdParty);
-  const authorizationServer = await startAuthorizationServer(infrastructure, { environment: {} });
-  const service = await startElicitation(infrastructure, {
+  const parts = {
     providers,
     thirdParties: thirdParty,
     vault,
     relay: createGuardedRelay({ allowLoopback: true }),
-  });
+  };
+  const ground = await (onServers ? startOnServers : startInMemory)({ config, clock, audit, parts });
+  const { bus, records } = ground;
 
   const ask = (changes: Partial<ThirdPartyTokenRequest> = {}) => {
     const { person, resource } = { ...asked, ...changes };
@@ -151,7 +119,7 @@ export async function startConnectSystem() {
     thirdParty,
     ask,
     /** Forgets every one-time state, as Redis does when it is restarted. */
-    loseOneTimeState: () => void (oneTimeStore = new MemoryOneTimeStore(clock)),
+    loseOneTimeState: () => ground.loseOneTimeState(),
     /** Asks, and gets something to show. */
     async offered(changes: Partial<ThirdPartyTokenRequest> = {}) {
       const answer = await ask(changes);
@@ -183,11 +151,107 @@ export async function startConnectSystem() {
       return ((await response.json()) as { access_token: string }).access_token;
     },
     async close(): Promise<void> {
-      await service.close();
-      await authorizationServer.close();
-      await bus.close();
+      await ground.close();
       await thirdParty.close();
     },
   };
 }
 export type ConnectSystem = Awaited<ReturnType<typeof startConnectSystem>>;
+
+interface ToStart {
+  config: BehalfConfig;
+  clock: FakeClock;
+  audit: AuditRecord[];
+  parts: NonNullable<Parameters<typeof startElicitation>[1]>;
+}
+
+/** What both services stand on in a test. */
+interface Ground {
+  /** Where the test plays the other services. */
+  bus: Bus;
+  records: RecordStore;
+  loseOneTimeState(): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function startInMemory({ config, clock, audit, parts }: ToStart): Promise<Ground> {
+  const bus = new InProcessBus({ maxInFlight: 100 });
+  const records = new MemoryRecordStore(clock, {
+    onCommit: (events) => {
+      for (const event of events) {
+        const contract = contracts.find(({ type }) => type === event.type);
+        if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
+      }
+    },
+  });
+  let oneTimeStore: OneTimeStore = new MemoryOneTimeStore(clock);
+  const oneTime: OneTimeStore = {
+    put: (...parameters) => oneTimeStore.put(...parameters),
+    take: (...parameters) => oneTimeStore.take(...parameters),
+    claim: (...parameters) => oneTimeStore.claim(...parameters),
+  };
+  const infrastructure: Infrastructure = {
+    config,
+    clock,
+    records,
+    oneTime,
+    rateLimiter: new MemoryRateLimiter(clock),
+    leases: new MemoryLeaseStore(clock),
+    bus,
+    events: new MemoryEventLog(records),
+    audit: {
+      append: async (record: AuditRecord) => void audit.push(record),
+      latest: async () => audit,
+      head: async () => ({ size: 0, root: new Uint8Array(32) }),
+      leaves: async () => [],
+      tileRoots: async () => [],
+    },
+    keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
+    logger: createLogger('test', config.logLevel),
+  };
+  const authorizationServer = await startAuthorizationServer(infrastructure, { environment: {} });
+  const service = await startElicitation(infrastructure, parts);
+  return {
+    bus,
+    records,
+    loseOneTimeState: async () => void (oneTimeStore = new MemoryOneTimeStore(clock)),
+    close: async () => {
+      await service.close();
+      await authorizationServer.close();
+      await bus.close();
+    },
+  };
+}
+
+async function startOnServers({ config, clock, audit, parts }: ToStart): Promise<Ground> {
+  const { authorizationServer, elicitation } = config;
+  // Behind balancers, which listen where the configuration says.
+  const anywhere = { port: 0 };
+  const stand = await AppStand.open({ config, clock });
+  const told = (infrastructure: Infrastructure): Infrastructure => ({
+    ...infrastructure,
+    config: {
+      ...config,
+      authorizationServer: { ...authorizationServer, listen: { ...authorizationServer.listen, ...anywhere } },
+      elicitation: { ...elicitation, listen: { ...elicitation.listen, ...anywhere } },
+    },
+    audit: toldAudit(infrastructure.audit, (record) => audit.push(record)),
+  });
+  try {
+    await stand.start('authorization-server', { port: authorizationServer.listen.port }, (infrastructure) =>
+      startAuthorizationServer(told(infrastructure), { environment: {} }),
+    );
+    await stand.start('elicitation', { port: elicitation.listen.port }, (infrastructure) =>
+      startElicitation(told(infrastructure), parts),
+    );
+    return {
+      bus: stand.own.bus,
+      records: stand.own.records,
+      loseOneTimeState: () => stand.emptyRedis(),
+      close: () => stand.close(),
+    };
+  } catch (error) {
+    await stand.close();
+    throw error;
+  }
+}
