@@ -4,7 +4,7 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@o
 import { runCommand } from '../../cli/src/run-command.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { callTool } from './mcp-request.fixture.js';
-import { signIn } from './oauth-client.fixture.js';
+import { requestToken, signIn } from './oauth-client.fixture.js';
 
 const exporter = new InMemorySpanExporter();
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -83,6 +83,26 @@ describe('one call', () => {
       }),
     );
   });
+});
+
+it('what is on record of its decisions carries its trace id, and the id that its span says', async () => {
+  const resource = `${system.issuer}${system.config.authorizationServer.paths.admin}`;
+  const admin = await requestToken(
+    system,
+    { grant_type: 'client_credentials', resource, scope: 'admin' },
+    { clientId: 'demo-admin', secret: 'demo-admin-secret' },
+  );
+  const headers = { authorization: `Bearer ${admin.body.access_token}` };
+  const { records } = (await (await fetch(`${resource}/audit`, { headers })).json()) as {
+    records: Record<string, unknown>[];
+  };
+  const decided = inTrace().filter(({ name }) => name.startsWith('policy decide'));
+  const ids = decided.map((span) => span.attributes[attributes.decisionId]);
+  expect(ids).toHaveLength(2);
+  for (const id of ids)
+    expect(records.filter(({ decisionId, type }) => decisionId === id && type === 'decision')).toEqual([
+      expect.objectContaining({ traceId, outcome: 'allowed', person: 'alice' }),
+    ]);
 });
 
 describe('behalf chain', () => {
