@@ -1,6 +1,7 @@
 import { type Evaluation, evaluatePolicy, policyChanged, toolPinsChanged } from '@behalf/contracts';
 import { toolDefinitionHash } from '@behalf/policy';
 import { decisionBatches, formerDecisions } from '@behalf/policy-life';
+import { timeLeftMs } from '@behalf/ports';
 import { seal } from '@behalf/sealing';
 import { KEY_ENCRYPTION_KEY } from '@behalf/service-kit';
 import { readFile, readdir } from 'node:fs/promises';
@@ -160,6 +161,18 @@ it('keeps decisions sealed, and replays them against a candidate', async () => {
     people: [['bob', 3]],
     tools: [['everything/echo', 3]],
   });
+});
+
+it('gives a replay more time than a request has', async () => {
+  const list = service.records.list.bind(service.records);
+  let leftMs = 0;
+  service.records.list = (kind, ...more) => {
+    if (kind.name === decisionBatches.name) leftMs = timeLeftMs();
+    return list(kind, ...more);
+  };
+  expect(await ask('POST', 'replay', { files: demo })).toMatchObject({ status: 200 });
+  expect(leftMs).toBeGreaterThan(60_000);
+  expect(leftMs).toBeLessThan(Infinity);
 });
 
 it('compares with shadow policies, and enforces nothing of them', async () => {

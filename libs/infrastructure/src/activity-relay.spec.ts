@@ -88,7 +88,7 @@ describeWith('postgres', 'nats-server')('the relay of activity, killed in the mi
     expect(heard.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 4_000 }, (_, n) => n));
     expect(new Set(heard.map(({ id }) => id)).size).toBe(4_000);
     await bus.close();
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('the relay of activity in several processes', () => {

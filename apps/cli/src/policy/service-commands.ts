@@ -12,6 +12,9 @@ import {
 import { renderReplay } from '@behalf/policy-life';
 import type { z } from 'zod';
 
+/** A little more than the service gives to a replay, which is the longest it does. */
+const timeoutMs = 310_000;
+
 export interface PolicyService {
   url: string;
   token: string | undefined;
@@ -88,6 +91,7 @@ async function ask<T>(
     method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     redirect: 'error',
+    signal: AbortSignal.timeout(timeoutMs),
     ...(body && { body: JSON.stringify(body) }),
   });
   const answer: unknown = await response.json();

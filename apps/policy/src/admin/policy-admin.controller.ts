@@ -7,12 +7,16 @@ import {
   toolPinRequestSchema,
 } from '@behalf/contracts';
 import { OAuthError } from '@behalf/oauth';
+import { extendDeadline } from '@behalf/ports';
 import { Controller, Get, Header, HttpCode, Inject, Param, Post, Put, Req, UseFilters } from '@nestjs/common';
 import type { Request } from 'express';
 import { AuthzenErrorFilter } from '../http/authzen-error.filter.js';
 import { AdminAuthentication } from './admin-authentication.js';
 import { PolicyAdministration } from './policy-administration.js';
 import { readRequest } from './read-request.js';
+
+/** For tens of thousands of decisions, each opened and decided twice. */
+const replayMs = 300_000;
 
 /** What authors of policies and operators call: a token for this service with `policy:admin`, never an agent's. */
 @Controller('admin/policy')
@@ -73,6 +77,7 @@ export class PolicyAdminController {
   @HttpCode(200)
   async replay(@Req() request: Request) {
     await this.admins.administrator(request);
+    extendDeadline(replayMs);
     return this.policies.replay(await readRequest(request, replayRequestSchema));
   }
 
