@@ -79,7 +79,7 @@ class ProbeModule implements OnModuleInit, OnApplicationShutdown {
 
 const infrastructureWith = (announced: () => Promise<void>): Infrastructure =>
   ({
-    config: { logLevel: 'silent', health: { live: '/live', ready: '/readyz' } },
+    config: { logLevel: 'silent', requestTimeoutSeconds: 60, health: { live: '/live', ready: '/readyz' } },
     clock: { nowMs: () => 42 },
     bus: { announced },
   }) as unknown as Infrastructure;
