@@ -11,8 +11,6 @@ const broughtAlong = [
   // Stand on a vault in memory, whose state the tests reach into.
   'forward',
   'provider-events',
-  // Publishes events by hand on a bus in this process, and moves the clock that one-time state goes by.
-  'connect-attacks',
   // Is an app with half of its ports.
   'elicitation',
 ];

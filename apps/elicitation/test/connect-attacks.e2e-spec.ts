@@ -1,6 +1,7 @@
 import { elicitationRecords } from '@behalf/elicitation';
 import { TestBrowser, type Visit, readForm } from '@behalf/testing';
 import { agentSuspended, connectionChanged, revocationCreated } from '@behalf/contracts';
+import { setTimeout } from 'node:timers/promises';
 import { type ConnectSystem, startConnectSystem } from './connect-system.fixture.js';
 
 let system: ConnectSystem;
@@ -148,7 +149,7 @@ describe('the way back from the provider', () => {
 
   it('is not gone after ten minutes', async () => {
     const { browser, back } = await newTrip();
-    system.clock.advanceSeconds(601);
+    await system.passSeconds(601);
     expect((await browser.open(back)).status).toBe(403);
   });
 
@@ -293,19 +294,12 @@ describe('what waits ends', () => {
         ),
     ],
   ])('when %s', async (_why, end) => {
-    const ended = new Promise<void>((resolve) => {
-      const wait = async (): Promise<void> => {
-        if ((await statusOf(offer.id)) === 'cancelled') resolve();
-        else setTimeout(() => void wait(), 5);
-      };
-      setTimeout(() => void wait(), 0);
-    });
     const offer = await system.offered(
       fresh({ actors: ['calendar', agent, 'gateway'], grantId: 'grant-7', sid: 'session-7', txn: 'txn-7' }),
     );
     const { browser, page } = await system.open(offer.url, 'alice');
     await end();
-    await ended;
+    while ((await statusOf(offer.id)) !== 'cancelled') await setTimeout(5);
     expect((await system.answer(browser, page, 'allow')).html).toContain('Withdrawn');
   });
 });

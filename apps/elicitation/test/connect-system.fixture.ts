@@ -118,6 +118,11 @@ export async function startConnectSystem() {
     vault,
     thirdParty,
     ask,
+    /** Lets time pass for everything that goes by a clock. */
+    async passSeconds(seconds: number): Promise<void> {
+      clock.advanceSeconds(seconds);
+      await ground.passSeconds(seconds);
+    },
     /** Forgets every one-time state, as Redis does when it is restarted. */
     loseOneTimeState: () => ground.loseOneTimeState(),
     /** Asks, and gets something to show. */
@@ -170,6 +175,8 @@ interface Ground {
   /** Where the test plays the other services. */
   bus: Bus;
   records: RecordStore;
+  /** For what has a clock of its own. */
+  passSeconds(seconds: number): Promise<void>;
   loseOneTimeState(): Promise<void>;
   close(): Promise<void>;
 }
@@ -214,6 +221,7 @@ async function startInMemory({ config, clock, audit, parts }: ToStart): Promise<
   return {
     bus,
     records,
+    passSeconds: async () => {},
     loseOneTimeState: async () => void (oneTimeStore = new MemoryOneTimeStore(clock)),
     close: async () => {
       await service.close();
@@ -247,6 +255,7 @@ async function startOnServers({ config, clock, audit, parts }: ToStart): Promise
     return {
       bus: stand.own.bus,
       records: stand.own.records,
+      passSeconds: (seconds) => stand.ageRedis(seconds),
       loseOneTimeState: () => stand.emptyRedis(),
       close: () => stand.close(),
     };
