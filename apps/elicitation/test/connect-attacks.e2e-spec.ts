@@ -236,7 +236,13 @@ describe('every page', () => {
 
 describe('what waits ends', () => {
   const revoked = { revokedAtMs: 1, expiresAtMs: 9e15 };
-  const envelope = <T>(data: T) => ({ id: crypto.randomUUID(), type: '', sequence: 1, occurredAtMs: 0, data });
+  const envelope = <T>(data: T) => ({
+    id: crypto.randomUUID(),
+    type: '',
+    sequence: 1,
+    occurredAtMs: 0,
+    data,
+  });
   const agent = 'agent-7';
   it.each([
     [
