@@ -15,9 +15,10 @@ export function decidingAhead(
     ...dependencies,
     decide: async (evaluation) => {
       const { recorded, ...answer } = await decideAhead(evaluation);
-      if (recorded) records.push(recorded);
+      if (!recorded) return answer;
+      records.push(recorded);
       // It is waited for when the token is signed. A failure may come before that.
-      recorded?.catch(() => {});
+      recorded.catch(() => {});
       return answer;
     },
   };

@@ -125,6 +125,24 @@ it('refuses for its own reason where that cannot be recorded', async () => {
   await expect(fixture.exchange({ scope: 'admin' })).rejects.toMatchObject({ code: 'invalid_scope' });
 });
 
+it('is recorded as nothing that was kept, where the record of the token failed and that of the refusal did not', async () => {
+  const fixture = exchangeFixture();
+  const { append } = fixture.dependencies.audit;
+  fixture.dependencies.audit.append = async () => {
+    fixture.dependencies.audit.append = append;
+    throw new Error('disk full');
+  };
+  await expect(fixture.exchange()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+  expect(fixture.recorded).toMatchObject([{ outcome: 'refused', details: { reason: 'not_recordable' } }]);
+  expect(fixture.recorded[0]?.details).not.toHaveProperty('cached');
+});
+
+it('waits for nothing where the decision was recorded before it was answered', async () => {
+  const { dependencies } = exchangeFixture();
+  dependencies.decideAhead = (evaluation) => dependencies.decide(evaluation);
+  expect(await exchangeToken(request, dependencies)).toMatchObject({ token_type: 'Bearer' });
+});
+
 describe('an exchange that policy has permitted before the decision is recorded', () => {
   function system(changes: Partial<ExchangeDependencies> = {}) {
     const fixture = exchangeFixture();

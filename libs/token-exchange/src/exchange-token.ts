@@ -31,7 +31,7 @@ export async function exchangeToken(
   const mint = async (): Promise<ExchangeOutcome> => {
     const decisions: Promise<void>[] = [];
     const minted = await mintToken(request, decidingAhead(dependencies, decisions));
-    const recorded = await record(minted, recordOf(minted, request, 'minted'), dependencies, decisions);
+    const recorded = await record(minted, recordOf(minted, request, 'minted'), dependencies, ...decisions);
     isRecorded = recorded === minted;
     return recorded;
   };
@@ -53,7 +53,7 @@ async function record(
   outcome: ExchangeOutcome,
   written: AuditRecord,
   { audit }: Pick<ExchangeDependencies, 'audit'>,
-  decisions: readonly Promise<void>[] = [],
+  ...decisions: readonly Promise<void>[]
 ): Promise<ExchangeOutcome> {
   try {
     await Promise.all([audit.append(written), ...decisions]);

@@ -175,6 +175,7 @@ describe('validateIssuedClaims', () => {
     ],
     ['life', 'exp is later than the delegation grant', { exp: now + 101 }],
     ['all but the grant itself', 'a delegation grant is missing', { delegations: undefined }],
+    ['another grant in its place', 'a delegation grant is missing', { delegations: ['d-2'] }],
   ])('holds %s against the delegation grant: %s', async (_title, fault, change) => {
     const delegated: IssuedClaims = {
       ...(await soundClaims()),
