@@ -11,6 +11,7 @@ import { openInfrastructure } from '@behalf/infrastructure';
 import { freePort, startNats, startRedis } from '@behalf/local-servers';
 import type { Clock } from '@behalf/ports';
 import type { Infrastructure, RunningService } from '@behalf/service-kit';
+import { appendedBy } from '@behalf/testing';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { TcpBalancer } from './tcp-balancer.js';
@@ -152,16 +153,10 @@ export function toldAudit(
   log: AuditLog & AuditLeaves,
   tell: (record: AuditRecord) => void,
 ): AuditLog & AuditLeaves {
-  return {
-    append: async (record, onPlaced) => {
-      await log.append(record, onPlaced);
-      tell(record);
-    },
-    latest: (limit) => log.latest(limit),
-    head: () => log.head(),
-    leaves: (from, limit) => log.leaves(from, limit),
-    tileRoots: (from, limit) => log.tileRoots(from, limit),
-  };
+  return appendedBy(async (record, onPlaced) => {
+    await log.append(record, onPlaced);
+    tell(record);
+  }, log);
 }
 
 async function end(opened: (() => Promise<void>)[]): Promise<void> {

@@ -14,7 +14,7 @@ import type { Bus, EventEnvelope, EventLog, OneTimeStore, RecordStore } from '@b
 import { type KeyEncryptionKey, LocalKeyEncryptionKey } from '@behalf/sealing';
 import type { Infrastructure, RunningService } from '@behalf/service-kit';
 import { type SigningKey, signingKeyKind, SigningKeys } from '@behalf/signing-keys';
-import { FakeClock, freePort, TestBrowser } from '@behalf/testing';
+import { FakeClock, freePort, RememberedAudit, TestBrowser } from '@behalf/testing';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import { AppStand, onServers, toldAudit } from '../../../deploy/fleet/app-stand.fixture.js';
 import { type StartOptions, startAuthorizationServer } from '../src/authorization-server.module.js';
@@ -318,13 +318,7 @@ async function startInMemory({ config, clock, audit }: ToStart, options: TestSer
       leases: new MemoryLeaseStore(clock),
       bus,
       events,
-      audit: options.auditLog ?? {
-        append: async (record) => void audit.push(record),
-        latest: async (limit) => audit.toReversed().slice(0, limit),
-        head: async () => ({ size: 0, root: new Uint8Array(32) }),
-        leaves: async () => [],
-        tileRoots: async () => [],
-      },
+      audit: options.auditLog ?? new RememberedAudit(audit),
       keyEncryptionKey: kek,
     },
     options,

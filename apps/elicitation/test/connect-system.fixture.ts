@@ -21,7 +21,7 @@ import {
 import type { Bus, EventEnvelope, OneTimeStore, RecordStore } from '@behalf/ports';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { type Infrastructure, createLogger } from '@behalf/service-kit';
-import { FakeClock, TestBrowser, type Visit, freePort } from '@behalf/testing';
+import { FakeClock, RememberedAudit, TestBrowser, type Visit, freePort } from '@behalf/testing';
 import { AppStand, onServers, toldAudit } from '../../../deploy/fleet/app-stand.fixture.js';
 import { startAuthorizationServer } from '../../authorization-server/src/authorization-server.module.js';
 import { startElicitation } from '../src/elicitation.module.js';
@@ -206,13 +206,7 @@ async function startInMemory({ config, clock, audit, parts }: ToStart): Promise<
     leases: new MemoryLeaseStore(clock),
     bus,
     events: new MemoryEventLog(records),
-    audit: {
-      append: async (record: AuditRecord) => void audit.push(record),
-      latest: async () => audit,
-      head: async () => ({ size: 0, root: new Uint8Array(32) }),
-      leaves: async () => [],
-      tileRoots: async () => [],
-    },
+    audit: new RememberedAudit(audit),
     keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
     logger: createLogger('test', config.logLevel),
   };

@@ -1,10 +1,11 @@
 import { InProcessBus, MemoryEventLog, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
-import type { AuditLeaves, AuditLog, AuditRecord, TreeHead } from '@behalf/audit';
+import type { AuditLeaves, AuditLog, AuditRecord } from '@behalf/audit';
 import { type BehalfConfig, parseConfig } from '@behalf/config';
 import { listRevocations } from '@behalf/contracts';
 import { type Bus, type EventLog, type RecordStore, systemClock } from '@behalf/ports';
 import { type RunningService, createLogger } from '@behalf/service-kit';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
+import { RememberedAudit, appendedBy } from '@behalf/testing';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -16,9 +17,8 @@ import { AppStand, onServers } from '../../../deploy/fleet/app-stand.fixture.js'
 import { GrpcServer } from '../src/grpc/grpc-server.js';
 import { startPolicy } from '../src/policy.module.js';
 
-/** Keeps records in memory, and fails when told to. */
-export class RememberedAudit implements AuditLog, AuditLeaves {
-  readonly records: AuditRecord[] = [];
+/** Fails, or keeps whoever appends waiting, when told to. */
+class HeldAudit extends RememberedAudit {
   failing = false;
 
   #held: { count: number; watch: () => void; released: Promise<void> } | undefined;
@@ -42,19 +42,13 @@ export class RememberedAudit implements AuditLog, AuditLeaves {
     };
   }
 
-  append(record: AuditRecord): Promise<void> {
+  override append(record: AuditRecord): Promise<void> {
     return this.#append(record, async () => {});
   }
 
   /** Another log, which it stands in front of. */
   before(log: AuditLog & AuditLeaves): AuditLog & AuditLeaves {
-    return {
-      append: (record, onPlaced) => this.#append(record, () => log.append(record, onPlaced)),
-      latest: (limit) => log.latest(limit),
-      head: () => log.head(),
-      leaves: (from, limit) => log.leaves(from, limit),
-      tileRoots: (from, limit) => log.tileRoots(from, limit),
-    };
+    return appendedBy((record, onPlaced) => this.#append(record, () => log.append(record, onPlaced)), log);
   }
 
   async #append(record: AuditRecord, append: () => Promise<void>): Promise<void> {
@@ -66,23 +60,7 @@ export class RememberedAudit implements AuditLog, AuditLeaves {
       await held.released;
     }
     await append();
-    this.records.push(record);
-  }
-
-  async head(): Promise<TreeHead> {
-    return { size: 0, root: new Uint8Array(32) };
-  }
-
-  async leaves(): Promise<string[]> {
-    return [];
-  }
-
-  async tileRoots(): Promise<Uint8Array[]> {
-    return [];
-  }
-
-  async latest(limit: number): Promise<AuditRecord[]> {
-    return this.records.toReversed().slice(0, limit);
+    await super.append(record);
   }
 }
 
@@ -137,7 +115,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
     },
     process.env,
   );
-  const audit = new RememberedAudit();
+  const audit = new HeldAudit();
   const isOnServers = onServers && change.bus === undefined && change.records === undefined;
   const ground = await (isOnServers ? startOnServers : startInMemory)(config, audit, change);
   const { service } = ground;
@@ -202,7 +180,7 @@ async function startInMemory(
 
 async function startOnServers(
   config: BehalfConfig,
-  audit: RememberedAudit,
+  audit: HeldAudit,
   { replicas: count, auditLog }: ServiceChange,
 ): Promise<Ground> {
   const stand = await AppStand.open({ config, clock: systemClock });

@@ -23,8 +23,8 @@ export interface PolicyAnswer extends EvaluationDecision {
  */
 export const evaluatePolicy: RequestContract<PolicyQuestion, PolicyAnswer> = defineRequest(
   'behalf.policy.evaluation.decide',
-  { safeParse: parseQuestion },
-  { safeParse: parseAnswer },
+  besides('recordsAhead', parseEvaluation),
+  besides('recording', parseDecision),
   {
     repeatable: (evaluation: PolicyQuestion) => ({
       ...evaluation,
@@ -33,24 +33,18 @@ export const evaluatePolicy: RequestContract<PolicyQuestion, PolicyAnswer> = def
   },
 );
 
-/** What goes between services only. Anything but a text is as if it were not there: then nothing is written ahead. */
-function textOf(value: unknown, name: keyof PolicyQuestion | keyof PolicyAnswer): string | undefined {
-  const text = isPlainObject(value) ? value[name] : undefined;
-  return typeof text === 'string' ? text : undefined;
-}
-
-function parseQuestion(value: unknown): z.ZodSafeParseResult<PolicyQuestion> {
-  const parsed = parseEvaluation(value);
-  const recordsAhead = textOf(value, 'recordsAhead');
-  return parsed.success && recordsAhead !== undefined
-    ? { success: true, data: { ...parsed.data, recordsAhead } }
-    : parsed;
-}
-
-function parseAnswer(value: unknown): z.ZodSafeParseResult<PolicyAnswer> {
-  const parsed = parseDecision(value);
-  const recording = textOf(value, 'recording');
-  return parsed.success && recording !== undefined
-    ? { success: true, data: { ...parsed.data, recording } }
-    : parsed;
+/** Besides, one text that goes between services only. Anything but a text is as if it were not there. */
+function besides<T extends object, N extends string>(
+  name: N,
+  parse: (value: unknown) => z.ZodSafeParseResult<T>,
+): { safeParse(value: unknown): z.ZodSafeParseResult<T & { [name in N]?: string }> } {
+  return {
+    safeParse(value) {
+      const parsed = parse(value);
+      const text = isPlainObject(value) ? value[name] : undefined;
+      return parsed.success && typeof text === 'string'
+        ? { success: true, data: { ...parsed.data, [name]: text } }
+        : parsed;
+    },
+  };
 }

@@ -42,4 +42,5 @@ export {
   startFakeProvider,
 } from './fake-provider.js';
 export { describeKeyEncryptionKey, type OpenKeyEncryptionKey } from './describe-key-encryption-key.js';
+export { RememberedAudit, appendedBy } from './remembered-audit.js';
 export { SmallDisk, itOnSmallDisk } from './small-disk.js';
