@@ -1,18 +1,11 @@
 import base from './jest.config.mjs';
 
-/** They bring what they stand on, or play a part of it themselves: they run in the first shape only. */
+/** They run in the first shape only. */
 const broughtAlong = [
-  // Bring a bus of NATS, or a log and records in a database.
+  // Stands on NATS in the first shape, too: two replicas of the service, and what they decide by.
   'replicas',
-  'receipts',
+  // Is about two services in one process that share a log object: apart, there is nothing that it could be about.
   'records-ahead',
-  // Carries events from records in memory to the bus, one by one.
-  'policy-life',
-  // Stand on a vault in memory, whose state the tests reach into.
-  'forward',
-  'provider-events',
-  // Is an app with half of its ports.
-  'elicitation',
 ];
 
 /**

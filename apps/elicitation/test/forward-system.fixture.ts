@@ -3,12 +3,13 @@ import { createGuardedRelay } from '@behalf/adapter-http';
 import {
   InProcessBus,
   MemoryEventLog,
+  MemoryLeaseStore,
   MemoryOneTimeStore,
   MemoryRateLimiter,
   MemoryRecordStore,
 } from '@behalf/adapter-memory';
-import type { AuditRecord } from '@behalf/audit';
-import { configSchema } from '@behalf/config';
+import type { AuditLog, AuditRecord } from '@behalf/audit';
+import { type BehalfConfig, configSchema } from '@behalf/config';
 import {
   type Evaluation,
   type EvaluationDecision,
@@ -22,15 +23,22 @@ import {
   revocationCreated,
 } from '@behalf/contracts';
 import { agreeToElicitation, completeElicitation, openElicitation } from '@behalf/elicitation';
-import type { EventEnvelope } from '@behalf/ports';
+import type { Bus, EventEnvelope, RecordStore } from '@behalf/ports';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import { type Infrastructure, createLogger } from '@behalf/service-kit';
-import type { Forwarding, ProviderWebhook } from '@behalf/third-party';
+import type { Forwarding, OAuthProvider, ProviderWebhook } from '@behalf/third-party';
 import { FakeClock, freePort, startFakeProvider, testKeys } from '@behalf/testing';
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type RequestListener, createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TestPolicy, acmeProvider, connect, openTestVault } from '../../../libs/vault/src/vault.fixture.js';
+import { AppStand, onServers, toldAudit } from '../../../deploy/fleet/app-stand.fixture.js';
+import {
+  TestPolicy,
+  type TestVault,
+  acmeProvider,
+  connect,
+  openTestVault,
+} from '../../../libs/vault/src/vault.fixture.js';
 import { startElicitation } from '../src/elicitation.module.js';
 
 export interface Answer {
@@ -41,8 +49,8 @@ export interface Answer {
 }
 
 /**
- * The elicitation service over real HTTP with a vault in memory and a third party with an API of its own; issuer and
- * policy are the test's.
+ * The elicitation service over real HTTP with its vault and a third party with an API of its own; issuer and policy are
+ * the test's.
  */
 export async function startForwardSystem() {
   const [keys, policy, acme, port] = await Promise.all([
@@ -99,72 +107,48 @@ export async function startForwardSystem() {
   });
 
   const clock = new FakeClock(Date.now());
-  const bus = new InProcessBus({ maxInFlight: 100 });
-  const events = [agentSuspended, connectionChanged, elicitationChanged, revocationCreated];
-  const records = new MemoryRecordStore(clock, {
-    onCommit: (committed) => {
-      for (const event of committed) {
-        const contract = events.find(({ type }) => type === event.type);
-        if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
-      }
-    },
-  });
+  const audited: AuditRecord[] = [];
+  const waiting: { matches: (record: AuditRecord) => boolean; resolve: () => void }[] = [];
+  let isRecording = true;
   const asked: Evaluation[] = [];
   let decide: (evaluation: Evaluation) => EvaluationDecision = () => ({
     decision: true,
     context: { id: 'd-1' },
   });
   const revocations: Revocation[] = [];
-  bus.handle(listRevocations, async () => ({ revocations, more: false }));
-  bus.handle(describeChain, async ({ clientId }) => ({ client: `who began with ${clientId}`, names: {} }));
-  const deciding = bus.handle(evaluatePolicy, async (evaluation) => {
-    asked.push(evaluation);
-    const decided = decide(evaluation);
-    if (!decided.decision) return decided;
-    const { scope } = evaluation.context ?? {};
-    const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
-    const decision_grant = await policy.grant(evaluation.subject.id, {
-      scopes,
-      resource: evaluation.resource.id,
+  const playOthers = async (bus: Bus): Promise<void> => {
+    bus.handle(listRevocations, async () => ({ revocations, more: false }));
+    bus.handle(describeChain, async ({ clientId }) => ({ client: `who began with ${clientId}`, names: {} }));
+    bus.handle(evaluatePolicy, async (evaluation) => {
+      asked.push(evaluation);
+      const decided = decide(evaluation);
+      if (!decided.decision) return decided;
+      const { scope } = evaluation.context ?? {};
+      const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
+      const decision_grant = await policy.grant(evaluation.subject.id, {
+        scopes,
+        resource: evaluation.resource.id,
+      });
+      return { ...decided, context: { ...decided.context, decision_grant } };
     });
-    return { ...decided, context: { ...decided.context, decision_grant } };
-  });
-  const audited: AuditRecord[] = [];
-  const waiting: { matches: (record: AuditRecord) => boolean; resolve: () => void }[] = [];
-  let isRecording = true;
-  const append = async (record: AuditRecord): Promise<void> => {
-    if (!isRecording) throw new Error('disk full');
-    audited.push(record);
-    for (const { matches, resolve } of waiting) if (matches(record)) resolve();
+    await bus.announced();
   };
-  const vault = openTestVault(policy, [provider], { records, audit: { append }, clock });
-  const operator = new VaultOperator(vault);
-  const infrastructure: Infrastructure = {
+  const ground = await (onServers ? startOnServers : startInMemory)({
     config,
     clock,
-    records,
-    oneTime: new MemoryOneTimeStore(clock),
-    rateLimiter: new MemoryRateLimiter(clock),
-    leases: vault.leases,
-    bus,
-    events: new MemoryEventLog(records),
-    audit: {
-      append,
-      latest: async () => audited,
-      head: undefined as never,
-      leaves: undefined as never,
-      tileRoots: undefined as never,
+    policy,
+    provider,
+    playOthers,
+    checkRecording: () => {
+      if (!isRecording) throw new Error('disk full');
     },
-    keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
-    logger: createLogger('test', config.logLevel),
-  };
-  const service = await startElicitation(infrastructure, {
-    providers: [provider],
-    thirdParties: vault.thirdParties as never,
-    vault: vault.vault,
-    operator,
-    relay: createGuardedRelay({ allowLoopback: true }),
+    onRecorded: (record) => {
+      audited.push(record);
+      for (const { matches, resolve } of waiting) if (matches(record)) resolve();
+    },
   });
+  const { bus, records, vault } = ground;
+  const operator = new VaultOperator(vault);
 
   const { host } = new URL(api.url);
   /** A token of alice's for this API, through an agent. */
@@ -217,7 +201,6 @@ export async function startForwardSystem() {
     raw: (path: string, options?: RawOptions) => raw(port, path, options),
     answerWith: (with_: RequestListener) => void (answer = with_),
     decideWith: (with_: typeof decide) => void (decide = with_),
-    policyGoes: () => deciding.drain(),
     /** Resolves when such a record has been written. */
     recorded: (matches: (record: AuditRecord) => boolean): Promise<void> =>
       new Promise((resolve) => void waiting.push({ matches, resolve })),
@@ -244,13 +227,140 @@ export async function startForwardSystem() {
       return accessToken;
     },
     async close(): Promise<void> {
-      await service.close();
-      await bus.close();
+      await ground.close();
       await Promise.all([acme.close(), issuer.close(), api.close(), elsewhere.close()]);
     },
   };
 }
 export type ForwardSystem = Awaited<ReturnType<typeof startForwardSystem>>;
+
+interface ToStart {
+  config: BehalfConfig;
+  clock: FakeClock;
+  policy: TestPolicy;
+  provider: OAuthProvider;
+  /** Answers where the service asks the others. */
+  playOthers: (bus: Bus) => Promise<void>;
+  /** Throws when nothing can be recorded. */
+  checkRecording: () => void;
+  onRecorded: (record: AuditRecord) => void;
+}
+
+/** What the service stands on in a test. */
+interface Ground {
+  /** Where the test plays the other services. */
+  bus: Bus;
+  records: RecordStore;
+  /** The test's own, on the records of the service. */
+  vault: TestVault;
+  close(): Promise<void>;
+}
+
+/** The service with a vault on what it stands on. */
+async function start(infrastructure: Infrastructure, { policy, provider }: ToStart) {
+  const vault = openVault(infrastructure, { policy, provider });
+  const service = await startElicitation(infrastructure, {
+    providers: [provider],
+    thirdParties: vault.thirdParties as never,
+    vault: vault.vault,
+    operator: new VaultOperator(vault),
+    relay: createGuardedRelay({ allowLoopback: true }),
+  });
+  return { service, vault };
+}
+
+function openVault(
+  { records, audit, clock, leases, oneTime, sharedCache }: Infrastructure,
+  { policy, provider }: Pick<ToStart, 'policy' | 'provider'>,
+): TestVault {
+  return openTestVault(policy, [provider], {
+    records,
+    audit,
+    clock,
+    leases,
+    verifyGrant: policy.verifier(oneTime),
+    ...(sharedCache && { seenVersions: sharedCache }),
+  });
+}
+
+async function startInMemory(toStart: ToStart): Promise<Ground> {
+  const { config, clock, playOthers, checkRecording, onRecorded } = toStart;
+  const bus = new InProcessBus({ maxInFlight: 100 });
+  const events = [agentSuspended, connectionChanged, elicitationChanged, revocationCreated];
+  const records = new MemoryRecordStore(clock, {
+    onCommit: (committed) => {
+      for (const event of committed) {
+        const contract = events.find(({ type }) => type === event.type);
+        if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
+      }
+    },
+  });
+  const audit: Pick<AuditLog, 'append'> = {
+    append: async (record) => {
+      checkRecording();
+      onRecorded(record);
+    },
+  };
+  await playOthers(bus);
+  const { service, vault } = await start(
+    {
+      config,
+      clock,
+      records,
+      oneTime: new MemoryOneTimeStore(clock),
+      rateLimiter: new MemoryRateLimiter(clock),
+      leases: new MemoryLeaseStore(clock),
+      bus,
+      events: new MemoryEventLog(records),
+      audit: audit as Infrastructure['audit'],
+      keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
+      logger: createLogger('test', config.logLevel),
+    },
+    toStart,
+  );
+  return {
+    bus,
+    records,
+    vault,
+    close: async () => {
+      await service.close();
+      await bus.close();
+    },
+  };
+}
+
+async function startOnServers(toStart: ToStart): Promise<Ground> {
+  const { config, clock, playOthers, checkRecording, onRecorded } = toStart;
+  const { listen } = config.elicitation;
+  const stand = await AppStand.open({ config, clock });
+  const told = (infrastructure: Infrastructure): Infrastructure => {
+    const audit = toldAudit(infrastructure.audit, onRecorded);
+    return {
+      ...infrastructure,
+      // Behind a balancer, which listens where the configuration says.
+      config: { ...config, elicitation: { ...config.elicitation, listen: { ...listen, port: 0 } } },
+      audit: {
+        ...audit,
+        append: async (record, onPlaced) => {
+          checkRecording();
+          await audit.append(record, onPlaced);
+        },
+      },
+    };
+  };
+  try {
+    const { bus, records } = stand.own;
+    await playOthers(bus);
+    await stand.start('elicitation', { port: listen.port }, async (infrastructure) => {
+      const { service } = await start(told(infrastructure), toStart);
+      return service;
+    });
+    return { bus, records, vault: openVault(told(stand.own), toStart), close: () => stand.close() };
+  } catch (error) {
+    await stand.close();
+    throw error;
+  }
+}
 
 export interface RawOptions {
   method?: string;

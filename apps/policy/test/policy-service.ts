@@ -1,4 +1,5 @@
 import { InProcessBus, MemoryEventLog, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
+import { SqlAuditLog, migrate, openPglite } from '@behalf/adapter-postgres';
 import type { AuditLeaves, AuditLog, AuditRecord } from '@behalf/audit';
 import { type BehalfConfig, parseConfig } from '@behalf/config';
 import { listRevocations } from '@behalf/contracts';
@@ -75,8 +76,8 @@ export interface ServiceChange {
   /** Shared with others, who close it; without it there is one in this process. */
   bus?: Bus;
   records?: MemoryRecordStore;
-  /** In place of one that only remembers; answers then say where they are recorded. */
-  auditLog?: AuditLog & AuditLeaves;
+  /** Decisions are in a log in a database, and answers say where. */
+  receipts?: true;
   /** Two without it where it stands on servers. One, for who looks into it or asks it over gRPC. */
   replicas?: 1;
 }
@@ -89,6 +90,8 @@ interface Ground {
   bus: Bus;
   records: RecordStore;
   events: EventLog;
+  /** With receipts, where the records are. */
+  log?: AuditLeaves;
   close(): Promise<void>;
 }
 
@@ -110,7 +113,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
         ...change.settings,
       },
       ...(change.mutualTls && { mutualTls: change.mutualTls }),
-      audit: { receipts: change.auditLog !== undefined },
+      audit: { receipts: change.receipts === true },
       gateway: { clientId: 'demo-gateway', upstreams: {} },
     },
     process.env,
@@ -128,6 +131,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
     issuer: issuer.url,
     app: service.app,
     audit,
+    log: ground.log,
     bus: ground.bus,
     records: ground.records,
     /** Every event committed so far. */
@@ -150,6 +154,7 @@ async function startInMemory(
 ): Promise<Ground> {
   const bus = change.bus ?? new InProcessBus({ maxInFlight: 64 });
   const revocations = bus.handle(listRevocations, noRevocations);
+  const database = change.receipts && (await openLog());
   const records = change.records ?? new MemoryRecordStore(systemClock);
   const service = await startPolicy({
     config,
@@ -160,7 +165,7 @@ async function startInMemory(
     leases: undefined as never,
     bus,
     events: undefined as never,
-    audit: change.auditLog ?? audit,
+    audit: database?.log ?? audit,
     keyEncryptionKey: new LocalKeyEncryptionKey(randomBytes(32)),
     logger: createLogger('policy', 'silent'),
   });
@@ -170,8 +175,10 @@ async function startInMemory(
     bus,
     records,
     events: new MemoryEventLog(records),
+    ...(database && { log: database.log }),
     async close(): Promise<void> {
       await service.close();
+      await database?.close();
       await revocations.drain();
       if (change.bus === undefined) await bus.close();
     },
@@ -181,7 +188,7 @@ async function startInMemory(
 async function startOnServers(
   config: BehalfConfig,
   audit: HeldAudit,
-  { replicas: count, auditLog }: ServiceChange,
+  { replicas: count, receipts }: ServiceChange,
 ): Promise<Ground> {
   const stand = await AppStand.open({ config, clock: systemClock });
   try {
@@ -189,15 +196,31 @@ async function startOnServers(
     bus.handle(listRevocations, noRevocations);
     await bus.announced();
     const { replicas, url } = await stand.start('policy', { count }, (infrastructure) =>
-      startPolicy({ ...infrastructure, audit: auditLog ?? audit.before(infrastructure.audit) }),
+      startPolicy({
+        ...infrastructure,
+        audit: receipts ? infrastructure.audit : audit.before(infrastructure.audit),
+      }),
     );
     const [service] = replicas;
     if (!service) throw new Error('no replica was started');
-    return { service, url, bus, records, events, close: () => stand.close() };
+    const log = receipts && { log: stand.own.audit };
+    return { service, url, bus, records, events, ...log, close: () => stand.close() };
   } catch (error) {
     await stand.close();
     throw error;
   }
+}
+
+/** A log in a database in this process. */
+async function openLog(): Promise<{ log: SqlAuditLog; close: () => Promise<void> }> {
+  const database = await openPglite('memory://');
+  await migrate(database.db);
+  const log = new SqlAuditLog(database.db, { maxWaiting: 1000 });
+  const close = async (): Promise<void> => {
+    await log.idle();
+    await database.close();
+  };
+  return { log, close };
 }
 
 const noRevocations = async () => ({ revocations: [], more: false });

@@ -1,6 +1,4 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { MemoryRecordStore } from '@behalf/adapter-memory';
-import { type OpenedDatabase, SqlAuditLog, migrate, openPglite } from '@behalf/adapter-postgres';
 import {
   formatCheckpoint,
   latestHead,
@@ -9,7 +7,6 @@ import {
   signNote,
   verifyReceipt,
 } from '@behalf/audit';
-import { systemClock } from '@behalf/ports';
 import { type PolicyService, startPolicyService } from './policy-service.js';
 
 const keys = generateKeyPairSync('ed25519');
@@ -21,22 +18,13 @@ const question = {
   resource: { type: 'tool', id: 'write_file', properties: { server: 'files' } },
 };
 
-let database: OpenedDatabase;
-let log: SqlAuditLog;
-let records: MemoryRecordStore;
 let service: PolicyService;
+let log: NonNullable<PolicyService['log']>;
 beforeAll(async () => {
-  database = await openPglite('memory://');
-  await migrate(database.db);
-  log = new SqlAuditLog(database.db, { maxWaiting: 1000 });
-  records = new MemoryRecordStore(systemClock);
-  service = await startPolicyService({ auditLog: log, records });
+  service = await startPolicyService({ receipts: true });
+  log = service.log!;
 });
-afterAll(async () => {
-  await service.close();
-  await log.idle();
-  await database.close();
-});
+afterAll(() => service.close());
 
 const authorization = async (): Promise<string> =>
   `Bearer ${await service.sign({ aud: service.publicUrl, sub: 'gateway', scope: 'policy:evaluate' })}`;
@@ -60,7 +48,7 @@ const publishHead = async (): Promise<void> => {
   const head = await log.head();
   const text = formatCheckpoint({ origin: name, ...head });
   const checkpoint = `${text}\n${signNote(text, { name, kind: 'log', privateKey: keys.privateKey })}`;
-  await records.transaction((transaction) =>
+  await service.records.transaction((transaction) =>
     transaction.put(publishedHeads, latestHead, { size: head.size, checkpoint }),
   );
 };

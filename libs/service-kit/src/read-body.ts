@@ -42,8 +42,18 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 /** A connection that was cut at once would take the answer with it; but whoever sends this may never stop. */
 function linger(request: IncomingMessage, maxBytes: number): void {
   const { socket } = request;
+  let isOver = false;
+  // Of a connection that ends with the answer, only our side does for now.
+  socket.destroySoon = () => {
+    isOver = true;
+    socket.end();
+  };
+  request.once('end', () => {
+    Reflect.deleteProperty(socket, 'destroySoon');
+    if (isOver) socket.destroySoon();
+  });
   const cut = (): void => {
-    if (!request.complete) socket.destroy();
+    if (isOver || !request.complete) socket.destroy();
   };
   setTimeout(cut, lingerMs).unref();
   let left = maxBytes;

@@ -10,6 +10,7 @@ import {
   Req,
 } from '@nestjs/common';
 import type { Request } from 'express';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -156,6 +157,18 @@ describe('bootstrapService', () => {
     );
     socket.write(`c8\r\n${'1'.repeat(200)}\r\n`);
     expect(await answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it('lets that answer arrive at who says that it is the last one, and is still sending', async () => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    const head = ['POST /ahead HTTP/1.1', 'host: x', 'connection: close', 'content-type: application/json'];
+    socket.write([...head, 'content-length: 400', '', ''].join('\r\n'));
+    await once(socket, 'readable');
+    for (let sent = 0; sent < 4; sent++)
+      await new Promise((written, failed) => {
+        socket.write('1'.repeat(100), (error) => (error ? failed(error) : setImmediate(written)));
+      });
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
   it('is alive at once and ready when its module says so', async () => {
