@@ -27,6 +27,8 @@ export interface OpenedRedis {
 }
 
 const longestPauseMs = 2_000;
+/** Nothing waits for a service that is being opened, and a machine on which many are is slow. */
+const openingMs = 10_000;
 /** For what the library asks by itself, and beyond our own time: the library's does not look before it gives up. */
 const lateLookMs = 10_000;
 
@@ -68,7 +70,7 @@ export async function openRedis(url: string, options: RedisOpenOptions): Promise
     },
   };
   try {
-    await inTime(checkKeepsKeys(client), commandTimeoutMs);
+    await inTime(checkKeepsKeys(client), openingMs);
     return opened;
   } catch (error) {
     client.disconnect();
