@@ -199,7 +199,7 @@ export class TestAgents {
   }> {
     const { bus, clock, issuer } = this.server;
     const view = new RevocationView(clock);
-    const following = followRevocations(bus, view);
+    const following = followRevocations(bus, view, { service: 'test' });
     let heard = (): void => {};
     const revoked = new Promise<void>((resolve) => (heard = resolve));
     const events = bus.subscribe(revocationCreated, (event) => {

@@ -132,7 +132,10 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
     }, expireEveryMs).unref();
     this.#subscriptions = [
       this.waits.follow(bus),
-      followRevocations(bus, this.revocations, { onRevoked: () => calls.endRevoked() }),
+      followRevocations(bus, this.revocations, {
+        service: 'elicitation',
+        onRevoked: () => calls.endRevoked(),
+      }),
       answerTokenRequests(bus, this.desk, clock),
       answerEndedAccounts(bus, this.vault),
       ...followEnds(bus, { records, clock, ended, calls }),

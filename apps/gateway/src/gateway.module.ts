@@ -102,7 +102,10 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
 
   onModuleInit(): void {
     this.#subscriptions = [
-      followRevocations(this.bus, this.view, { onRevoked: () => this.live.endRevoked() }),
+      followRevocations(this.bus, this.view, {
+        service: 'gateway',
+        onRevoked: () => this.live.endRevoked(),
+      }),
     ];
     for (const upstream of this.upstreams.values()) upstream.start();
   }

@@ -74,6 +74,8 @@ export interface DemoSystem {
 export interface DemoSystemOptions {
   /** More of the environment of every process of a service in a fleet. */
   environmentOf?: (service: ServiceName) => Record<string, string>;
+  /** Of each service of a fleet; two without it. */
+  replicas?: number;
   /** How the processes of a fleet reach their servers. */
   wayTo?: WayTo;
   config?: BehalfConfig;
@@ -138,7 +140,7 @@ function startInOneProcess(config: BehalfConfig): Promise<Running> {
 
 async function startAsFleet(
   config: BehalfConfig,
-  { wayTo, environmentOf }: DemoSystemOptions,
+  { wayTo, environmentOf, replicas = 2 }: DemoSystemOptions,
 ): Promise<Running> {
   const clocks = new ProcessClocks(join(config.dataFolder, 'clocks'));
   const file = join(config.dataFolder, 'behalf.json');
@@ -147,7 +149,7 @@ async function startAsFleet(
     config,
     configFiles: file,
     dist: resolve('dist'),
-    replicas: 2,
+    replicas,
     wayTo,
     environmentOf: (service, nth) => ({
       ...clocks.environmentOf(`${service}-${nth + 1}`),

@@ -5,7 +5,8 @@ import { parseConfig } from '@behalf/config';
 import { decisionMade } from '@behalf/contracts';
 import { type LocalServer, startNats, startPostgres } from '@behalf/local-servers';
 import type { Publication } from '@behalf/ports';
-import { FakeClock, describeWith, forkSource } from '@behalf/testing';
+import { startMetrics } from '@behalf/telemetry';
+import { FakeClock, describeWith, forkSource, freePort, readMetrics, sumOf } from '@behalf/testing';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -100,6 +101,7 @@ describe('the relay of activity in several processes', () => {
     const told: string[] = [];
     const relayOf = (name: string) =>
       new ActivityRelay({
+        service: name,
         leaves: {
           head: async () => ({ size: leaves.length, root: new Uint8Array() }),
           leaves: async (from, limit) => leaves.slice(from, from + limit),
@@ -114,6 +116,10 @@ describe('the relay of activity in several processes', () => {
         clock,
         logger: { error: () => {} },
       });
+    const port = await freePort();
+    const measuring = await startMetrics({ serviceName: 'test', host: '127.0.0.1', port });
+    const waiting = async () =>
+      sumOf(await readMetrics(port), 'behalf_activity_waiting', { service_name: 'a' });
     const [a, b, c] = ['a', 'b', 'c'].map(relayOf) as [ActivityRelay, ActivityRelay, ActivityRelay];
     const all = async (): Promise<void> => {
       leaves.push(JSON.stringify(decision(leaves.length)));
@@ -131,6 +137,12 @@ describe('the relay of activity in several processes', () => {
     clock.advanceSeconds(10);
     await all();
     expect(told).toEqual(['a 0', 'a 1', 'b 2', 'c 3', 'c 4']);
+    expect(await waiting()).toBe(0);
+    leaves.push(...[5, 6, 7].map((n) => JSON.stringify(decision(n))));
+    expect(await waiting()).toBe(3);
+    await c.relay();
+    expect(await waiting()).toBe(0);
+    await measuring.stop();
   });
 });
 

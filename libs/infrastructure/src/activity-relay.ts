@@ -2,6 +2,7 @@ import { activityWaiting, relayActivity, type RelayDependencies } from '@behalf/
 import type { BehalfConfig } from '@behalf/config';
 import type { Clock, Lease, LeaseStore } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
+import { attributes } from '@behalf/telemetry';
 import { metrics } from '@opentelemetry/api';
 
 const everyMs = 250;
@@ -11,6 +12,8 @@ const leaseMs = 6_000;
 const renewAfterMs = leaseMs / 3;
 
 export interface ActivityRelayOptions extends Omit<RelayDependencies, 'mayGoOn' | 'onFault'> {
+  /** What it is a part of. */
+  service: string;
   leases: LeaseStore;
   clock: Clock;
   logger: Pick<Logger, 'error'>;
@@ -41,7 +44,7 @@ export class ActivityRelay {
       .addCallback(async (result) => {
         // A database that is away is seen by other means.
         const waiting = await activityWaiting(options).catch(() => undefined);
-        if (waiting !== undefined) result.observe(waiting);
+        if (waiting !== undefined) result.observe(waiting, { [attributes.serviceName]: options.service });
       });
   }
 

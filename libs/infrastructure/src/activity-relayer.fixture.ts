@@ -9,6 +9,7 @@ const { database, nats } = JSON.parse(process.env['ACTIVITY_RELAYER'] ?? '') as 
 const { db } = openPostgres(database!, { name: 'relayer' });
 const bus = await NatsBus.open({ url: nats!, service: 'relayer', maxInFlight: 10, ownsEvents: true });
 const relay = new ActivityRelay({
+  service: 'test',
   leaves: new SqlAuditLog(db, { maxWaiting: 1 }),
   records: new SqlRecordStore(db, systemClock),
   bus,

@@ -1,9 +1,14 @@
 import type { Database } from '@behalf/adapter-postgres';
+import { attributes } from '@behalf/telemetry';
 import { metrics } from '@opentelemetry/api';
 import type { MigratedDatabase } from './open-database.js';
 
 /** What a reading of the metrics asks the database, and its pool. */
-export function measureDatabase({ db, pool }: Pick<MigratedDatabase, 'db' | 'pool'>, relays: boolean): void {
+export function measureDatabase(
+  { db, pool }: Pick<MigratedDatabase, 'db' | 'pool'>,
+  { service, relays }: { service: string; relays: boolean },
+): void {
+  const by = { [attributes.serviceName]: service };
   const meter = metrics.getMeter('behalf');
   if (relays) {
     meter
@@ -11,7 +16,7 @@ export function measureDatabase({ db, pool }: Pick<MigratedDatabase, 'db' | 'poo
       .addCallback(async (result) => {
         // A database that is away is seen by other means.
         const waiting = await countWaiting(db).catch(() => undefined);
-        if (waiting !== undefined) result.observe(waiting);
+        if (waiting !== undefined) result.observe(waiting, by);
       });
   }
   if (pool) {
@@ -20,7 +25,7 @@ export function measureDatabase({ db, pool }: Pick<MigratedDatabase, 'db' | 'poo
         description: 'Connections, and callers waiting for one',
       })
       .addCallback((result) => {
-        for (const [state, count] of Object.entries(pool())) result.observe(count, { state });
+        for (const [state, count] of Object.entries(pool())) result.observe(count, { ...by, state });
       });
   }
 }

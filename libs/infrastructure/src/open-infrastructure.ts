@@ -84,7 +84,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
     }
     const database = await openDatabase(name, addresses, config, logger);
     opened.push(() => database.close());
-    measureDatabase(database, relays);
+    measureDatabase(database, { service: name, relays });
     const shortLived = await openShortLived(name, addresses, { clock, logger, isNew: database.isNew });
     opened.push(() => shortLived.close());
     const { bus, isConnected } = await openBus(name, addresses, { logger, maxInFlight, ownsEvents: relays });
@@ -115,7 +115,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
     const audit = new SqlAuditLog(database.db, {
       maxWaiting: maxInFlight,
       onError: (err) => logger.error({ err }, 'audit records wait for their place in the log'),
-      ...unrecordedBy(config.audit.onFailure, logger),
+      ...unrecordedBy(name, config.audit.onFailure, logger),
     });
     await audit.place();
     const placing = setInterval(() => void audit.place(), placeIntervalMs).unref();
@@ -127,6 +127,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
     const activity =
       relays && tellsActivity(config.audit.events, addresses.NATS_URL !== undefined)
         ? new ActivityRelay({
+            service: name,
             leaves: audit,
             records,
             bus,

@@ -1,6 +1,7 @@
 import { InProcessBus } from '@behalf/adapter-memory';
 import { type Revocation, listRevocations, revocationCreated } from '@behalf/contracts';
-import { FakeClock } from '@behalf/testing';
+import { startMetrics } from '@behalf/telemetry';
+import { FakeClock, freePort, readMetrics, sumOf } from '@behalf/testing';
 import { RevocationView, followRevocations } from './index.js';
 
 const revocationOf = (id: string, clock: FakeClock): Revocation => ({
@@ -55,7 +56,7 @@ describe('followRevocations', () => {
 
   it('takes over all pages before it says that it knows', async () => {
     made = ['a', 'b', 'c', 'd', 'e'].map((id) => revocationOf(id, clock));
-    following = followRevocations(bus, view, { intervalMs: 5 });
+    following = followRevocations(bus, view, { service: 'test', intervalMs: 5 });
     expect(() => isRevoked('a')).toThrow('not known');
     await asked.promise;
     await asked.promise;
@@ -66,7 +67,11 @@ describe('followRevocations', () => {
 
   it('hears of a revocation by event, and of one whose event was lost by asking', async () => {
     let told = 0;
-    following = followRevocations(bus, view, { intervalMs: 5, onRevoked: () => void told++ });
+    following = followRevocations(bus, view, {
+      service: 'test',
+      intervalMs: 5,
+      onRevoked: () => void told++,
+    });
     await caughtUp();
     const data = revocationOf('by event', clock);
     await bus.publish(revocationCreated, {
@@ -84,7 +89,7 @@ describe('followRevocations', () => {
   });
 
   it('refuses when it has not been confirmed for too long, and catches up by itself', async () => {
-    following = followRevocations(bus, view, { intervalMs: 5 });
+    following = followRevocations(bus, view, { service: 'test', intervalMs: 5 });
     await caughtUp();
     expect(isRevoked('a')).toBe(false);
     isAnswering = false;
@@ -96,5 +101,28 @@ describe('followRevocations', () => {
     isAnswering = true;
     await caughtUp();
     expect([view.isCurrent, isRevoked('meanwhile')]).toEqual([true, true]);
+  });
+
+  it('measures how long ago it was known, for each service of the process, in seconds', async () => {
+    const port = await freePort();
+    const measuring = await startMetrics({ serviceName: 'test', host: '127.0.0.1', port });
+    const lag = async (service: string) =>
+      sumOf(await readMetrics(port), 'behalf_revocation_lag', { service_name: service });
+    const never = new RevocationView(clock, () => elapsedMs);
+    const silent = new InProcessBus({ maxInFlight: 1 });
+    const other = followRevocations(silent, never, { service: 'gateway', intervalMs: 3_600_000 });
+    following = followRevocations(bus, view, { service: 'policy', intervalMs: 5 });
+    await caughtUp();
+    isAnswering = false;
+    await caughtUp();
+    expect(await lag('policy')).toBe(0);
+    elapsedMs += 7_500;
+    expect([await lag('policy'), await lag('gateway')]).toEqual([7.5, Infinity]);
+    isAnswering = true;
+    await caughtUp();
+    expect(await lag('policy')).toBe(0);
+    await other.drain();
+    await silent.close();
+    await measuring.stop();
   });
 });

@@ -1,5 +1,6 @@
 import { listRevocations, revocationCreated } from '@behalf/contracts';
 import type { Bus, Subscription } from '@behalf/ports';
+import { attributes } from '@behalf/telemetry';
 import { type ObservableCallback, metrics } from '@opentelemetry/api';
 import type { RevocationView } from './revocation-view.js';
 
@@ -8,6 +9,8 @@ const everyMs = 1_000;
 const firstRetryMs = 100;
 
 export interface FollowOptions {
+  /** Whose view it is: there may be several in one process. */
+  service: string;
   /** Called when something has been revoked. */
   onRevoked?: () => void;
   /** How often is asked whether anything was missed. */
@@ -22,7 +25,7 @@ export interface FollowOptions {
 export function followRevocations(
   bus: Bus,
   view: RevocationView,
-  { onRevoked = () => {}, intervalMs = everyMs }: FollowOptions = {},
+  { service, onRevoked = () => {}, intervalMs = everyMs }: FollowOptions,
 ): Subscription {
   const events = bus.subscribe(revocationCreated, (event) => {
     view.add(event.data);
@@ -56,7 +59,8 @@ export function followRevocations(
     description: 'Since it was last known that no revocation is missing',
     unit: 's',
   });
-  const observe: ObservableCallback = (result) => result.observe(view.lagMs / 1000);
+  const observe: ObservableCallback = (result) =>
+    result.observe(view.lagMs / 1000, { [attributes.serviceName]: service });
   lag.addCallback(observe);
   void follow(firstRetryMs);
 

@@ -1,6 +1,6 @@
 import { type ServiceAccess, serviceAccess } from '@behalf/contracts';
 import { type Bus, BusError } from '@behalf/ports';
-import { durationHistogram } from '@behalf/telemetry';
+import { attributes, durationHistogram } from '@behalf/telemetry';
 
 /** A service does on the bus what `serviceAccess` does not say. */
 export class BusAccessError extends Error {
@@ -28,7 +28,7 @@ export function allowedBus(service: string, bus: Bus): Bus {
       throw error;
     } finally {
       duration.record((performance.now() - began) / 1000, {
-        'service.name': service,
+        [attributes.serviceName]: service,
         side,
         subject,
         outcome,

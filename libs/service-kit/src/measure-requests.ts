@@ -2,7 +2,15 @@ import { attributes, durationHistogram } from '@behalf/telemetry';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
 /**
- * How many requests, how they ended and how long they took, by route. A path that no controller has a pattern for
+ * Names the route of a request that the framework's router never sees. Only for paths of which there are as many as are
+ * configured.
+ */
+export function nameRoute(request: Request, path: string): void {
+  request.route = { path };
+}
+
+/**
+ * How many requests, how they ended and how long they took, by route. A path that nobody has a route for
  * counts without one: paths hold names, and everybody may make up as many as they like.
  */
 export function measureRequests(service: string): RequestHandler {
@@ -12,7 +20,7 @@ export function measureRequests(service: string): RequestHandler {
     response.once('close', () => {
       const route = (request.route as { path?: unknown } | undefined)?.path;
       duration.record((performance.now() - began) / 1000, {
-        'service.name': service,
+        [attributes.serviceName]: service,
         [attributes.httpMethod]: request.method,
         [attributes.httpStatus]: response.statusCode,
         ...(typeof route === 'string' && { [attributes.httpRoute]: route }),

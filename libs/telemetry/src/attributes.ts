@@ -1,5 +1,5 @@
 /**
- * The attributes on our spans. `mcp.*` and `gen_ai.*` follow the OpenTelemetry GenAI conventions; `behalf.*` say who
+ * The attributes on our spans and metrics. `mcp.*` and `gen_ai.*` follow the OpenTelemetry GenAI conventions; `behalf.*` say who
  * acts for whom. None may hold a token, a secret, an e-mail address or an argument.
  */
 export const attributes = {
@@ -20,6 +20,7 @@ export const attributes = {
   operationName: 'gen_ai.operation.name',
   jsonRpcRequestId: 'jsonrpc.request.id',
   errorType: 'error.type',
+  serviceName: 'service.name',
   httpMethod: 'http.request.method',
   httpRoute: 'http.route',
   httpStatus: 'http.response.status_code',

@@ -1,14 +1,37 @@
-import { freePort } from '@behalf/testing';
+import { freePort, readMetrics, sumOf } from '@behalf/testing';
 import { metrics } from '@opentelemetry/api';
 import { startMetrics } from './index.js';
 
-it('serves what was recorded to Prometheus, on a port of its own, and frees it', async () => {
-  const port = await freePort();
-  const started = await startMetrics({ serviceName: 'test', host: '127.0.0.1', port });
-  metrics.getMeter('test').createCounter('behalf.test.things').add(2, { kind: 'one' });
-  const read = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  expect(read).toMatch(/behalf_test_things_total\{kind="one".*\} 2/);
-  expect(read).toContain('behalf_event_loop_delay_p99');
-  await started.stop();
-  await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow('fetch failed');
+const blockedMs = 700;
+
+describe('what a process measures', () => {
+  let port: number;
+  let started: Awaited<ReturnType<typeof startMetrics>>;
+  beforeEach(async () => {
+    port = await freePort();
+    started = await startMetrics({ serviceName: 'test', host: '127.0.0.1', port });
+  });
+
+  it('is served to Prometheus on a port of its own, which is freed at the end', async () => {
+    metrics.getMeter('test').createCounter('behalf.test.things').add(2, { kind: 'one' });
+    expect(sumOf(await readMetrics(port), 'behalf_test_things_total', { kind: 'one' })).toBe(2);
+    await started.stop();
+    await expect(readMetrics(port)).rejects.toThrow('fetch failed');
+  });
+
+  it('is how late its event loop was since the last reading, in seconds', async () => {
+    const delay = async (): Promise<number> =>
+      sumOf(await readMetrics(port), 'behalf_event_loop_delay_p99', { service_name: 'test' }) ?? NaN;
+    // Two turns, so that the timers that are watched have been set.
+    await delay();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const until = performance.now() + blockedMs;
+    while (performance.now() < until);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const blocked = await delay();
+    expect(blocked).toBeGreaterThan((blockedMs / 1000) * 0.8);
+    expect(blocked).toBeLessThan(blockedMs);
+    expect(await delay()).toBeLessThan(blocked);
+    await started.stop();
+  });
 });

@@ -3,6 +3,7 @@ import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { attributes } from './attributes.js';
 
 export interface MetricsOptions {
   serviceName: string;
@@ -21,7 +22,7 @@ export async function startMetrics({
 }: MetricsOptions): Promise<{ stop(): Promise<void> }> {
   const exporter = new PrometheusExporter({ host, port, preventServerStart: true });
   const provider = new MeterProvider({
-    resource: resourceFromAttributes({ 'service.name': serviceName }),
+    resource: resourceFromAttributes({ [attributes.serviceName]: serviceName }),
     readers: [exporter],
   });
   await exporter.startServer();
@@ -35,7 +36,7 @@ export async function startMetrics({
       unit: 's',
     })
     .addCallback((result) => {
-      result.observe(delay.percentile(99) / nanosPerSecond);
+      result.observe(delay.percentile(99) / nanosPerSecond, { [attributes.serviceName]: serviceName });
       delay.reset();
     });
   return {

@@ -44,3 +44,4 @@ export {
 export { describeKeyEncryptionKey, type OpenKeyEncryptionKey } from './describe-key-encryption-key.js';
 export { RememberedAudit, appendedBy } from './remembered-audit.js';
 export { SmallDisk, itOnSmallDisk } from './small-disk.js';
+export { readMetrics, type Sample, sumOf } from './read-metrics.js';

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { markAsExplaining } from '@behalf/adapter-oidc-provider';
 import type { AuthorizationServerConfig } from '@behalf/config';
 import type { RateLimiter } from '@behalf/ports';
+import { nameRoute } from '@behalf/service-kit';
 import type { RequestHandler } from 'express';
 import { ratePurposes } from '../rate-limits.js';
 import type { ProviderHolder } from '../provider-holder.js';
@@ -54,6 +55,10 @@ export function routeToProvider(
     // Not a URL parser: to one, `//` begins with a host and is no path of ours.
     const pathname = request.url.split(/[?#]/, 1)[0] ?? '/';
 
+    const isResume = pathname.startsWith(`${paths.authorization}/`);
+    if (isResume) nameRoute(request, `${paths.authorization}/:uid`);
+    else if (exact.has(pathname) || pathname === paths.explain) nameRoute(request, pathname);
+
     if (cors.has(pathname)) {
       setHeaders(response, anyOrigin);
       if (request.method === 'OPTIONS') {
@@ -90,7 +95,6 @@ export function routeToProvider(
       markAsExplaining(request);
       request.url = paths.token;
     }
-    const isResume = pathname.startsWith(`${paths.authorization}/`);
     if (!exact.has(request.url.split(/[?#]/, 1)[0] ?? '/') && !isResume) return next();
     setHeaders(response, unframed);
     // oidc-provider builds its URLs from the issuer; what it was mounted under must not be added once more.

@@ -1,4 +1,5 @@
 import { McpError, errorResponse } from '@behalf/mcp';
+import { nameRoute } from '@behalf/service-kit';
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../config.js';
@@ -41,6 +42,7 @@ export class GatewayMiddleware implements NestMiddleware {
     const upstream = this.upstreams.get(name);
     if (settings === undefined || upstream === undefined) return next();
     const { gateway } = this.settings;
+    nameRoute(request, `${gateway.path}/${name}`);
     try {
       const origin = checkOrigin(request, {
         publicUrl: gateway.publicUrl,
@@ -72,6 +74,7 @@ export class GatewayMiddleware implements NestMiddleware {
     allowOrigin(response, '*');
     const document = await this.documents.find(pathname);
     if (document === undefined) return next();
+    nameRoute(request, pathname);
     response.set('Cache-Control', 'public, max-age=60').json(document);
   }
 }

@@ -47,7 +47,7 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
       clock,
       maxVerified: maxVerifiedTokens,
     });
-    const following = followRevocations(bus, revocations);
+    const following = followRevocations(bus, revocations, { service: 'policy' });
     return new CallerAuthentication(config, verifier, revocations, following, certified);
   }
 
