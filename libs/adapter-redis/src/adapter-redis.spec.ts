@@ -6,6 +6,7 @@ import {
   describeOneTimeStore,
   describeRateLimiter,
   describeWith,
+  freePort,
 } from '@behalf/testing';
 import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -78,5 +79,14 @@ describeWith('redis-server')('Redis', () => {
     await direct.config('SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
     await expect(openRedis(server.url, { name: 'test' })).rejects.toThrow('noeviction');
     await direct.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+  });
+
+  it('tells a server that is not there yet, which is asked again, from one that refuses us', async () => {
+    const nowhere = `redis://127.0.0.1:${await freePort()}`;
+    await expect(openRedis(nowhere, { name: 'test' })).rejects.toMatchObject({
+      code: 'temporarily_unavailable',
+    });
+    const locked = server.url.replace('redis://', 'redis://nobody:wrong@');
+    await expect(openRedis(locked, { name: 'test' })).rejects.toThrow('WRONGPASS');
   });
 });

@@ -1,6 +1,6 @@
 import { OAuthError } from '@behalf/oauth';
 import { checkDeadline } from '@behalf/ports';
-import { Cluster, type CommonRedisOptions, Redis } from 'ioredis';
+import { Cluster, type CommonRedisOptions, Redis, ReplyError } from 'ioredis';
 import { type RedisTarget, parseRedisUrl } from './redis-url.js';
 import { scripts } from './scripts.js';
 
@@ -70,11 +70,13 @@ export async function openRedis(url: string, options: RedisOpenOptions): Promise
     },
   };
   try {
-    await inTime(checkKeepsKeys(client), openingMs);
+    checkKeepsKeys(await inTime(client.info('memory'), openingMs));
     return opened;
-  } catch (error) {
+  } catch (cause) {
     client.disconnect();
-    throw error;
+    // What the server says to us passes as it is: another attempt will hear the same.
+    if (cause instanceof ReplyError || cause instanceof ForgetsKeys) throw cause;
+    throw new OAuthError('temporarily_unavailable', 'Redis cannot be reached', { cause });
   }
 }
 
@@ -121,10 +123,13 @@ function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   });
 }
 
+class ForgetsKeys extends Error {
+  override readonly name = 'ForgetsKeys';
+}
+
 /** A marker that goes before its time makes what was used usable again. */
-async function checkKeepsKeys(client: Redis | Cluster): Promise<void> {
-  const memory = await client.info('memory');
+function checkKeepsKeys(memory: string): void {
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
   if (/^maxmemory:0\s/m.test(memory) || policy === 'noeviction') return;
-  throw new Error(`Redis may forget keys (maxmemory-policy ${policy}); it must be noeviction`);
+  throw new ForgetsKeys(`Redis may forget keys (maxmemory-policy ${policy}); it must be noeviction`);
 }
