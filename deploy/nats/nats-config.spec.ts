@@ -18,6 +18,8 @@ import {
 } from '@behalf/contracts';
 import { type LocalServer, startNats } from '@behalf/local-servers';
 import { describeWith } from '@behalf/testing';
+import { jest } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection, connect, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
 import { natsConfig } from './nats-config.js';
 import { type KeyOwner, type ServiceKeys, loadOrCreateServiceKeys } from './service-keys.js';
@@ -75,6 +77,13 @@ describeWith('nats-server')('what a service may do on NATS', () => {
     // The server answers in order: what it refuses it has refused by now.
     await connection.flush();
     return Promise.race([refused, new Promise((resolve) => setImmediate(resolve, undefined))]);
+  };
+
+  /** As the observer sees it. */
+  const streamOf = async (): Promise<unknown> => {
+    const manager = await jetstreamManager(await thiefOf('observer'), { checkAPI: false });
+    const { created, state } = await manager.streams.info(eventStreams.changes.name);
+    return { created, last: state.last_seq };
   };
 
   it('keeps its keys', async () => {
@@ -145,6 +154,34 @@ describeWith('nats-server')('what a service may do on NATS', () => {
   ])('does not let the gateway %s', async (_what, act) => {
     const thief = await thiefOf('gateway');
     expect(await refusalOf(thief, () => act(thief))).toBeDefined();
+  });
+
+  it.each<[string, string]>([
+    ['delete the stream', '$JS.API.STREAM.DELETE.BEHALF_EVENTS'],
+    ['say something in the stream', eventSubject(revocationCreated)],
+    ['ask another service', listRevocations.subject],
+  ])('attack: the gateway has another service %s, where it wants the answer to go', async (_what, reply) => {
+    const authorization = await busOf('authorization-server');
+    const policy = await busOf('policy');
+    const asked = jest.fn();
+    const answering = [
+      policy.handle(evaluatePolicy, async () => ({ decision: true })),
+      authorization.handle(listRevocations, async () => {
+        asked();
+        return { revocations: [], more: false };
+      }),
+    ];
+    await Promise.all([policy.announced(), authorization.announced()]);
+    const envelope = { id: randomUUID(), type: policyChanged.type, sequence: 1, occurredAtMs: 0 };
+    await authorization.publish(policyChanged, { ...envelope, data: { version: 'v1' } });
+    const before = await streamOf();
+    const thief = await thiefOf('gateway');
+    for (const body of ['', '{}']) thief.publish(evaluatePolicy.subject, body, { reply });
+    // Each replica answers in the order in which it was asked.
+    await thief.flush();
+    for (const answered of answering) await answered.drain();
+    expect(await streamOf()).toEqual(before);
+    expect(asked).not.toHaveBeenCalled();
   });
 
   it('lets the gateway hear what is for it', async () => {

@@ -28,9 +28,18 @@ export class EndedAccounts {
     await this.#record(person, { provider, reason, cancelled, forgotten });
   }
 
-  /** What waits goes on: its person is about to decide it. */
-  async forgetConsents(person: string, provider: string, reason: string): Promise<void> {
-    const forgotten = await this.#forget({ account: accountKey({ person, provider }) });
+  /**
+   * What waits goes on: its person is about to decide it.
+   *
+   * @param untilMs what was agreed to later stays
+   */
+  async forgetConsents(
+    person: string,
+    provider: string,
+    reason: string,
+    untilMs: number = Infinity,
+  ): Promise<void> {
+    const forgotten = await this.#forget({ account: accountKey({ person, provider }) }, untilMs);
     await this.#record(person, { provider, reason, cancelled: 0, forgotten });
   }
 
@@ -42,17 +51,20 @@ export class EndedAccounts {
     await this.#record(person, { reason, cancelled, forgotten });
   }
 
-  async #forget(where: Record<string, string>): Promise<number> {
+  async #forget(where: Record<string, string>, untilMs = Infinity): Promise<number> {
     let forgotten = 0;
-    for (;;) {
-      const count = await this.records.transaction(async (transaction) => {
-        const consents = await transaction.list(consentRecords, { where, limit: batchSize });
-        for (const { id } of consents) await transaction.delete(consentRecords, id);
-        return consents.length;
+    let afterId: string | undefined;
+    do {
+      const options = { where, limit: batchSize, ...(afterId !== undefined && { afterId }) };
+      afterId = await this.records.transaction(async (transaction) => {
+        const consents = await transaction.list(consentRecords, options);
+        const former = consents.filter(({ value }) => value.agreedAtMs <= untilMs);
+        for (const { id } of former) await transaction.delete(consentRecords, id);
+        forgotten += former.length;
+        return consents.length === batchSize ? consents.at(-1)?.id : undefined;
       });
-      forgotten += count;
-      if (count < batchSize) return forgotten;
-    }
+    } while (afterId !== undefined);
+    return forgotten;
   }
 
   async #record(

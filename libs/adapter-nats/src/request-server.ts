@@ -12,6 +12,9 @@ export interface RequestServerOptions {
   onError: (subject: string, error: unknown) => void;
 }
 
+/** Where answers go: nobody listens there but who asked. */
+const inboxes = '_INBOX.';
+
 /** How long whoever asks waits for the answer, in milliseconds. */
 export const timeoutHeader = 'Behalf-Timeout';
 /** Of whoever does not say. */
@@ -47,6 +50,8 @@ export function serveRequests<Q, A>(
     }
   };
   const begin = (message: Msg): void => {
+    // Whoever may ask us must not speak with our voice: we may say more than they, and NATS lets us answer anywhere.
+    if (!message.reply?.startsWith(inboxes)) return onError(subject, new Error('no answer goes there'));
     answer(message).catch((failure: unknown) => onError(subject, failure));
   };
   const callback = (error: Error | null, message: Msg): void =>

@@ -23,6 +23,8 @@ export class EventListener<T> {
   async #handle(json: string): Promise<void> {
     try {
       const envelope = JSON.parse(json) as EventEnvelope<unknown>;
+      // The attack: a service has NATS send what it may hear to the subject of another event.
+      if (envelope.type !== this.contract.type) throw new Error('this is another event');
       await this.listener({ ...envelope, data: this.contract.data.parse(envelope.data) });
     } catch (error) {
       this.onError(this.contract.type, error);

@@ -208,6 +208,14 @@ export function describeBus(name: string, open: () => Promise<OpenBus>): void {
       expect(failures).toBe(2);
     });
 
+    it('attack: an event of one kind is told again as one of another', async () => {
+      const { promise: heard, resolve: hear } = Promise.withResolvers<EventEnvelope<unknown>>();
+      bus.subscribe(happened, hear);
+      await bus.publish(happened, { ...envelope('another', 1), type: 'behalf.test.another' });
+      await bus.publish(happened, envelope('this', 2));
+      expect(await heard).toMatchObject({ sequence: 2 });
+    });
+
     it('publishes to nobody without an error, and to nobody who has unsubscribed', async () => {
       let seen = 0;
       const subscription = bus.subscribe(happened, () => void seen++);

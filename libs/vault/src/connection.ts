@@ -27,6 +27,17 @@ export const connectionReasons = [
 ] as const;
 export type ConnectionReason = (typeof connectionReasons)[number];
 
+/** Somebody ended it, here or at the provider: with it ends what was agreed to about it. */
+export function isEndedByChoice({
+  status,
+  reason,
+}: {
+  status: ConnectionStatus;
+  reason?: string | undefined;
+}): boolean {
+  return status === 'disconnected' || reason === 'revoked_by_provider';
+}
+
 /** What is kept of a connection. Everything but `sealed` may be shown to its owner. */
 export const connectionRecordSchema = z.object({
   /** The person, by `sub`. */

@@ -13,6 +13,7 @@ export {
   type ConnectionStatus,
   connectionStatuses,
   type ConnectionUse,
+  isEndedByChoice,
 } from './connection.js';
 export { defaultTenant } from '@behalf/decision-grant';
 export { type Disconnected, type NewConnection, type OpenedCredential, type Vault } from './ports.js';

@@ -7,6 +7,7 @@ import {
 } from '@behalf/contracts';
 import { type Elicitation, cancelMatching } from '@behalf/elicitation';
 import type { Bus, Clock, RecordStore, Subscription } from '@behalf/ports';
+import { isEndedByChoice } from '@behalf/vault';
 import type { EndedAccounts } from '../ended-accounts.js';
 import type { LiveCalls } from '../forward/live-calls.js';
 
@@ -32,8 +33,7 @@ export function followEnds(
     bus.subscribe(connectionChanged, async ({ data }) => {
       if (data.status !== 'active') calls.endConnection(data.id);
       // Who ends it there ends what they agreed to here, as who ends it here does.
-      const isEnded = data.status === 'disconnected' || data.reason === 'revoked_by_provider';
-      if (isEnded) await ended.close(data.owner, data.providerId, data.reason ?? '');
+      if (isEndedByChoice(data)) await ended.close(data.owner, data.providerId, data.reason ?? '');
     }),
   ];
 }
