@@ -51,7 +51,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const servers = await startServers(resolve(config.dataFolder, 'servers'), environment, options.wayTo);
     opened.push(() => servers.close());
     const services = {} as Fleet['services'];
-    const ends: (() => Promise<void>)[] = [];
+    const ends: (() => Promise<unknown>)[] = [];
     opened.push(async () => void (await Promise.all(ends.map((end) => end()))));
     for (const name of serviceNames) {
       const ports = await Promise.all(Array.from({ length: replicas }, () => freePort()));

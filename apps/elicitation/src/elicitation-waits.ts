@@ -7,6 +7,7 @@ const maxWaits = 2_000;
 export class ElicitationWaits {
   readonly #waits = new Map<string, Set<() => void>>();
   #count = 0;
+  #ended = false;
 
   follow(bus: Bus): Subscription {
     return bus.subscribe(elicitationChanged, ({ data }) => {
@@ -16,9 +17,9 @@ export class ElicitationWaits {
     });
   }
 
-  /** Resolves when it has ended, or after the time; at once when too many wait already. */
+  /** Resolves when it has ended, or after the time; at once when too many wait already, or the service closes. */
   wait(id: string, timeoutMs: number): Promise<void> {
-    if (this.#count >= maxWaits) return Promise.resolve();
+    if (this.#ended || this.#count >= maxWaits) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = this.#waits.get(id) ?? new Set();
       const wake = (): void => {
@@ -35,6 +36,7 @@ export class ElicitationWaits {
 
   /** Lets everybody go: the service closes. */
   end(): void {
+    this.#ended = true;
     for (const waiting of this.#waits.values()) waiting.forEach((wake) => wake());
   }
 }

@@ -70,7 +70,6 @@ const expireEveryMs = 30_000;
 @Module({})
 export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   #subscriptions: Subscription[] = [];
-  #drain: NodeJS.Timeout | undefined;
   #expiring: NodeJS.Timeout | undefined;
 
   constructor(
@@ -145,11 +144,10 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
   onModuleDestroy(): void {
     clearInterval(this.#expiring);
     this.waits.end();
-    this.#drain = setTimeout(() => this.calls.endAll(), drainMs);
+    this.calls.endWithin(drainMs);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearTimeout(this.#drain);
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
   }
 }

@@ -37,14 +37,13 @@ import { HttpTokenExchanger } from './upstream/http-token-exchanger.js';
 import { TOKEN_EXCHANGER, type TokenExchanger } from './upstream/token-exchanger.js';
 import { UPSTREAMS, type Upstreams, buildUpstreams } from './upstream/upstreams.js';
 
-/** What a running call is given to finish when the gateway closes, well within what the whole program has. */
+/** What a call is given to finish when the gateway closes, well within what the whole program has. */
 const drainMs = 5_000;
 
 /** The gateway's composition root. */
 @Module({})
 export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   #subscriptions: Subscription[] = [];
-  #drain: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(UPSTREAMS) private readonly upstreams: Upstreams,
@@ -112,13 +111,11 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
 
   /** Runs before the last requests are waited for: streams would keep them waiting. */
   onModuleDestroy(): void {
-    this.live.endStreams();
-    this.#drain = setTimeout(() => this.live.endAll(), drainMs);
+    this.live.endWithin(drainMs);
   }
 
   /** Runs after the last request has been answered. */
   async onApplicationShutdown(): Promise<void> {
-    clearTimeout(this.#drain);
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
     await Promise.all([...this.upstreams.values()].map((upstream) => upstream.close()));
   }

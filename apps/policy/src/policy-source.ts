@@ -3,13 +3,13 @@ import { policyChanged } from '@behalf/contracts';
 import type { PolicyEngine, PolicyProblem } from '@behalf/policy';
 import type { RecordStore } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 
 /**
  * Keeps the engine on the policies of a folder. A change is logged and told to everybody (`policyChanged`); an invalid
  * bundle is logged with file, policy and reason, and the one before keeps deciding.
  */
-export class PolicySource implements OnModuleDestroy {
+export class PolicySource implements OnApplicationShutdown {
   #watch: PolicyBundleWatch | undefined;
   #isFirst = true;
 
@@ -38,7 +38,7 @@ export class PolicySource implements OnModuleDestroy {
     });
     await source.#watch.check();
     if (engine.version === undefined) {
-      await source.onModuleDestroy();
+      await source.onApplicationShutdown();
       throw new Error(
         `The policies in ${folder} cannot be used:\n${(refused?.problems ?? []).map(inOneLine).join('\n')}`,
       );
@@ -52,7 +52,7 @@ export class PolicySource implements OnModuleDestroy {
     await this.#watch?.check();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     await this.#watch?.close();
   }
 

@@ -42,7 +42,7 @@ it('takes a published bundle on every replica, told by one event', async () => {
   expect(engines.map((engine) => engine.version === version)).toEqual([false, false, false]);
   await bus.publish(policyChanged, records.outbox.at(-1) as never);
   // Closing waits for what the event has begun, and looks at nothing by itself.
-  for (const source of sources) await source.onModuleDestroy();
+  for (const source of sources) await source.onApplicationShutdown();
   expect(engines.map((engine) => engine.version)).toEqual([version, version, version]);
   await bus.close();
 });

@@ -9,7 +9,7 @@ export interface Standalone {
   config: BehalfConfig;
   services: Record<'authorizationServer' | 'policy' | 'elicitation' | 'gateway', RunningService>;
   /** The gateway drains first: it is the one that calls the others. */
-  close(): Promise<void>;
+  close(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** All services in one process, each on its own port. When one cannot start, those before it are closed again. */
@@ -22,8 +22,8 @@ export async function startStandalone(infrastructure: Infrastructure): Promise<S
     started.push(service);
     return service;
   };
-  const close = async (): Promise<void> => {
-    for (const service of started.toReversed()) await service.close();
+  const close = async (signal?: NodeJS.Signals): Promise<void> => {
+    for (const service of started.toReversed()) await service.close(signal);
   };
   try {
     const services = {

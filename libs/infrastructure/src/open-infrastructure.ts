@@ -55,7 +55,7 @@ export interface InfrastructureOptions {
  *
  * @param start starts the services; what it returns is closed with the rest
  */
-export async function openInfrastructure<S extends { close(): Promise<void> }>(
+export async function openInfrastructure<S extends { close(signal?: NodeJS.Signals): Promise<void> }>(
   options: InfrastructureOptions,
   start: (infrastructure: Infrastructure) => Promise<S>,
 ): Promise<S> {
@@ -63,9 +63,9 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
   const addresses = serverAddresses(environment);
   const relays = options.relaysEvents !== false || addresses.NATS_URL === undefined;
   const logger = createLogger(name, config.logLevel);
-  const opened: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const end of opened.toReversed()) await end();
+  const opened: ((signal?: NodeJS.Signals) => Promise<void>)[] = [];
+  const close = async (signal?: NodeJS.Signals): Promise<void> => {
+    for (const end of opened.toReversed()) await end(signal);
   };
 
   try {
@@ -154,7 +154,7 @@ export async function openInfrastructure<S extends { close(): Promise<void> }>(
       logger,
       waitingFor: () => (isConnected() ? [] : ['nats']),
     });
-    opened.push(() => services.close());
+    opened.push((signal) => services.close(signal));
     if (relays) {
       relay.start();
       activity?.start();

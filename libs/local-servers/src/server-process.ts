@@ -63,12 +63,13 @@ export class ServerProcess {
     if (this.#child) await once(this.#child, 'close');
   }
 
-  stop(): Promise<void> {
-    return this.#end(this.settings.stopSignal ?? 'SIGTERM');
+  /** Resolves to the code that it ended with. */
+  stop(signal = this.settings.stopSignal ?? 'SIGTERM'): Promise<number | null | undefined> {
+    return this.#end(signal);
   }
 
-  kill(): Promise<void> {
-    return this.#end('SIGKILL');
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
   }
 
   /** It and its children keep their connections and answer nothing. */
@@ -96,13 +97,14 @@ export class ServerProcess {
     }
   }
 
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  async #end(signal: NodeJS.Signals): Promise<number | null | undefined> {
     const child = this.#child;
-    if (!child) return;
+    if (!child) return undefined;
     const closed = once(child, 'close');
     child.kill(signal);
     // What is suspended hears of SIGTERM only when it goes on.
     if (signal !== 'SIGKILL') this.resume();
     await closed;
+    return child.exitCode;
   }
 }

@@ -8,6 +8,7 @@ import { type PlainRoutes, answerAhead } from './answer-ahead.js';
 import { healthController } from './health.controller.js';
 import { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 import { limitRequests } from './limit-requests.js';
+import { KeptConnections } from './kept-connections.js';
 import { createLogger } from './logger.js';
 import { measureRequests } from './measure-requests.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
@@ -29,11 +30,12 @@ export interface RunningService {
   /** The address that was bound, for the log; the public URL is configuration. */
   url: string;
   app: NestExpressApplication;
-  /** Stops accepting, finishes what is running, then ends the modules. */
-  close(): Promise<void>;
+  /**
+   * Stops accepting, finishes what is running, then ends the modules. At SIGTERM, which comes while clients go on asking,
+   * connections that they keep have the time that was promised for them; otherwise they end with what is running.
+   */
+  close(signal?: NodeJS.Signals): Promise<void>;
 }
-
-const idleSweepMs = 50;
 
 @Module({})
 class ServiceModule {}
@@ -42,12 +44,14 @@ class ServiceModule {}
 export async function bootstrapService(options: ServiceOptions): Promise<RunningService> {
   const { name, listen, infrastructure } = options;
   const logger = createLogger(name, infrastructure.config.logLevel);
+  const connections = new KeptConnections();
   const root: DynamicModule = {
     module: ServiceModule,
     imports: [
       InfrastructureModule.register({ ...infrastructure, logger, bus: allowedBus(name, infrastructure.bus) }),
       options.module,
     ],
+    providers: [{ provide: KeptConnections, useValue: connections }],
     controllers: [healthController(infrastructure.config.health, infrastructure.waitingFor)],
   };
   const app = await NestFactory.create<NestExpressApplication>(root, {
@@ -59,12 +63,14 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   const timeoutMs = infrastructure.config.requestTimeoutSeconds * 1000;
-  const steps = [traceRequests, measureRequests(name), limitRequests(timeoutMs)];
+  const steps = [connections.noting, traceRequests, measureRequests(name), limitRequests(timeoutMs)];
   app.use(...steps);
   app.useGlobalFilters(new OAuthErrorFilter(logger));
+  const server = app.getHttpServer();
+  connections.watch(server);
   try {
     await options.configure?.(app);
-    if (options.plainRoutes) answerAhead(app.getHttpServer(), options.plainRoutes(app), steps);
+    if (options.plainRoutes) answerAhead(server, options.plainRoutes(app), steps);
     await app.init();
     await infrastructure.bus.announced();
     await app.listen(listen.port, listen.host);
@@ -74,18 +80,14 @@ export async function bootstrapService(options: ServiceOptions): Promise<Running
     throw error;
   }
 
-  const server = app.getHttpServer();
   const { port } = server.address() as AddressInfo;
   logger.info({ host: listen.host, port }, 'listening');
   return {
     url: `${listen.tls ? 'https' : 'http'}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
     app,
-    close: async () => {
-      const closed = app.close();
-      // A connection that falls idle only now, with its last answer, would otherwise hold us for its keep-alive time.
-      const idle = setInterval(() => server.closeIdleConnections(), idleSweepMs);
-      server.closeIdleConnections();
-      await closed.finally(() => clearInterval(idle));
+    close: async (signal) => {
+      connections.end(signal === 'SIGTERM');
+      await app.close();
     },
   };
 }

@@ -1,13 +1,16 @@
+/** A connection that a client keeps has six seconds, and a request on it the time that a request may take. */
+const longestDrainMs = 25_000;
+
 /**
  * Runs a program until SIGINT or SIGTERM, then drains it and exits with 0. A second signal, or a drain longer than
  * the deadline, ends it at once with 1. A failed start prints what failed and why, without a stack, and exits with 1.
  */
 export async function runUntilSignal(
-  start: () => Promise<{ close(): Promise<void> }>,
-  drainDeadlineMs = 10_000,
+  start: () => Promise<{ close(signal: NodeJS.Signals): Promise<void> }>,
+  drainDeadlineMs = longestDrainMs,
 ): Promise<void> {
-  let running: { close(): Promise<void> };
-  const stopped = new Promise<void>((resolve) => {
+  let running: { close(signal: NodeJS.Signals): Promise<void> };
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
   });
@@ -17,10 +20,10 @@ export async function runUntilSignal(
     console.error(messageOf(error));
     process.exit(1);
   }
-  await stopped;
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  const signal = await stopped;
+  for (const second of ['SIGINT', 'SIGTERM']) process.once(second, () => process.exit(1));
   setTimeout(() => process.exit(1), drainDeadlineMs).unref();
-  await running.close();
+  await running.close(signal);
   process.exit(0);
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import type { Request } from 'express';
 import { once } from 'node:events';
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -232,6 +233,49 @@ describe('bootstrapService', () => {
     expect(await (await running).json()).toEqual({ done: true });
     await closed;
     await expect(fetch(`${closing.url}/live`)).rejects.toThrow('fetch failed');
+  });
+
+  describe('at SIGTERM', () => {
+    let closing: RunningService;
+    beforeEach(async () => {
+      closing = await start();
+      // Which is known of a keep-alive connection: it is left for a second more.
+      closing.app.getHttpServer().keepAliveTimeout = 2_000;
+    });
+
+    it('RFC 9112: answers what comes on connections that were kept, and says that they end', async () => {
+      const keeping = new Agent({ keepAlive: true, maxSockets: 1 });
+      const ask = async (path: string): Promise<unknown> => {
+        const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+        httpRequest(closing.url + path, { agent: keeping }, resolve)
+          .once('error', reject)
+          .end();
+        const answer = await promise;
+        await text(answer);
+        return [answer.statusCode, answer.headers.connection];
+      };
+      slow.entered = Promise.withResolvers();
+      slow.answer = Promise.withResolvers();
+      expect(await ask('/time')).toEqual([200, 'keep-alive']);
+      const running = fetch(`${closing.url}/slow`);
+      await slow.entered.promise;
+      const closed = closing.close('SIGTERM');
+      slow.answer.resolve({ done: true });
+      expect((await running).headers.get('connection')).toBe('close');
+      expect(await ask('/time')).toEqual([200, 'close']);
+      await closed;
+      await expect(ask('/time')).rejects.toThrow();
+    });
+
+    it('is not held by who has connected and asks nothing', async () => {
+      const silent = connect(Number(new URL(closing.url).port), '127.0.0.1');
+      await once(silent, 'connect');
+      const ended = once(silent, 'close');
+      // Nothing that is sent is an answer.
+      silent.resume().on('error', () => {});
+      await closing.close('SIGTERM');
+      await ended;
+    });
   });
 });
 

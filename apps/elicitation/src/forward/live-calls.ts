@@ -8,11 +8,13 @@ interface LiveCall {
   claims: AccessTokenClaims;
   connectionId: string;
   controller: AbortController;
+  ending?: NodeJS.Timeout;
 }
 
 /** Calls that are being forwarded now: they end with the token they came with, and with the connection they use. */
 export class LiveCalls {
   readonly #live = new Set<LiveCall>();
+  #drainMs: number | undefined;
 
   constructor(private readonly verifier: Pick<AccessTokenVerifier, 'checkStillValid'>) {}
 
@@ -33,9 +35,11 @@ export class LiveCalls {
     this.verifier.checkStillValid(of.claims);
     const call: LiveCall = { ...of, controller: new AbortController() };
     this.#live.add(call);
+    if (this.#drainMs !== undefined) this.#endAfter(call, this.#drainMs);
     try {
       return await work(call.controller);
     } finally {
+      clearTimeout(call.ending);
       this.#live.delete(call);
     }
   }
@@ -57,11 +61,16 @@ export class LiveCalls {
         controller.abort(new OAuthError('access_denied', 'the account is not connected any more'));
   }
 
-  /** The service closes. */
-  endAll(): void {
-    for (const { controller } of this.#live)
-      controller.abort(
-        new OAuthError('temporarily_unavailable', 'the service is closing', { retryAfterSeconds: 1 }),
-      );
+  /** The service closes: calls that run, or still come on connections that are kept, have so long. */
+  endWithin(drainMs: number): void {
+    this.#drainMs = drainMs;
+    for (const call of this.#live) this.#endAfter(call, drainMs);
+  }
+
+  #endAfter(call: LiveCall, drainMs: number): void {
+    const closing = new OAuthError('temporarily_unavailable', 'the service is closing', {
+      retryAfterSeconds: 1,
+    });
+    call.ending = setTimeout(() => call.controller.abort(closing), drainMs);
   }
 }

@@ -9,6 +9,7 @@ interface LiveRequest {
   claims: AccessTokenClaims;
   controller: AbortController;
   isStream: boolean;
+  ending?: NodeJS.Timeout;
 }
 
 /**
@@ -17,7 +18,7 @@ interface LiveRequest {
  */
 export class LiveRequests {
   readonly #live = new Set<LiveRequest>();
-  #closed = false;
+  #drainMs: number | undefined;
 
   constructor(
     private readonly revocations: RevocationView,
@@ -25,10 +26,10 @@ export class LiveRequests {
   ) {}
 
   enter(claims: AccessTokenClaims, isStream: boolean): { signal: AbortSignal; leave: () => void } {
-    const request = { claims, controller: new AbortController(), isStream };
+    const request: LiveRequest = { claims, controller: new AbortController(), isStream };
     const { controller } = request;
     this.#live.add(request);
-    if (isStream && this.#closed) controller.abort();
+    if (this.#drainMs !== undefined) this.#endAfter(request, this.#drainMs);
     // It may have been revoked while the policy was asked.
     this.#endIfRevoked(request);
     const leftMs = Math.max(0, claims.exp * 1000 - this.clock.nowMs());
@@ -39,6 +40,7 @@ export class LiveRequests {
       signal: controller.signal,
       leave: () => {
         clearTimeout(expiry);
+        clearTimeout(request.ending);
         this.#live.delete(request);
       },
     };
@@ -49,14 +51,16 @@ export class LiveRequests {
     for (const request of this.#live) this.#endIfRevoked(request);
   }
 
-  endStreams(): void {
-    this.#closed = true;
-    for (const { isStream, controller } of this.#live) if (isStream) controller.abort();
+  /** The gateway closes: streams end, and calls that run, or still come on connections that are kept, have so long. */
+  endWithin(drainMs: number): void {
+    this.#drainMs = drainMs;
+    for (const request of this.#live) this.#endAfter(request, drainMs);
   }
 
-  /** For calls that have not finished in the time that closing leaves them. */
-  endAll(): void {
-    for (const { controller } of this.#live) controller.abort(closing());
+  #endAfter(request: LiveRequest, drainMs: number): void {
+    const { controller, isStream } = request;
+    if (isStream) controller.abort();
+    else request.ending = setTimeout(() => controller.abort(closing()), drainMs);
   }
 
   #endIfRevoked({ claims, controller }: LiveRequest): void {

@@ -8,7 +8,7 @@ import {
 } from '@behalf/resource-server';
 import { RevocationView, followRevocations } from '@behalf/revocation';
 import type { Readiness } from '@behalf/service-kit';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type PolicyServiceConfig, requiredScope } from '../config.js';
@@ -24,7 +24,7 @@ const maxVerifiedTokens = 10_000;
  * none are those whom the configuration knows by their client certificate and, where it allows that, programs on this
  * machine.
  */
-export class CallerAuthentication implements Readiness, OnModuleDestroy {
+export class CallerAuthentication implements Readiness, OnApplicationShutdown {
   private constructor(
     private readonly config: PolicyServiceConfig,
     private readonly verifier: AccessTokenVerifier,
@@ -115,7 +115,7 @@ export class CallerAuthentication implements Readiness, OnModuleDestroy {
     return this.revocations.isCurrent ? [] : ['revocations'];
   }
 
-  onModuleDestroy(): Promise<void> {
+  onApplicationShutdown(): Promise<void> {
     return this.following.drain();
   }
 }

@@ -80,7 +80,7 @@ describe('DecisionRecorder', () => {
   it('keeps nothing when it is off, and says when it cannot', async () => {
     const off = open({ enabled: false });
     off.recorder.add(decided(0, true));
-    await off.recorder.onModuleDestroy();
+    await off.recorder.onApplicationShutdown();
     expect(await ids(off.records)).toEqual([]);
 
     const broken = open({ records: { transaction: async () => Promise.reject(new Error('disk full')) } });

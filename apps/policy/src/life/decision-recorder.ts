@@ -2,7 +2,7 @@ import { type Decided, decisionBatches, sealDecisions } from '@behalf/policy-lif
 import type { RecordStore } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import type { Logger } from '@behalf/service-kit';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 
 const batchSize = 200;
 const flushAfterMs = 200;
@@ -22,7 +22,7 @@ export interface DecisionRecorderOptions {
  * a row and a key for each cost as much as deciding. Denials are written first, and under pressure
  * permissions are left out before any denial is. What must not be lost is in the audit log, which is written before.
  */
-export class DecisionRecorder implements OnModuleDestroy {
+export class DecisionRecorder implements OnApplicationShutdown {
   readonly #denials: Decided[] = [];
   readonly #permissions: Decided[] = [];
   #dropped = 0;
@@ -60,7 +60,7 @@ export class DecisionRecorder implements OnModuleDestroy {
     return this.#writing;
   }
 
-  async onModuleDestroy(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     await this.flush();
   }
 

@@ -4,7 +4,7 @@ import type { PolicyEngine, PolicyParser } from '@behalf/policy';
 import { activePolicies, bundles, seedBundle, toBundle, toFiles } from '@behalf/policy-life';
 import type { Bus, Clock, RecordStore, Subscription } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 
 /** An event can be lost between two processes; the record cannot. */
 const recheckMs = 15_000;
@@ -23,7 +23,7 @@ export interface RecordPolicySourceOptions {
  * Keeps the engine on the bundle that was published last, of whichever replica: told by event, and looked up from time
  * to time. A bundle that this program refuses, e.g. because another version of it published it, leaves the one before.
  */
-export class RecordPolicySource implements OnModuleDestroy {
+export class RecordPolicySource implements OnApplicationShutdown {
   #following: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -43,7 +43,7 @@ export class RecordPolicySource implements OnModuleDestroy {
     source.#following = bus.subscribe(policyChanged, () => source.check());
     await source.check();
     if (engine.version === undefined) {
-      await source.onModuleDestroy();
+      await source.onApplicationShutdown();
       throw new Error('The published policies cannot be used');
     }
     source.#timer = setInterval(() => void source.check(), recheckMs).unref();
@@ -56,7 +56,7 @@ export class RecordPolicySource implements OnModuleDestroy {
     return this.#running;
   }
 
-  async onModuleDestroy(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.#timer);
     await this.#following?.drain();
     await this.#running;

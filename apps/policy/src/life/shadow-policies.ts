@@ -3,7 +3,7 @@ import type { MappingOptions, PolicyEngine } from '@behalf/policy';
 import { activePolicies, bundles, judgeOutcome, toBundle } from '@behalf/policy-life';
 import type { Bus, RecordStore, Subscription } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 
 /** Comparisons that may wait; past it decisions go uncompared instead of late. */
 const maxWaiting = 1_000;
@@ -12,7 +12,7 @@ const maxWaiting = 1_000;
  * Decides everything a second time by a bundle that is not in force, after the answer has left. Differences are counted
  * and logged; nothing of it is ever enforced.
  */
-export class ShadowPolicies implements OnModuleDestroy {
+export class ShadowPolicies implements OnApplicationShutdown {
   #engine: PolicyEngine | undefined;
   #following: Subscription | undefined;
   #waiting = 0;
@@ -65,7 +65,7 @@ export class ShadowPolicies implements OnModuleDestroy {
     if (engine.version !== undefined) this.#engine = engine;
   }
 
-  async onModuleDestroy(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     await this.#following?.drain();
   }
 

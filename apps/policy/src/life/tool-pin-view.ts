@@ -2,13 +2,13 @@ import { toolPinsChanged } from '@behalf/contracts';
 import { toolPinId, toolPins } from '@behalf/policy';
 import type { Bus, RecordStore, Subscription } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 
 const recheckMs = 15_000;
 const pageSize = 500;
 
 /** Every pinned tool, in memory, since each call asks. Loaded before the first decision. */
-export class ToolPinView implements OnModuleDestroy {
+export class ToolPinView implements OnApplicationShutdown {
   #hashes: ReadonlyMap<string, string> = new Map();
   #following: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -40,7 +40,7 @@ export class ToolPinView implements OnModuleDestroy {
     this.#hashes = hashes;
   }
 
-  async onModuleDestroy(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.#timer);
     await this.#following?.drain();
   }
