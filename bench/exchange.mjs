@@ -1,6 +1,7 @@
 // Exchange throughput beside a bare server with the same signature work and beside oidc-provider's own client_credentials.
 import { fork } from 'node:child_process';
 import { Agent, request } from 'undici';
+import { admitAgent, agentId, createAgent } from './agent.mjs';
 import { compare, print } from './load.mjs';
 import { settle } from './settle.mjs';
 import { costOf } from './policy/process-cost.mjs';
@@ -14,7 +15,10 @@ const identical = 64;
 const longestChain = 4;
 
 /** Before the issuer starts. */
-export const prepareExchange = async (folder) => ({ signingKey: await makeSigningKey(folder) });
+export async function prepareExchange(folder) {
+  admitAgent(folder);
+  return { signingKey: await makeSigningKey(folder) };
+}
 
 /**
  * @param vary what is added to each request, so that no cache can answer it
@@ -36,14 +40,31 @@ export function poster(url, form, headers = {}, vary = () => '') {
 }
 
 /** Exchanges as the gateway, of a token that `nextToken` gives. */
-function exchanger(system, nextToken, vary = () => '') {
+function exchanger(system, nextToken, vary = () => '', headers = { authorization: basic('demo-gateway') }) {
   const { subject_token: _, ...form } = exchangeForm('', `${system.url('4010')}/mcp`);
-  return poster(
-    `${system.url('4000')}/token`,
-    form,
-    { authorization: basic('demo-gateway') },
-    () => `&subject_token=${nextToken()}${vary()}`,
-  );
+  return poster(`${system.url('4000')}/token`, form, headers, () => `&subject_token=${nextToken()}${vary()}`);
+}
+
+/** The same as an agent, which signs an assertion for every request and is named in the token that it was given. */
+async function agentExchangers(system, subject) {
+  const nextAssertion = await createAgent(system.url('4000'), [`${system.url('4010')}/mcp`]);
+  const fresh = tokensLike(subject, system.prepared.signingKey, { may_act: { sub: agentId } });
+  const type = encodeURIComponent('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+  const assert = () => `&client_assertion_type=${type}&client_assertion=${nextAssertion()}`;
+  const { cpuMs } = system;
+  const same = fresh();
+  const prepareBoth = (calls) => {
+    fresh.prepare(calls);
+    nextAssertion.prepare(calls);
+  };
+  return {
+    'by private_key_jwt, cold': { call: exchanger(system, fresh, assert, {}), cpuMs, prepare: prepareBoth },
+    'by private_key_jwt, warm': {
+      call: exchanger(system, () => same, assert, {}),
+      cpuMs,
+      prepare: nextAssertion.prepare,
+    },
+  };
 }
 
 const signIn = (system) => personToken(system.url('4000'), 'alice', `${system.url('4003')}/mcp/whoami`);
@@ -86,6 +107,7 @@ async function benchEndpoint(system, subject) {
         cpuMs,
       },
       [warm]: { call: exchanger(system, () => subject), cpuMs },
+      ...(await agentExchangers(system, subject)),
     };
     tellSettled(await settle(contenders));
     for (const concurrency of [1, 16]) {

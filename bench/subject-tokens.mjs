@@ -26,11 +26,12 @@ export async function makeSigningKey(folder) {
 const claimsOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
 
 /**
+ * @param more claims besides its own
  * @returns gives a token like the one given, with a `jti` of its own, at every call; `prepare` makes so many of them
  *   beforehand, since what signing costs the bench must not be missing when the others are measured
  */
-export function tokensLike(token, { kid, key }) {
-  const claims = claimsOf(token);
+export function tokensLike(token, { kid, key }, more = {}) {
+  const claims = { ...claimsOf(token), ...more };
   const sign = () => signJwt({ ...claims, jti: randomUUID() }, { alg: 'ES256', kid, typ: 'at+jwt' }, key);
   const ready = [];
   const prepare = (calls) => {

@@ -1,10 +1,6 @@
-import { once } from 'node:events';
-import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { AuditRecord } from '@behalf/audit';
-import { PROVIDER_HOLDER } from '../src/tokens.js';
-import type { ProviderHolder } from '../src/provider-holder.js';
+import { BothWays, type TokenRequest, type Way } from './both-ways.js';
 import { agentResource, TestAgents, tokenExchange, upstream } from './test-agents.js';
 import { basic, redirectUri } from './test-server.js';
 
@@ -12,10 +8,8 @@ const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 const secret = basic('gateway', 'gateway-secret');
 const encoded = (credentials: string): string => `Basic ${Buffer.from(credentials).toString('base64')}`;
 
-/** What differs from a plain exchange by the gateway. A list is a parameter that comes so often. */
-interface Case {
-  form?: Record<string, string | string[] | undefined>;
-  headers?: Record<string, string>;
+/** What differs from a plain exchange by the gateway. */
+interface Case extends Partial<TokenRequest> {
   authorization?: string | undefined;
 }
 
@@ -28,6 +22,10 @@ const plain: [string, Case][] = [
   ['an audience instead of a resource', { form: { resource: undefined, audience: upstream } }],
   ['its secret encoded', { authorization: encoded('gateway:gateway%2Dsecret') }],
   ['its name encoded', { authorization: encoded('%67ateway:gateway-secret') }],
+  [
+    'a secret in the body',
+    { authorization: undefined, form: { client_id: 'gateway', client_secret: 'gateway-secret' } },
+  ],
   ['parameters that are empty', { form: { scope: '', actor_token: '', client_secret: '' } }],
   ['parameters that nobody knows, twice', { form: { nonsense: ['a', 'b'] } }],
   ['what it asks for by name', { form: { scope: 'mcp:tools', requested_token_type: accessTokenType } }],
@@ -40,9 +38,14 @@ const notPlain: [string, Case][] = [
   ['a client in the body, twice', { form: { client_id: ['gateway', 'gateway'] } }],
   ['a secret in both places', { form: { client_secret: 'gateway-secret' } }],
   [
-    'a secret in the body',
-    { authorization: undefined, form: { client_id: 'gateway', client_secret: 'gateway-secret' } },
+    'a wrong secret in the body',
+    { authorization: undefined, form: { client_id: 'gateway', client_secret: 'wrong' } },
   ],
+  [
+    'a secret in the body, twice',
+    { authorization: undefined, form: { client_id: 'gateway', client_secret: ['gateway-secret', 'x'] } },
+  ],
+  ['a secret in the body of nobody', { authorization: undefined, form: { client_secret: 'gateway-secret' } }],
   ['an assertion beside the secret', { form: { client_assertion: 'x.y.z' } }],
   ['no client', { authorization: undefined }],
   ['a client without a secret', { authorization: encoded('gateway:') }],
@@ -73,18 +76,15 @@ const notPlain: [string, Case][] = [
 describe('a plain exchange', () => {
   let agents: TestAgents;
   let subject: string;
-  let servedByLibrary = 0;
+  let ways: BothWays;
   beforeAll(async () => {
     agents = await TestAgents.start({ replicas: 1 });
     subject = (await agents.server.signIn()).access_token;
-    const holder = agents.server.service.app.get<ProviderHolder>(PROVIDER_HOLDER);
-    for (const event of ['grant.success', 'grant.error'])
-      holder.current.on(event as 'grant.success', () => (servedByLibrary += 1));
+    ways = new BothWays(agents.server);
   });
   afterAll(() => agents.close());
 
-  /** @param isWhole in one piece whose length is told; else the library is the one that reads it */
-  async function ask({ form = {}, headers = {}, ...given }: Case, isWhole: boolean) {
+  function ask({ form = {}, headers = {}, ...given }: Case, way: Way) {
     const all = {
       grant_type: tokenExchange,
       subject_token: subject,
@@ -92,42 +92,19 @@ describe('a plain exchange', () => {
       resource: upstream,
       ...form,
     };
-    const pairs = Object.entries(all).flatMap(([name, value]) =>
-      value === undefined ? [] : [value].flat().map((one) => [name, one]),
-    );
-    const body = new URLSearchParams(pairs).toString();
     const authorization = 'authorization' in given ? given.authorization : secret;
-    const before = { served: servedByLibrary, recorded: agents.server.audit.length };
-    const sent = request(`${agents.server.issuer}/token`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        ...(authorization !== undefined && { authorization }),
-        ...headers,
-        ...(isWhole
-          ? { 'content-length': String(Buffer.byteLength(body)) }
-          : { 'transfer-encoding': 'chunked' }),
-      },
-    });
-    sent.end(body);
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    const answer = JSON.parse(await text(response)) as Record<string, unknown>;
-    return {
-      answer: comparable(response.statusCode, response.headers, answer),
-      records: agents.server.audit.slice(before.recorded).map(withoutTime),
-      servedByLibrary: servedByLibrary - before.served,
-    };
+    return ways.ask({ form: all, headers: { authorization, ...headers } }, way);
   }
 
   it.each(plain)('with %s is answered as the library would', async (_title, given) => {
-    const [ours, librarys] = [await ask(given, true), await ask(given, false)];
+    const [ours, librarys] = [await ask(given, 'short'), await ask(given, 'library')];
     expect(ours.answer.status).toBe(200);
     expect([ours.answer, ours.records]).toEqual([librarys.answer, librarys.records]);
     expect([ours.servedByLibrary, librarys.servedByLibrary]).toEqual([0, 1]);
   });
 
   it.each(notPlain)('with %s is left to the library, and recorded once', async (_title, given) => {
-    const [ours, librarys] = [await ask(given, true), await ask(given, false)];
+    const [ours, librarys] = [await ask(given, 'short'), await ask(given, 'library')];
     expect([ours.answer, ours.records]).toEqual([librarys.answer, librarys.records]);
     expect([ours.servedByLibrary, librarys.servedByLibrary]).toEqual([1, 1]);
     expect(ours.records.length).toBeLessThanOrEqual(1);
@@ -141,10 +118,10 @@ describe('a plain exchange', () => {
     const head = `POST /token HTTP/1.1\r\nhost: ${host}\r\nauthorization: ${secret}\r\nconnection: close\r\n`;
     const type = 'content-type: application/x-www-form-urlencoded\r\n';
     socket.write(`${head}${type}content-length: ${form.length}\r\n\r\n${form.slice(0, 20)}`);
-    const before = servedByLibrary;
+    const before = ways.servedByLibrary;
     setImmediate(() => socket.write(form.slice(20)));
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 [^]*subject_token_type/);
-    expect(servedByLibrary).toBe(before + 1);
+    expect(ways.servedByLibrary).toBe(before + 1);
   });
 });
 
@@ -179,20 +156,3 @@ it.each(['dpop', 'mtls'])(
     }
   },
 );
-
-/** Everything but what is another one each time. */
-function comparable(
-  status: number | undefined,
-  headers: IncomingHttpHeaders,
-  answer: Record<string, unknown>,
-) {
-  const { date: _date, 'keep-alive': _keep, 'dpop-nonce': _nonce, ...same } = headers;
-  const { access_token: token, ...body } = answer;
-  return { status, headers: { ...same, 'content-length': '' }, body: { ...body, token: typeof token } };
-}
-
-/** When it was and how long it took is different each time. */
-function withoutTime({ occurredAtMs: _when, details = {}, ...record }: AuditRecord): object {
-  const { tookMicros: _took, ...rest } = details;
-  return { ...record, details: rest };
-}

@@ -3,7 +3,7 @@ import { errors } from 'oidc-provider';
 /** The longest that an assertion may be good for: it is made for one request. */
 export const maxAssertionSeconds = 300;
 /** The library allows clocks to differ by as much. */
-const clockToleranceSeconds = 15;
+export const clockToleranceSeconds = 15;
 
 /**
  * Checks what the library leaves open of a client assertion: that it is for this issuer and nobody else, and short-lived.

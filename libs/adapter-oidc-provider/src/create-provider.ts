@@ -44,7 +44,7 @@ export function createProvider(deps: ProviderDependencies): Provider {
   answerWithParameters(provider);
   answerUnavailable(provider);
   echoRegisteredScope(provider);
-  registerTokenExchange(provider, deps, agents);
+  registerTokenExchange(provider, deps, agents, federated);
   provider.registerGrantType(
     grantTypes.clientCredentials,
     (ctx) => issueOwnToken(provider, ctx, deps, agents),

@@ -6,12 +6,12 @@ import { peekIssuer, type VerifiedJwt, verifyTrustedJwt } from '@behalf/trusted-
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { AgentClients } from './agent-clients.js';
+import { jwtBearerAssertion } from './client-assertion.js';
 import { contextIfAny, currentContext } from './current-context.js';
 import type { ProviderDependencies } from './dependencies.js';
 import { claimJti } from './replay-detection.js';
 import { throwToLibrary } from './throw-to-library.js';
 
-const jwtBearerAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const endpoints = new Set(['token', 'introspection', 'revocation']);
 /** Stands for the client while it is not known who that is. Nobody has this id. */
 const unknownClient = 'urn:behalf:client-of-assertion';
@@ -80,6 +80,11 @@ export class FederatedClients {
     return this.#authenticated.get(ctx);
   }
 
+  /** True for a request whose client is authenticated here, and by nobody else. */
+  concerns(parameters: Readonly<Parameters>): boolean {
+    return this.#findToken(parameters) !== undefined;
+  }
+
   #intercept(ctx: KoaContextWithOIDC, parameters: Parameters): void {
     const presented = this.#findToken(parameters);
     // With another mechanism beside it the request is malformed, which the library says.
@@ -91,12 +96,12 @@ export class FederatedClients {
     parameters['client_id'] = unknownClient;
   }
 
-  #findToken(parameters: Parameters): Presented | undefined {
+  #findToken(parameters: Readonly<Parameters>): Presented | undefined {
     const { client_assertion_type: type, client_assertion: assertion, client_id: clientId } = parameters;
     if (Array.isArray(clientId)) return undefined;
     if (typeof assertion === 'string') {
       const presented = { token: assertion, parameter: 'client_assertion', clientId } as const;
-      if (type === this.deps.config.authorizationServer.spiffe?.assertionType)
+      if (type !== undefined && type === this.deps.config.authorizationServer.spiffe?.assertionType)
         return { ...presented, kind: 'spiffe' };
       const isWorkload = type === jwtBearerAssertion && this.#workloadIssuer(assertion) !== undefined;
       return isWorkload ? { ...presented, kind: 'workload' } : undefined;
@@ -191,10 +196,10 @@ export class FederatedClients {
   }
 
   #workloadIssuer(token: string) {
-    const issuer = peekIssuer(token);
-    return this.deps.config.authorizationServer.trustedIssuers.find(
-      (trusted) => trusted.issuer === issuer && trusted.workloads !== undefined,
-    );
+    const { trustedIssuers } = this.deps.config.authorizationServer;
+    const ofWorkloads = trustedIssuers.filter(({ workloads }) => workloads !== undefined);
+    const issuer = ofWorkloads.length === 0 ? undefined : peekIssuer(token);
+    return ofWorkloads.find((trusted) => trusted.issuer === issuer);
   }
 }
 

@@ -5,31 +5,17 @@ import type { Provider } from 'oidc-provider';
 import type { ProviderDependencies } from './dependencies.js';
 import { type Form, peekForm } from './peek-form.js';
 import type { AuthenticatedExchange } from './register-token-exchange.js';
+import { authenticatePlainly, readPlainCredentials } from './plain-client.js';
 import { settleResourceSpelling } from './request-rules.js';
-
-/** With any of these the client proves more than a secret, or something else instead. */
-const otherProofs = ['dpop', 'oauth-client-attestation', 'oauth-client-attestation-pop'];
-const otherCredentials = ['client_secret', 'client_assertion', 'client_assertion_type'];
-const printable = /^[\x20-\x7e]+$/;
-const secretMethods: readonly unknown[] = ['client_secret_basic', 'client_secret_post'];
 
 interface PlainExchangeOptions {
   parameters: readonly string[];
   repeatable: readonly string[];
   /** Whether finding the client asks nobody else: a document that a stranger names is fetched by the library only. */
   mayLookUp: (clientId: string) => boolean;
+  /** Whether the client is to be known by a token of somebody else. */
+  isFederated: (form: Form) => boolean;
   exchange: (exchange: AuthenticatedExchange) => Promise<object>;
-}
-
-/** What of the library's clients is used here. */
-interface SecretClient {
-  clientId: string;
-  tokenEndpointAuthMethod?: string;
-  clientSecretExpiresAt?: number;
-  dpopBoundAccessTokens?: boolean;
-  tlsClientCertificateBoundAccessTokens?: boolean;
-  grantTypeAllowed(type: string): boolean;
-  compareClientSecret(presented: string): boolean;
 }
 
 type Serve = (request: IncomingMessage) => Promise<object | undefined>;
@@ -38,8 +24,8 @@ const servers = new WeakMap<Provider, Serve>();
 const failures = new WeakMap<IncomingMessage, Promise<never>>();
 
 /**
- * Serves the plainest token exchange without the library: a client with a secret in the Authorization header asks for an
- * access token, and proves no key. The library would do the same, with several times the work.
+ * Serves the plainest token exchange without the library: a client with a secret, or with an assertion that it signed,
+ * asks for an access token that is bound to no key. The library would do the same, with several times the work.
  *
  * Whatever is not as plain as that, or not as it should be, is left to the library as it came: it reads the request
  * again from the start and refuses it in its own words. So does an exchange that failed: its error is the answer of the
@@ -62,20 +48,21 @@ export function failedBefore(request: IncomingMessage): Promise<never> | undefin
 
 export function servePlainExchanges(
   provider: Provider,
-  deps: Pick<ProviderDependencies, 'certificates' | 'resources'>,
+  deps: Pick<ProviderDependencies, 'certificates' | 'resources' | 'config' | 'oneTime' | 'clock'>,
   options: PlainExchangeOptions,
 ): void {
   servers.set(provider, async (request) => {
-    const credentials = readBasic(request.headers.authorization);
-    if (!credentials || otherProofs.some((name) => request.headers[name] !== undefined)) return undefined;
-    if (!options.mayLookUp(credentials.clientId) || deps.certificates.of(request)) return undefined;
+    if (deps.certificates.of(request)) return undefined;
     const form = await peekForm(request);
-    const parameters = form && plainParameters(form, credentials.clientId, options);
-    if (!parameters) return undefined;
-    const client = await authenticate(provider, credentials);
+    const parameters = form && plainParameters(form, options);
+    const credentials = parameters && readPlainCredentials(request, form);
+    if (!credentials || !options.mayLookUp(credentials.clientId) || options.isFederated(form))
+      return undefined;
+    settleResourceSpelling(parameters, deps.resources);
+    // From here on nothing but a client that is not to be served leaves it to the library.
+    const client = await authenticatePlainly(provider, request, credentials, deps).catch(() => undefined);
     if (!client) return undefined;
 
-    settleResourceSpelling(parameters, deps.resources);
     const exchanging = options.exchange({ client, parameters });
     return exchanging.catch(() => {
       failures.set(request, exchanging as Promise<never>);
@@ -84,40 +71,12 @@ export function servePlainExchanges(
   });
 }
 
-/** @returns undefined for credentials that the library might read in another way */
-function readBasic(authorization: string | undefined): { clientId: string; secret: string } | undefined {
-  const [, encoded] = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '') ?? [];
-  if (encoded === undefined) return undefined;
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.toString('base64') !== encoded) return undefined;
-  const text = bytes.toString('latin1');
-  const colon = text.indexOf(':');
-  const clientId = decodeCredential(text.slice(0, Math.max(colon, 0)));
-  const secret = decodeCredential(text.slice(colon + 1));
-  return clientId === undefined || secret === undefined ? undefined : { clientId, secret };
-}
-
-/** @see RFC 6749 §2.3.1: both are encoded as in a form; appendix A: of what characters they are */
-function decodeCredential(encoded: string): string | undefined {
-  if (!printable.test(encoded)) return undefined;
-  if (!/[%+]/.test(encoded)) return encoded;
-  try {
-    const decoded = decodeURIComponent(encoded.replaceAll('+', ' '));
-    return printable.test(decoded) ? decoded : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** @returns undefined unless the form is an exchange in which every parameter is as it should be */
 function plainParameters(
   form: Form,
-  clientId: string,
   { parameters: names, repeatable }: PlainExchangeOptions,
 ): (ExchangeParameters & { resource?: string | string[] | undefined }) | undefined {
   if (form['grant_type'] !== grantTypes.tokenExchange) return undefined;
-  if ((form['client_id'] || clientId) !== clientId) return undefined;
-  if (otherCredentials.some((name) => form[name])) return undefined;
   // The library looks into these, and our own code for identity assertions into its request.
   if (form['authorization_details']) return undefined;
   if ((form['requested_token_type'] || tokenTypes.accessToken) !== tokenTypes.accessToken) return undefined;
@@ -131,21 +90,4 @@ function plainParameters(
     parameters[name] = value;
   }
   return parameters;
-}
-
-/** @returns undefined for whom the library would refuse, or ask for more */
-async function authenticate(
-  provider: Provider,
-  { clientId, secret }: { clientId: string; secret: string },
-): Promise<SecretClient | undefined> {
-  const found = provider.Client.find(clientId) as unknown as Promise<SecretClient | undefined>;
-  const client = await found.catch(() => undefined);
-  const isPlain =
-    client !== undefined &&
-    secretMethods.includes(client.tokenEndpointAuthMethod) &&
-    !client.clientSecretExpiresAt &&
-    !client.dpopBoundAccessTokens &&
-    !client.tlsClientCertificateBoundAccessTokens &&
-    client.grantTypeAllowed(grantTypes.tokenExchange);
-  return isPlain && client.compareClientSecret(secret) ? client : undefined;
 }

@@ -17,6 +17,7 @@ import type { AgentClients } from './agent-clients.js';
 import { completeAccessTokenPayload } from './access-token-payload.js';
 import { attestedClients } from './attested-clients.js';
 import { checkAssertion } from './check-assertion.js';
+import { type AssertingClient, checkKeyIsCurrent } from './client-assertion.js';
 import { clientDocumentFetch } from './client-documents.js';
 import { findConsent } from './consent.js';
 import type { FetchDocument, ProviderDependencies } from './dependencies.js';
@@ -68,8 +69,12 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
       ...(config.authorizationServer.attesters.length > 0 ? attestedMethods : []),
       ...(config.mutualTls.enabled ? (['tls_client_auth', 'self_signed_tls_client_auth'] as const) : []),
     ],
-    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) =>
-      checkAssertion(claims, { issuer, nowSeconds: nowSeconds(clock) }),
+    assertJwtClientAuthClaimsAndHeader: async (ctx, claims, _header, client) => {
+      const now = nowSeconds(clock);
+      checkAssertion(claims, { issuer, nowSeconds: now });
+      const { asymmetricKeyStore } = client as unknown as AssertingClient;
+      await checkKeyIsCurrent(asymmetricKeyStore, String(ctx.oidc.params?.['client_assertion']), now);
+    },
     responseTypes: ['code'],
     scopes: signInScopes,
     claims: {

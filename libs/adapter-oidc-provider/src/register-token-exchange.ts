@@ -26,6 +26,7 @@ import type { ProviderDependencies } from './dependencies.js';
 import { chainDescriber } from './describe-chain.js';
 import { type DelegationPorts, exchangeUnderGrants } from './exchange-under-grants.js';
 import { explainIdentityAssertion, issueIdentityAssertion } from './issue-identity-assertion.js';
+import type { FederatedClients } from './federated-clients.js';
 import { failedBefore, servePlainExchanges } from './plain-exchange.js';
 import { readProof } from './presented-proof.js';
 import { isExplaining, setExplainer } from './explain-requests.js';
@@ -91,6 +92,7 @@ export function registerTokenExchange(
   provider: Provider,
   deps: ProviderDependencies,
   agents: AgentClients,
+  federated: FederatedClients,
 ): void {
   const dependencies = exchangeDependencies(deps);
   const describeChain = chainDescriber(provider);
@@ -156,6 +158,7 @@ export function registerTokenExchange(
     parameters: parametersWithProof,
     repeatable,
     mayLookUp: (clientId) => agents.isConfigured(clientId) || agents.hasSeen(clientId),
+    isFederated: (form) => federated.concerns(form),
     exchange: (exchange) => serve(exchange, false),
   });
   provider.registerGrantType(grantTypes.tokenExchange, handler, parametersWithProof, repeatable);

@@ -3,7 +3,8 @@ import { nowSeconds } from '@behalf/ports';
 import { maxProofAgeSeconds, readDpopProof } from '@behalf/resource-server';
 import type { ExchangeParameters, RelayedProof } from '@behalf/token-exchange';
 import type { ProviderDependencies } from './dependencies.js';
-import { claimJti, clockToleranceSeconds } from './replay-detection.js';
+import { clockToleranceSeconds } from './check-assertion.js';
+import { claimJti } from './replay-detection.js';
 
 /** The DPoP proof that the subject token was presented with at the resource which exchanges it now. */
 export const relayedProofParameter = 'subject_token_proof';
