@@ -41,7 +41,7 @@ describe('administration', () => {
       active: true,
     });
 
-    server.clock.advanceSeconds(961);
+    server.clock.advanceSeconds(1_801);
     expect(await publishedKids()).not.toContain(oldKid);
     expect(server.audit).toContainEqual(
       expect.objectContaining({ type: 'key-rotation', client: 'operator' }),
@@ -108,7 +108,7 @@ describe('behalf.authorization.revocations.list', () => {
     const { revocations } = await ask();
     expect(revocations).toEqual([expect.objectContaining({ kind: 'grant' })]);
     expect(revocations[0]?.expiresAtMs).toBeGreaterThan(server.clock.nowMs() + 900_000);
-    server.clock.advanceSeconds(961);
+    server.clock.advanceSeconds(1_801);
     expect(await ask()).toMatchObject({ revocations: [], more: false });
     await server.close();
   });

@@ -3,8 +3,11 @@ import type { BehalfConfig } from '@behalf/config';
 import { type Revocation, type RevocationKind, revocationCreated, revocationSchema } from '@behalf/contracts';
 import type { RecordKind, RecordReader, RecordTransaction } from '@behalf/ports';
 
-/** Resource servers allow for clocks that differ by seconds; a revocation must outlive that too. */
-const clockMarginSeconds = 60;
+/**
+ * As much as the clocks of two servers may differ: of the one that issued a token and the one that revokes it. Otherwise
+ * the revocation would be forgotten before the token is over.
+ */
+const clockMarginSeconds = 15 * 60;
 const pageSize = 500;
 /** Longer than a transaction may take, and than clocks of servers differ. */
 const settledAfterMs = 30_000;
