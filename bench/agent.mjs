@@ -2,10 +2,12 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { signJwt } from '../dist/libs/jwt/src/index.js';
 import { basic, post } from './tokens.mjs';
 
 export const agentId = 'https://agents.example/bench';
+export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const kid = 'bench';
 
 /** Before the system starts: gives it policies of its own, in which the agent may act beside the demo's. */
@@ -48,6 +50,7 @@ export async function createAgent(issuer, audiences) {
     const claims = { iss: agentId, sub: agentId, aud: issuer, jti: randomUUID(), iat: now, exp: now + 240 };
     return signJwt(claims, { alg: 'ES256', kid, typ: 'JWT' }, privateKey);
   };
+  await untilTaken(issuer, sign);
   const ready = [];
   const prepare = (calls) => {
     // Those of earlier turns may have become too old.
@@ -55,4 +58,19 @@ export async function createAgent(issuer, audiences) {
     while (ready.length < calls) ready.push(sign());
   };
   return Object.assign(() => ready.pop() ?? sign(), { prepare });
+}
+
+/** A process that has just started takes no assertion that may have been made before. */
+async function untilTaken(issuer, sign) {
+  for (let seconds = 0; seconds < 60; seconds += 1) {
+    const form = {
+      grant_type: 'client_credentials',
+      client_assertion_type: assertionType,
+      client_assertion: sign(),
+    };
+    const { status } = await fetch(`${issuer}/token`, { method: 'POST', body: new URLSearchParams(form) });
+    if (status !== 401) return;
+    await setTimeout(1000);
+  }
+  throw new Error('no assertion was taken');
 }

@@ -1,7 +1,7 @@
 // Exchange throughput beside a bare server with the same signature work and beside oidc-provider's own client_credentials.
 import { fork } from 'node:child_process';
 import { Agent, request } from 'undici';
-import { admitAgent, agentId, createAgent } from './agent.mjs';
+import { admitAgent, agentId, assertionType, createAgent } from './agent.mjs';
 import { compare, print } from './load.mjs';
 import { settle } from './settle.mjs';
 import { costOf } from './policy/process-cost.mjs';
@@ -49,7 +49,7 @@ function exchanger(system, nextToken, vary = () => '', headers = { authorization
 async function agentExchangers(system, subject) {
   const nextAssertion = await createAgent(system.url('4000'), [`${system.url('4010')}/mcp`]);
   const fresh = tokensLike(subject, system.prepared.signingKey, { may_act: { sub: agentId } });
-  const type = encodeURIComponent('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+  const type = encodeURIComponent(assertionType);
   const assert = () => `&client_assertion_type=${type}&client_assertion=${nextAssertion()}`;
   const { cpuMs } = system;
   const same = fresh();
