@@ -114,6 +114,17 @@ describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
     expect((await redeem(assertion({ aud: ['{us}'] }))).status).toBe(200);
   });
 
+  it('draft id-jag §3.1, RFC 9068 §2.2.1: tells how the person signed in, and agrees on who that is', async () => {
+    await start();
+    const said = { auth_time: 1_700_000_000, acr: 'phr', amr: ['hwk', 'pin'] };
+    const { body } = await redeem(assertion({ ...said, aud_sub: person }));
+    expect(decodeJwt(body.access_token)).toMatchObject({ ...said, sub: person });
+    expect(decodeJwt(body.access_token)).not.toHaveProperty('aud_sub');
+    // Our name for a person makes nobody that person.
+    const climbing = redeem(assertion({ sub: 'mallory', aud_sub: person }));
+    expect(outcome(await climbing)).toEqual([400, 'invalid_grant']);
+  });
+
   it('clients.md 17: takes resource and scope from the assertion when the request has none', async () => {
     await start();
     const { body } = await redeem(assertion());
@@ -158,6 +169,9 @@ describe('MCP Enterprise-Managed Authorization: redeeming an ID-JAG', () => {
     ['about nobody', { sub: undefined }],
     ['about somebody who never signed in', { sub: 'mallory' }],
     ['about one of our people by our name', { sub: 'alice' }],
+    ['about somebody who is somebody else here', { aud_sub: 'alice' }],
+    ['with a malformed acr', { acr: 1 }],
+    ['with a malformed amr', { amr: 'pwd' }],
     ['that has expired', { iat: 1, exp: 2 }],
     ['from the future', { iat: 4_000_000_000, exp: 4_000_000_060 }],
     ['that lives for a day', { exp: 4_000_000_000 }],

@@ -20,6 +20,9 @@ export const idJagClaimsSchema = z.looseObject({
   authorization_details: authorizationDetailsSchema.optional(),
   tenant: z.string().optional(),
   auth_time: z.int().optional(),
+  acr: text.optional(),
+  amr: z.array(text).optional(),
+  aud_sub: text.optional(),
   act: z.unknown().optional(),
   cnf: confirmationSchema.optional(),
 });

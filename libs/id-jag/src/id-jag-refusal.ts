@@ -12,6 +12,7 @@ export type IdJagRefusalReason =
   | { kind: 'key_unproven' }
   | { kind: 'actors_unacceptable'; cause: unknown }
   | { kind: 'person_unknown' }
+  | { kind: 'person_mismatch' }
   | { kind: 'assertion_used' }
   | { kind: 'resource_missing' }
   | { kind: 'resource_not_in_assertion' }
@@ -68,6 +69,7 @@ export function idJagRefusalToOAuthError(reason: IdJagRefusalReason): OAuthError
     case 'key_unproven':
     case 'actors_unacceptable':
     case 'person_unknown':
+    case 'person_mismatch':
     case 'assertion_used':
     // MCP Enterprise-Managed Authorization §5.1: a resource of the assertion that is none of ours.
     case 'resource_unknown':

@@ -27,7 +27,10 @@ export interface RedemptionClaims {
   act?: ActClaim;
   cnf?: Confirmation;
   may_act?: MayAct;
+  /** How the person signed in at the identity provider, as it says (RFC 9068 §2.2.1). */
   auth_time?: number;
+  acr?: string;
+  amr?: string[];
   groups?: string[];
   authorization_details?: AuthorizationDetail[];
 }
@@ -78,6 +81,8 @@ async function redeem(
 
   const person = await deps.findPerson({ issuer: claims.iss, subject: claims.sub }).catch(undecided);
   if (!person) throw new IdJagRefusal({ kind: 'person_unknown' });
+  // Who somebody is here is ours to know, and never taken from this; but who says somebody else means somebody else.
+  if ((claims.aud_sub ?? person.sub) !== person.sub) throw new IdJagRefusal({ kind: 'person_mismatch' });
   progress.person = person.sub;
 
   const target = selectTarget(request, claims, deps);
@@ -121,6 +126,8 @@ async function redeem(
     ...(proof && { cnf: proof }),
     ...(mayAct && { may_act: mayAct }),
     ...(claims.auth_time !== undefined && { auth_time: claims.auth_time }),
+    ...(claims.acr !== undefined && { acr: claims.acr }),
+    ...(claims.amr && { amr: claims.amr }),
     ...(person.groups.length > 0 && { groups: person.groups }),
     ...(details && { authorization_details: details }),
   };
