@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { type PeerCertificate, checkServerIdentity } from 'node:tls';
 import { OAuthError } from '@behalf/oauth';
 import {
   type ConnectionOptions,
@@ -8,14 +10,17 @@ import {
 } from '@nats-io/transport-node';
 
 export interface NatsConnectOptions {
-  /** One address or several of a cluster, separated by commas; `tls://` for TLS. */
+  /** One address or several of a cluster, separated by commas; with `tls://` in one of them, none is used without TLS. */
   url: string;
   /** The service that connects: its name for operators and its inbox. */
   service: string;
   /** Proves who connects; none for a server that asks nobody. */
   nkeySeed?: string | undefined;
-  /** Certificates that the server's may be issued by, besides the well-known ones. */
+  /** Certificates that the server's has to be issued by, instead of the well-known ones; none is used without TLS then. */
   caFile?: string | undefined;
+  /** The certificate that a server is shown who asks for one, and its key. */
+  certFile?: string | undefined;
+  keyFile?: string | undefined;
 }
 
 /** Also what a handshake costs whose connection is closed in the middle of it: the client goes on waiting for an answer. */
@@ -48,7 +53,8 @@ export async function connectNats(options: NatsConnectOptions): Promise<NatsConn
   }
 }
 
-function connectionOptions({ url, service, nkeySeed, caFile }: NatsConnectOptions): ConnectionOptions {
+function connectionOptions(options: NatsConnectOptions): ConnectionOptions {
+  const { url, service, nkeySeed } = options;
   return {
     servers: url.split(','),
     name: service,
@@ -62,7 +68,33 @@ function connectionOptions({ url, service, nkeySeed, caFile }: NatsConnectOption
     maxPingOut: 2,
     noAsyncTraces: true,
     ...(nkeySeed !== undefined && { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) }),
-    ...(caFile !== undefined && { tls: { caFile } }),
+    ...tlsOptions(options),
+  };
+}
+
+/**
+ * The client asks for TLS where it has options for it, and otherwise does as the server says. The attack: who stands in
+ * between says that there is none, and is told everything.
+ */
+function tlsOptions({ url, caFile, certFile, keyFile }: NatsConnectOptions): Pick<ConnectionOptions, 'tls'> {
+  if (caFile === undefined && certFile === undefined && !url.includes('tls://')) return {};
+  const files = {
+    ...(caFile !== undefined && { caFile }),
+    ...(certFile && keyFile && { certFile, keyFile }),
+  };
+  return { tls: { ...files, ...checksIdentity(url) } };
+}
+
+/** The client names no server that is addressed by number, and Node then takes it for localhost. */
+function checksIdentity(url: string) {
+  const hosts = url.split(',').map((one) => new URL(one).hostname.replace(/^\[|\]$/g, ''));
+  const numbers = hosts.filter((host) => isIP(host) !== 0);
+  return {
+    checkServerIdentity: (name: string, certificate: PeerCertificate): Error | undefined => {
+      const isUnnamed = name === 'localhost' && !hosts.includes(name);
+      const faults = (isUnnamed ? numbers : [name]).map((one) => checkServerIdentity(one, certificate));
+      return faults.includes(undefined) ? undefined : (faults[0] ?? checkServerIdentity(name, certificate));
+    },
   };
 }
 

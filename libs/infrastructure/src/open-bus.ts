@@ -25,6 +25,8 @@ export async function openBus(
     service,
     nkeySeed: addresses.NATS_NKEY_SEED,
     caFile: addresses.NATS_CA_FILE,
+    certFile: addresses.NATS_CERT_FILE,
+    keyFile: addresses.NATS_KEY_FILE,
     eventReplicas: addresses.NATS_EVENT_REPLICAS,
     maxInFlight,
     ownsEvents,

@@ -15,11 +15,18 @@ const schema = z.object({
     .optional(),
   NATS_NKEY_SEED: z.string().startsWith('SU', 'must be the seed of a user').optional(),
   NATS_CA_FILE: z.string().optional(),
+  NATS_CERT_FILE: z.string().optional(),
+  NATS_KEY_FILE: z.string().optional(),
   NATS_EVENT_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   METRICS_HOST: z.string().default('127.0.0.1'),
   METRICS_PORT: z.coerce.number().int().min(1).max(65535).optional(),
   DATABASE_MAX_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(10),
 });
+
+const checked = schema.refine(
+  ({ NATS_CERT_FILE, NATS_KEY_FILE }) => (NATS_CERT_FILE === undefined) === (NATS_KEY_FILE === undefined),
+  { path: ['NATS_CERT_FILE'], error: 'needs NATS_KEY_FILE, and the other way round' },
+);
 
 /** The servers that this program uses instead of what it embeds, and where it is measured. */
 export type ServerAddresses = z.output<typeof schema>;
@@ -36,7 +43,7 @@ export class ServerAddressError extends Error {
  */
 export function serverAddresses(environment: Environment): ServerAddresses {
   const found = Object.keys(schema.shape).map((name) => [name, valueOf(name, environment)]);
-  const parsed = schema.safeParse(Object.fromEntries(found), { reportInput: false });
+  const parsed = checked.safeParse(Object.fromEntries(found), { reportInput: false });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new ServerAddressError(faults.join('\n'));
