@@ -55,10 +55,11 @@ function createProtectedServer(
     createMcpHandler(({ authInfo }) => build(authInfo?.extra?.['seen'] as SeenToken)),
   );
 
+  const nonceSecrets = [randomBytes(32)];
   const constraints = new SenderConstraints({
     clock: systemClock,
     oneTime: new MemoryOneTimeStore(systemClock),
-    nonces: new DpopNonces(randomBytes(32), systemClock),
+    nonces: new DpopNonces(() => nonceSecrets, systemClock),
     requireNonce: true,
   });
 

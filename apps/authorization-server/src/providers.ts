@@ -19,6 +19,7 @@ import {
   AUDIT_LOG,
   BUS,
   CLOCK,
+  ConfiguredSecret,
   KEY_ENCRYPTION_KEY,
   type Logger,
   LOGGER,
@@ -30,7 +31,7 @@ import {
 import { JwtSigner, SigningKeys } from '@behalf/signing-keys';
 import { IssuerKeySets } from '@behalf/trusted-issuers';
 import { AuditCheckpoints } from './audit-checkpoints.js';
-import { clientSecretFrom } from './config.js';
+import { clientSecretsFrom } from './config.js';
 import { exchangeDelegation } from './delegation/exchange-delegation.js';
 import { thirdPartyTokens } from './third-party-tokens.js';
 import { delegationProviders } from './delegation/delegation-providers.js';
@@ -114,10 +115,11 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
         kek: KeyEncryptionKey,
       ) => {
         const secret = await serverSecret(records, kek, 'admin-nonces');
+        const nonceSecrets = [Buffer.from(secret, 'base64url')];
         const constraints = new SenderConstraints({
           clock,
           oneTime,
-          nonces: new DpopNonces(Buffer.from(secret, 'base64url'), clock),
+          nonces: new DpopNonces(() => nonceSecrets, clock),
           requireNonce: server.dpop.requireNonce,
         });
         const { certificates } = openMutualTls(config.mutualTls);
@@ -171,7 +173,8 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       useFactory: (oneTime: OneTimeStore) => {
         const { signIn } = server;
         if (signIn.method !== 'upstream') return undefined;
-        const secret = signIn.clientSecretEnv === undefined ? undefined : environment[signIn.clientSecretEnv];
+        const { clientSecretEnv: name } = signIn;
+        const secret = name === undefined ? undefined : ConfiguredSecret.named(name, environment);
         return new UpstreamSignIn(server, signIn, secret, oneTime);
       },
     },
@@ -225,6 +228,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       ) => {
         const mayGoOn = async (what: 'documentsOfHost' | 'documents', key: string): Promise<boolean> =>
           (await rates.tryAttempt(ratePurposes[what], key, rateLimits[what])) === undefined;
+        const clientSecrets = clientSecretsFrom(server.clients, environment);
         const cookieKeys = [await serverSecret(records, kek, 'cookies')];
         const nonceSecret = Buffer.from(await serverSecret(records, kek, 'nonces'), 'base64url');
         const mutualTls = openMutualTls(config.mutualTls);
@@ -243,7 +247,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
             nonceSecret,
             trustedKeys,
             ...mutualTls,
-            clientSecret: clientSecretFrom(environment),
+            clientSecrets,
             fetch,
             mayFetchFrom: async (hostname) =>
               (await mayGoOn('documentsOfHost', hostname)) && (await mayGoOn('documents', '')),

@@ -1,4 +1,5 @@
 import { type BehalfConfig, backchannelUrl } from '@behalf/config';
+import { ConfiguredSecret } from '@behalf/service-kit';
 
 /** What this service reads of the configuration, with what follows from it. */
 export interface ElicitationServiceConfig {
@@ -10,7 +11,7 @@ export interface ElicitationServiceConfig {
   paths: BehalfConfig['elicitation']['paths'];
   elicitationSeconds: number;
   /** Undefined: nobody can be sent anywhere. */
-  client: { id: string; secret: string } | undefined;
+  client: { id: string; secret: ConfiguredSecret } | undefined;
 }
 
 export const ELICITATION_CONFIG = Symbol('ELICITATION_CONFIG');
@@ -31,7 +32,10 @@ export function elicitationServiceConfig(
     elicitationSeconds,
     client: client && {
       id: client.id,
-      secret: (client.secretEnv === undefined ? client.demoSecret : environment[client.secretEnv]) ?? '',
+      secret:
+        client.secretEnv === undefined
+          ? ConfiguredSecret.of(client.demoSecret ?? '')
+          : ConfiguredSecret.named(client.secretEnv, environment),
     },
   };
 }

@@ -103,7 +103,7 @@ export const edgeProviders: Provider[] = [
           publicUrl,
           callbackPath: paths.signInCallback,
           clientId: client.id,
-          clientSecret: client.secret,
+          clientSecret: () => client.secret.newest(),
           name: 'connections',
         },
         oneTime,

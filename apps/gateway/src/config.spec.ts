@@ -12,7 +12,7 @@ function secretOf(demoClientSecret: string | undefined, purpose: string): string
     },
     {},
   );
-  return Buffer.from(gatewaySettings(config, {}).sharedSecret(purpose)).toString('hex');
+  return Buffer.from(gatewaySettings(config, {}).sharedSecrets(purpose)()[0] ?? '').toString('hex');
 }
 
 describe('gatewaySettings', () => {

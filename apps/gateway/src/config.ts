@@ -7,7 +7,8 @@ import {
   upstreamResource,
 } from '@behalf/config';
 import { protectedResourceMetadataUrl } from '@behalf/oauth';
-import { createHash, createPrivateKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { ConfiguredSecret } from '@behalf/service-kit';
+import { createHash, createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 /** One upstream with the names it is known by outside. */
@@ -29,9 +30,13 @@ export interface GatewaySettings {
   tokenUrl: string;
   tokenEndpoint: string;
   jwksUri: string;
-  clientSecret: string;
-  /** A secret for one purpose, the same in all gateways that are this client. */
-  sharedSecret: (purpose: string) => Uint8Array;
+  /** The client secret as it is now. */
+  clientSecret: () => string;
+  /**
+   * Secrets for one purpose, the same in all gateways that are this client: the newest one, and while the client secret
+   * changes the one before it.
+   */
+  sharedSecrets: (purpose: string) => () => readonly Uint8Array[];
   /** The DPoP key of all gateways of this client, if they have one in common. */
   dpopKey: KeyObject | undefined;
   certificates: ClientCertificates;
@@ -44,20 +49,21 @@ export interface GatewaySettings {
 
 export const GATEWAY_SETTINGS = Symbol('GATEWAY_SETTINGS');
 
-/** @throws Error when no client secret is configured, or not the key that is announced */
+/** @throws Error when no client secret is configured or found, or not the key that is announced */
 export function gatewaySettings(config: BehalfConfig, environment = process.env): GatewaySettings {
   const { gateway, authorizationServer, policy } = config;
   const { issuer, paths } = authorizationServer;
   const tokenUrl = `${issuer}${paths.token}`;
   const reachIssuer = (url: string): string => backchannelUrl(authorizationServer, url);
-  const fromEnvironment = gateway.clientSecretEnv && environment[gateway.clientSecretEnv];
-  const clientSecret = fromEnvironment ?? gateway.demoClientSecret ?? '';
+  const secret = readClientSecret(gateway, environment);
+  // Without a client secret a gateway shares nothing: what another one gave out it does not know.
+  const shared = secret ?? ConfiguredSecret.of(randomBytes(32).toString('base64url'));
   const exchanges = Object.values(gateway.upstreams).some(
     (upstream) =>
       upstream.transport === 'http' &&
       (upstream.token.kind === 'exchange' || upstream.thirdParty !== undefined),
   );
-  if (exchanges && clientSecret === '')
+  if (exchanges && secret === undefined)
     throw new Error('gateway: an upstream needs exchanged tokens, so clientSecretEnv must be set');
   return {
     gateway,
@@ -66,8 +72,8 @@ export function gatewaySettings(config: BehalfConfig, environment = process.env)
     tokenUrl,
     tokenEndpoint: reachIssuer(tokenUrl),
     jwksUri: reachIssuer(`${issuer}${paths.jwks}`),
-    clientSecret,
-    sharedSecret: sharedSecrets(clientSecret),
+    clientSecret: () => secret?.newest() ?? '',
+    sharedSecrets: (purpose) => shared.derivedFor(`behalf gateway ${purpose}`),
     dpopKey: gateway.dpop.key && readDpopKey(gateway.dpop.key, environment),
     certificates: new ClientCertificates(config.mutualTls),
     seesCertificates: config.mutualTls.enabled,
@@ -110,8 +116,10 @@ function readDpopKey(
   );
 }
 
-/** Without a client secret a gateway shares nothing: what another one gave out it does not know. */
-function sharedSecrets(clientSecret: string): (purpose: string) => Uint8Array {
-  const source = clientSecret === '' ? randomBytes(32) : Buffer.from(clientSecret);
-  return (purpose) => new Uint8Array(hkdfSync('sha256', source, '', `behalf gateway ${purpose}`, 32));
+function readClientSecret(
+  { clientSecretEnv, demoClientSecret }: GatewayConfig,
+  environment: NodeJS.ProcessEnv,
+): ConfiguredSecret | undefined {
+  if (clientSecretEnv !== undefined) return ConfiguredSecret.named(clientSecretEnv, environment);
+  return demoClientSecret ? ConfiguredSecret.of(demoClientSecret) : undefined;
 }

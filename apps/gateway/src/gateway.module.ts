@@ -136,7 +136,7 @@ function tokenExchanger(
 }
 
 function mcpEndpoint(
-  { gateway, issuer, jwksUri, claimNames, sharedSecret, certificates }: GatewaySettings,
+  { gateway, issuer, jwksUri, claimNames, sharedSecrets, certificates }: GatewaySettings,
   tools: ToolDefinitions,
   revocations: RevocationView,
   live: LiveRequests,
@@ -152,7 +152,7 @@ function mcpEndpoint(
       constraints: new SenderConstraints({
         clock,
         oneTime,
-        nonces: new DpopNonces(sharedSecret('dpop nonces'), clock),
+        nonces: new DpopNonces(sharedSecrets('dpop nonces'), clock),
         requireNonce: gateway.dpop.requireNonce,
       }),
       certificates,

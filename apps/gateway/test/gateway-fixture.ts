@@ -54,7 +54,7 @@ export async function startTestGateway(change: GatewayChange) {
         upstreams,
       },
     },
-    {},
+    process.env,
   );
   const ground = await (onServers ? startOnServers : startInMemory)(config, change);
   const { bus, url, service } = ground;

@@ -1,5 +1,6 @@
 import { backchannelUrl, type BehalfConfig } from '@behalf/config';
 import type { Backend } from '@behalf/policy-dialects';
+import { ConfiguredSecret } from '@behalf/service-kit';
 import { resolve } from 'node:path';
 
 /** What one decision may weigh: arguments are part of it, and they hold files. */
@@ -46,7 +47,7 @@ export interface PolicyServiceConfig {
 /** The client as which people sign in to approve, and who may decide about calls of others. */
 export interface ApprovalPageConfig {
   clientId: string;
-  clientSecret: string;
+  clientSecret: ConfiguredSecret;
   approverGroups: readonly string[];
 }
 
@@ -98,6 +99,9 @@ function approvalPage({
   approverGroups,
 }: BehalfConfig['policy']['approvals']): ApprovalPageConfig | undefined {
   if (clientId === undefined) return undefined;
-  const clientSecret = (secretEnv === undefined ? demoSecret : process.env[secretEnv]) ?? '';
+  const clientSecret =
+    secretEnv === undefined
+      ? ConfiguredSecret.of(demoSecret ?? '')
+      : ConfiguredSecret.named(secretEnv, process.env);
   return { clientId, clientSecret, approverGroups };
 }

@@ -8,6 +8,7 @@ import {
   BUS,
   CLOCK,
   CONFIG,
+  ConfiguredSecret,
   type Infrastructure,
   KEY_ENCRYPTION_KEY,
   LOGGER,
@@ -200,7 +201,7 @@ export class PolicyModule {}
 function tokenExchanger({ dialects, tokenEndpoint }: PolicyServiceConfig): TokenExchanger | undefined {
   if (dialects.exchange === undefined) return undefined;
   const { clientId, clientSecretEnv } = dialects.exchange;
-  const clientSecret = process.env[clientSecretEnv] ?? '';
+  const clientSecret = ConfiguredSecret.named(clientSecretEnv, process.env);
   return new TokenEndpointExchanger({ url: tokenEndpoint, clientId, clientSecret });
 }
 

@@ -1,6 +1,7 @@
 import { grantTypes } from '@behalf/oauth';
 import { errors, type Provider } from 'oidc-provider';
-import { matchesClientSecret } from './client-secret.js';
+import { matchesAnySecret } from './client-secret.js';
+import type { ProviderDependencies } from './dependencies.js';
 import { isRegisteredRedirect, redirectUriFault } from './redirect-uris.js';
 
 /** What a client may have that nobody configured: grants on behalf of a person who consented, and nothing else. */
@@ -19,6 +20,7 @@ interface MetadataUnderCheck {
 }
 
 interface ClientUnderRules {
+  clientId: string;
   clientSecret: string;
   redirectUris: string[];
   postLogoutRedirectUris?: string[];
@@ -29,11 +31,13 @@ interface ClientUnderRules {
  * real clients register. Rules that concern security stay at least as strict.
  *
  * @param isKnownToOperator true for clients that an operator configured or registered, which keep the grants they have
+ * @param secretsOf the secrets of configured clients, as they are now
  * @param detailsTypes the types of authorization details that there are
  */
 export function applyClientRules(
   provider: Provider,
   isKnownToOperator: (clientId: string) => boolean,
+  secretsOf: ProviderDependencies['clientSecrets'],
   detailsTypes: readonly string[],
 ): void {
   const Client = provider.Client as unknown as {
@@ -48,7 +52,7 @@ export function applyClientRules(
       return isRegisteredRedirect(uri, this.postLogoutRedirectUris ?? []);
     },
     compareClientSecret(this: ClientUnderRules, presented: string) {
-      return matchesClientSecret(this.clientSecret, presented);
+      return matchesAnySecret(secretsOf(this.clientId) ?? [this.clientSecret], presented);
     },
   });
 

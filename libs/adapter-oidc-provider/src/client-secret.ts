@@ -16,11 +16,11 @@ export function joinSecretHashes(hashes: readonly string[]): string {
   return marker + hashes.join(',');
 }
 
-/** Compares a presented secret with a stored one, hashed or not, in time that depends on neither. */
-export function matchesClientSecret(stored: string, presented: string): boolean {
+/** Compares a presented secret with stored ones, hashed or not, in time that depends on none. */
+export function matchesAnySecret(stored: readonly string[], presented: string): boolean {
   const actual = hash('sha256', presented, 'buffer');
   let isOne = false;
-  for (const expected of acceptedBy(stored))
+  for (const expected of stored.flatMap(acceptedBy))
     if (expected.length === actual.length && timingSafeEqual(expected, actual)) isOne = true;
   return isOne;
 }

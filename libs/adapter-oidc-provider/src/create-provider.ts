@@ -33,6 +33,7 @@ export function createProvider(deps: ProviderDependencies): Provider {
   applyClientRules(
     provider,
     (clientId) => configured.has(clientId) || agents.hasSeen(clientId),
+    deps.clientSecrets,
     Object.keys(authorizationDetailsTypes),
   );
   nameSessions(provider);

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { AuditRecord } from '@behalf/audit';
-import type { BehalfConfig, ClientConfig } from '@behalf/config';
+import type { BehalfConfig } from '@behalf/config';
 import type { ClientCertificates } from '@behalf/client-certificate';
 import type { Page } from '@behalf/pages';
 import type { Clock, OneTimeStore, RecordStore } from '@behalf/ports';
@@ -33,7 +33,8 @@ export interface ProviderDependencies {
   authorities: readonly X509Certificate[];
   /** Signs cookies; the first one signs, all verify. */
   cookieKeys: string[];
-  clientSecret: (client: ClientConfig) => string | undefined;
+  /** The secrets of a configured client that are good now; undefined for a client that has none or is not configured. */
+  clientSecrets: (clientId: string) => readonly string[] | undefined;
   /** Counts one fetch of a document that a stranger named; false when its host had its share for now. */
   mayFetchFrom: (hostname: string) => Promise<boolean>;
   /** Fetches what a stranger named. Must refuse redirects, special-use addresses and large bodies. */

@@ -18,6 +18,7 @@ import { completeAccessTokenPayload } from './access-token-payload.js';
 import { attestedClients } from './attested-clients.js';
 import { checkAssertion } from './check-assertion.js';
 import { type AssertingClient, checkKeyIsCurrent } from './client-assertion.js';
+import { joinSecretHashes } from './client-secret.js';
 import { clientDocumentFetch } from './client-documents.js';
 import { findConsent } from './consent.js';
 import type { FetchDocument, ProviderDependencies } from './dependencies.js';
@@ -190,11 +191,11 @@ function toMetadata(
   client: BehalfConfig['authorizationServer']['clients'][number],
   deps: ProviderDependencies,
 ): ClientMetadata {
-  const secret = deps.clientSecret(client);
   return {
     client_id: client.clientId,
     client_name: client.clientName ?? client.clientId,
-    ...(secret !== undefined && { client_secret: secret }),
+    // Has one; which, is asked each time, since it changes while the library keeps what it was told here.
+    ...(deps.clientSecrets(client.clientId) && { client_secret: joinSecretHashes([]) }),
     token_endpoint_auth_method: client.tokenEndpointAuthMethod,
     ...bindingMetadata(client.boundTokens),
     application_type: client.applicationType,

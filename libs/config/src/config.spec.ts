@@ -84,6 +84,7 @@ describe('parseConfig', () => {
       'authorizationServer.clients.demo-gateway.secretEnv: the environment has no GATEWAY_SECRET',
     ]);
     expect(faultsOf(file, { GATEWAY_SECRET: 'x' })).toEqual([]);
+    expect(faultsOf(file, { GATEWAY_SECRET_FILE: '/run/secrets/gateway' })).toEqual([]);
   });
 
   it('gives a public client neither a secret nor an exchange', () => {

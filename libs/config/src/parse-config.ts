@@ -70,30 +70,39 @@ function unknownProviders({ authorizationServer, elicitation }: BehalfConfig): s
 
 function missingSecrets(config: BehalfConfig, environment: Record<string, string | undefined>): string[] {
   const { signIn, clients } = config.authorizationServer;
-  const named: [string, string | undefined][] = [
+  /** These may be in a file, which is read anew while the service runs. */
+  const changing: [string, string | undefined][] = [
     ...clients.map((c): [string, string | undefined] => [
       `authorizationServer.clients.${c.clientId}.secretEnv`,
       c.secretEnv,
     ]),
+    ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
+    ['policy.approvals.secretEnv', config.policy.approvals.secretEnv],
+    ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],
+    ['elicitation.client.secretEnv', config.elicitation.client?.secretEnv],
+    [
+      'authorizationServer.signIn.clientSecretEnv',
+      signIn.method === 'upstream' ? signIn.clientSecretEnv : undefined,
+    ],
+  ];
+  const named: [string, string | undefined][] = [
     ...config.authorizationServer.sharedSignals.transmitters.flatMap(
       ({ name, authorizationEnv, poll }): [string, string | undefined][] => [
         [`authorizationServer.sharedSignals.transmitters.${name}.authorizationEnv`, authorizationEnv],
         [`authorizationServer.sharedSignals.transmitters.${name}.poll.tokenEnv`, poll?.tokenEnv],
       ],
     ),
-    ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
-    ['policy.approvals.secretEnv', config.policy.approvals.secretEnv],
-    ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],
-    ['elicitation.client.secretEnv', config.elicitation.client?.secretEnv],
     ...thirdPartySecrets(config.elicitation),
-    [
-      'authorizationServer.signIn.clientSecretEnv',
-      signIn.method === 'upstream' ? signIn.clientSecretEnv : undefined,
-    ],
   ];
-  return named.flatMap(([where, name]) =>
-    name !== undefined && !environment[name] ? [`${where}: the environment has no ${name}`] : [],
-  );
+  const isThere = (name: string): boolean => Boolean(environment[name]);
+  const missing = (secrets: [string, string | undefined][], isGiven: (name: string) => boolean): string[] =>
+    secrets.flatMap(([where, name]) =>
+      name !== undefined && !isGiven(name) ? [`${where}: the environment has no ${name}`] : [],
+    );
+  return [
+    ...missing(changing, (name) => isThere(name) || isThere(`${name}_FILE`)),
+    ...missing(named, isThere),
+  ];
 }
 
 function thirdPartySecrets({

@@ -31,7 +31,8 @@ export interface PersonSignInOptions {
   publicUrl: string;
   callbackPath: string;
   clientId: string;
-  clientSecret: string;
+  /** Asked each time, since it may change. */
+  clientSecret: () => string;
   /** Names the cookies and the one-time state. */
   name: string;
 }
@@ -135,7 +136,8 @@ export class PersonSignIn {
   /** When first needed, and again after a failure: the issuer may start after us. */
   #discover(): Promise<client.Configuration> {
     const { issuer, reachIssuer, clientId, clientSecret } = this.options;
-    const authentication = client.ClientSecretBasic(clientSecret);
+    const authentication: client.ClientAuth = (...request) =>
+      client.ClientSecretBasic(clientSecret())(...request);
     this.#discovered ??= client
       .discovery(new URL(issuer), clientId, undefined, authentication, {
         timeout: timeoutSeconds,

@@ -11,26 +11,32 @@ const lifetimeMs = 300_000;
  */
 export class DpopNonces {
   constructor(
-    private readonly secret: Uint8Array,
+    /** The first one makes, and all are known: two while it changes. */
+    private readonly secrets: () => readonly Uint8Array[],
     private readonly clock: Clock,
   ) {}
 
   current(): string {
     const moment = String(this.clock.nowMs());
-    return `${moment}.${this.#mac(moment).toString('base64url')}`;
+    const [newest] = this.secrets();
+    if (newest === undefined) throw new Error('no secret for nonces');
+    return `${moment}.${macOf(newest, moment).toString('base64url')}`;
   }
 
   /** When a nonce was given out; undefined for one that is not ours, or five minutes old. */
   issuedAtMs(nonce: string): number | undefined {
     const [moment = '', mac = ''] = nonce.split('.');
-    const expected = this.#mac(moment);
     const presented = Buffer.from(mac, 'base64url');
-    if (presented.length !== expected.length || !timingSafeEqual(presented, expected)) return undefined;
+    const isOurs = this.secrets().some((secret) => {
+      const expected = macOf(secret, moment);
+      return presented.length === expected.length && timingSafeEqual(presented, expected);
+    });
+    if (!isOurs) return undefined;
     const issuedAtMs = Number(moment);
     return this.clock.nowMs() - issuedAtMs < lifetimeMs ? issuedAtMs : undefined;
   }
+}
 
-  #mac(moment: string): Buffer {
-    return createHmac('sha256', this.secret).update(`dpop-nonce\n${moment}`).digest();
-  }
+function macOf(secret: Uint8Array, moment: string): Buffer {
+  return createHmac('sha256', secret).update(`dpop-nonce\n${moment}`).digest();
 }

@@ -18,7 +18,7 @@ describe('SenderConstraints', () => {
   const open = (requireNonce = false): void => {
     clock = new FakeClock(Date.now());
     oneTime = new MemoryOneTimeStore(clock);
-    nonces = new DpopNonces(Buffer.alloc(32, 1), clock);
+    nonces = new DpopNonces(() => [Buffer.alloc(32, 1)], clock);
     constraints = new SenderConstraints({ clock, oneTime, nonces, requireNonce });
   };
   beforeAll(async () => {
@@ -84,10 +84,22 @@ describe('SenderConstraints', () => {
     expect(await outcome(present([await proof(constraints.nonce)]))).toBe('accepted');
   });
 
+  it('knows the nonces of the secret before while its secret changes, and no longer', () => {
+    let secrets = [Buffer.alloc(32, 1)];
+    const changing = new DpopNonces(() => secrets, clock);
+    const old = changing.current();
+    secrets = [Buffer.alloc(32, 2), Buffer.alloc(32, 1)];
+    const young = changing.current();
+    const known = (nonce: string): boolean => changing.issuedAtMs(nonce) !== undefined;
+    expect([known(old), known(young)]).toEqual([true, true]);
+    secrets = [Buffer.alloc(32, 2)];
+    expect([known(old), known(young)]).toEqual([false, true]);
+  });
+
   it('RFC 9449 §9: requires a nonce given out here when it is told to, and takes it for five minutes', async () => {
     open(true);
     expect(await outcome(present([await proof()]))).toBe('use_dpop_nonce 401');
-    const foreign = new DpopNonces(Buffer.alloc(32, 2), clock).current();
+    const foreign = new DpopNonces(() => [Buffer.alloc(32, 2)], clock).current();
     expect(await outcome(present([await proof(foreign)]))).toBe('use_dpop_nonce 401');
     const early = await proof(constraints.nonce);
     const late = await proof(constraints.nonce);

@@ -8,7 +8,8 @@ export interface ThirdPartyOptions {
   tokenEndpoint?: string;
   /** This MCP server as a client of it. */
   clientId: string;
-  clientSecret: string;
+  /** A function where it may change. */
+  clientSecret: string | (() => string);
   /** The third party's resource indicator, such as `https://api.github.com`. */
   resource: string;
   /** The least that will do, separated by spaces; what the provider's configuration says without it. */
@@ -88,6 +89,7 @@ export class ThirdParty {
       ...(requestState !== undefined && { request_state: requestState }),
       wait: String(waitSeconds),
     });
+    const secret = typeof clientSecret === 'string' ? clientSecret : clientSecret();
     const timeout = AbortSignal.timeout(timeoutMs + waitSeconds * 1000);
     try {
       const response = await this.#fetch(await this.#endpoint(), {
@@ -95,7 +97,7 @@ export class ThirdParty {
         redirect: 'error',
         headers: {
           accept: 'application/json',
-          authorization: `Basic ${btoa([clientId, clientSecret].map(formEncode).join(':'))}`,
+          authorization: `Basic ${btoa([clientId, secret].map(formEncode).join(':'))}`,
           'content-type': 'application/x-www-form-urlencoded',
         },
         body: form.toString(),

@@ -18,6 +18,7 @@ export {
 } from './tokens.js';
 export { type Infrastructure, InfrastructureModule } from './infrastructure.module.js';
 export { bootstrapService, type RunningService, type ServiceOptions } from './bootstrap-service.js';
+export { ConfiguredSecret, ConfiguredSecretError } from './configured-secret.js';
 export { type Logger, createLogger } from './logger.js';
 export { loadConfig } from './load-config.js';
 export { nameRoute } from './measure-requests.js';

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { AuthorizationServerConfig } from '@behalf/config';
 import { OAuthError } from '@behalf/oauth';
 import type { OneTimeStore } from '@behalf/ports';
+import type { ConfiguredSecret } from '@behalf/service-kit';
 import type { Request, Response } from 'express';
 import * as client from 'openid-client';
 import { z } from 'zod';
@@ -41,7 +42,7 @@ export class UpstreamSignIn {
   constructor(
     private readonly config: AuthorizationServerConfig,
     private readonly upstream: UpstreamConfig,
-    private readonly clientSecret: string | undefined,
+    private readonly clientSecret: ConfiguredSecret | undefined,
     private readonly oneTime: OneTimeStore,
   ) {
     this.#cookie = config.issuer.startsWith('https:') ? '__Host-sign-in' : 'sign-in';
@@ -127,8 +128,13 @@ export class UpstreamSignIn {
   /** When first needed, and again after a failure: the upstream may start after us. */
   #discover(): Promise<client.Configuration> {
     const { issuer, clientId } = this.upstream;
+    const { clientSecret: secret } = this;
+    // The secret may have changed since it was discovered.
+    const authentication: client.ClientAuth = secret
+      ? (...request) => client.ClientSecretPost(secret.newest())(...request)
+      : client.None();
     this.#discovered ??= client
-      .discovery(new URL(issuer), clientId, this.clientSecret, undefined, {
+      .discovery(new URL(issuer), clientId, undefined, authentication, {
         timeout: timeoutSeconds,
         execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [],
       })

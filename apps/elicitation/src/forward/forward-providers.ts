@@ -2,7 +2,7 @@ import type { AuditLog } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import type { Bus, Clock } from '@behalf/ports';
 import { AccessTokenVerifier } from '@behalf/resource-server';
-import { AUDIT_LOG, BUS, CLOCK, CONFIG, ONE_TIME_STORE } from '@behalf/service-kit';
+import { AUDIT_LOG, BUS, CLOCK, CONFIG, ConfiguredSecret, ONE_TIME_STORE } from '@behalf/service-kit';
 import type { Provider } from '@nestjs/common';
 import { AdminAuthorization } from '../admin/admin-authorization.js';
 import { ELICITATION_CONFIG, type ElicitationServiceConfig } from '../config.js';
@@ -19,7 +19,7 @@ export const forwardProviders: Provider[] = [
     provide: FORWARD_SETTINGS,
     inject: [CONFIG, ELICITATION_CONFIG],
     useFactory: (config: BehalfConfig, { client }: ElicitationServiceConfig) =>
-      forwardSettings(config, client?.secret ?? ''),
+      forwardSettings(config, client?.secret ?? ConfiguredSecret.of('')),
   },
   {
     provide: TOKEN_CHECKS,

@@ -3,7 +3,7 @@ import { ClientCertificates } from '@behalf/client-certificate';
 import { protectedResourceMetadataUrl } from '@behalf/oauth';
 import type { Clock, OneTimeStore } from '@behalf/ports';
 import { type AccessTokenVerifier, DpopNonces, SenderConstraints } from '@behalf/resource-server';
-import { hkdfSync } from 'node:crypto';
+import type { ConfiguredSecret } from '@behalf/service-kit';
 
 /** What the tokens of callers are checked with. */
 export interface TokenChecks {
@@ -21,14 +21,14 @@ export interface ForwardSettings {
   certificates: ClientCertificates;
   seesCertificates: boolean;
   /** The same in every process of this service. */
-  nonceSecret: Uint8Array;
+  nonceSecrets: () => readonly Uint8Array[];
 }
 
 export const FORWARD_SETTINGS = Symbol('FORWARD_SETTINGS');
 
 export function forwardSettings(
   { elicitation, mutualTls }: BehalfConfig,
-  clientSecret: string,
+  clientSecret: ConfiguredSecret,
 ): ForwardSettings {
   const resourceOf = (provider: string): string => forwardResource(elicitation, provider);
   return {
@@ -38,19 +38,17 @@ export function forwardSettings(
     metadataOf: (provider) => protectedResourceMetadataUrl(resourceOf(provider)),
     certificates: new ClientCertificates(mutualTls),
     seesCertificates: mutualTls.enabled,
-    nonceSecret: new Uint8Array(
-      hkdfSync('sha256', Buffer.from(clientSecret), '', 'behalf forward dpop nonces', 32),
-    ),
+    nonceSecrets: clientSecret.derivedFor('behalf forward dpop nonces'),
   };
 }
 
 export function tokenChecks(
-  { certificates, nonceSecret }: ForwardSettings,
+  { certificates, nonceSecrets }: ForwardSettings,
   verifier: AccessTokenVerifier,
   clock: Clock,
   oneTime: OneTimeStore,
 ): TokenChecks {
-  const nonces = new DpopNonces(nonceSecret, clock);
+  const nonces = new DpopNonces(nonceSecrets, clock);
   const constraints = new SenderConstraints({ clock, oneTime, nonces, requireNonce: false });
   return { verifier, constraints, certificates };
 }

@@ -30,7 +30,7 @@ export interface HttpTokenExchangerOptions {
   provedUrl: string;
   key: DpopKey;
   clientId: string;
-  clientSecret: string;
+  clientSecret: () => string;
   timeoutMs: number;
 }
 
@@ -96,7 +96,7 @@ export class HttpTokenExchanger implements TokenExchanger {
       ...(wanted.scopes && { scope: wanted.scopes.join(' ') }),
       ...(wanted.subjectProof !== undefined && { subject_token_proof: wanted.subjectProof }),
     });
-    const credentials = [clientId, clientSecret].map(formEncode).join(':');
+    const credentials = [clientId, clientSecret()].map(formEncode).join(':');
     const proof = await key?.prove({ method: 'POST', url });
     try {
       const { statusCode, headers, body } = await request(tokenEndpoint, {

@@ -34,7 +34,7 @@ describe('relayResponse', () => {
       upstream as unknown as Dispatcher.ResponseData,
       { era: 'modern', signal: new AbortController().signal } as Exchange,
       new McpAnswer(response as never, 1, true),
-      { name: 'x', sessions: new SessionBinding(new Uint8Array(32)), logger: undefined as never },
+      { name: 'x', sessions: new SessionBinding(() => [new Uint8Array(32)]), logger: undefined as never },
     ).catch(() => {});
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(pulled).toBeLessThan(5);
@@ -71,7 +71,7 @@ describe('relayResponse', () => {
         message: { kind: 'request' },
       } as unknown as Exchange,
       new McpAnswer(response as never, 1, false),
-      { name: 'x', sessions: new SessionBinding(new Uint8Array(32)), logger: undefined as never },
+      { name: 'x', sessions: new SessionBinding(() => [new Uint8Array(32)]), logger: undefined as never },
     ).catch(() => {});
     expect(response.listenerCount('close')).toBeGreaterThan(10);
     expect(response.listenerCount('close')).toBeLessThanOrEqual(response.getMaxListeners());

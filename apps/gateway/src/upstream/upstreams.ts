@@ -23,7 +23,7 @@ export function buildUpstreams(
   oneTime: OneTimeStore,
   logger: Logger,
 ): Upstreams {
-  const sessions = new SessionBinding(settings.sharedSecret('upstream sessions'));
+  const sessions = new SessionBinding(settings.sharedSecrets('upstream sessions'));
   const pushed = new PushedRequests(oneTime);
   return new Map(
     [...settings.upstreams.values()].map(({ name, config }): [string, Upstream] => {

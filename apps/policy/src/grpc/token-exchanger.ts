@@ -1,4 +1,5 @@
 import { OAuthError, grantTypes, tokenTypes } from '@behalf/oauth';
+import type { ConfiguredSecret } from '@behalf/service-kit';
 import { request } from 'undici';
 import { z } from 'zod';
 
@@ -14,7 +15,7 @@ const timeoutMs = 5_000;
 export interface TokenEndpoint {
   url: string;
   clientId: string;
-  clientSecret: string;
+  clientSecret: ConfiguredSecret;
 }
 
 /** @see RFC 8693 §2.1, RFC 6749 §2.3.1 */
@@ -23,7 +24,7 @@ export class TokenEndpointExchanger implements TokenExchanger {
 
   async exchange(subjectToken: string, resource: string): Promise<string> {
     const { url, clientId, clientSecret } = this.endpoint;
-    const credentials = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
+    const credentials = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret.newest())}`;
     try {
       const { statusCode, body } = await request(url, {
         method: 'POST',

@@ -25,7 +25,7 @@ export const approvalPageProviders: Provider[] = [
           publicUrl,
           callbackPath: '/approvals/callback',
           clientId: approvalPage.clientId,
-          clientSecret: approvalPage.clientSecret,
+          clientSecret: () => approvalPage.clientSecret.newest(),
           name: 'approval',
         },
         oneTime,
