@@ -9,6 +9,12 @@ export function nameRoute(request: Request, path: string): void {
   request.route = { path };
 }
 
+/** The route of a request once it was answered; none, for a path that nobody has a route for. */
+export function routeOf(request: Request): string | undefined {
+  const path = (request.route as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? path : undefined;
+}
+
 /**
  * How many requests, how they ended and how long they took, by route. A path that nobody has a route for
  * counts without one: paths hold names, and everybody may make up as many as they like.
@@ -18,12 +24,12 @@ export function measureRequests(service: string): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     const began = performance.now();
     response.once('close', () => {
-      const route = (request.route as { path?: unknown } | undefined)?.path;
+      const route = routeOf(request);
       duration.record((performance.now() - began) / 1000, {
         [attributes.serviceName]: service,
         [attributes.httpMethod]: request.method,
         [attributes.httpStatus]: response.statusCode,
-        ...(typeof route === 'string' && { [attributes.httpRoute]: route }),
+        ...(route !== undefined && { [attributes.httpRoute]: route }),
       });
     });
     next();
