@@ -25,7 +25,8 @@ describe('the trace of a call', () => {
   it('goes from the caller’s _meta through policy and exchange to the upstream', async () => {
     const token = await gateway.tokenFor('tools', {
       txn: 'txn-1',
-      act: { sub: 'agent', client_id: 'agent' },
+      // The earlier one is another issuer's, and has the name of one of ours.
+      act: { sub: 'agent', client_id: 'agent', act: { sub: 'agent', iss: 'https://idp.example' } },
     });
     const params = {
       name: 'allowed',
@@ -45,7 +46,7 @@ describe('the trace of a call', () => {
       'mcp.method.name': 'tools/call',
       'gen_ai.tool.name': 'allowed',
       'behalf.decision.id': 'decision-0',
-      'behalf.actor.chain': ['agent'],
+      'behalf.actor.chain': ['agent', 'https://idp.example#agent'],
       'behalf.txn': 'txn-1',
     });
     const client = spans.find(

@@ -1,5 +1,5 @@
 import { type Caller, type Classified, type McpMessage, metaKeys, metaOf } from '@behalf/mcp';
-import { actorChain } from '@behalf/oauth';
+import { actorNames } from '@behalf/oauth';
 import { attributes, inSpan, withTraceContext } from '@behalf/telemetry';
 import { type Context, type Link, context, trace } from '@opentelemetry/api';
 import { messageAttributes, spanNameOf } from '../upstream/traced-message.js';
@@ -19,7 +19,7 @@ export function inMessageSpan(
 ): Promise<void> {
   if (message.kind === 'response') return work();
   const { parent, links } = parentOf(message);
-  const actors = actorChain(caller.act);
+  const actors = actorNames(caller.act);
   return inSpan(
     spanNameOf(message),
     {
@@ -33,7 +33,7 @@ export function inMessageSpan(
         [attributes.clientId]: caller.client_id,
         [attributes.audience]: caller.aud,
         [attributes.actorDepth]: actors.length,
-        [attributes.actorChain]: actors.map((actor) => actor.client_id ?? actor.sub),
+        [attributes.actorChain]: actors,
         ...(caller.grant_id !== undefined && { [attributes.grantId]: caller.grant_id }),
         ...(caller.txn !== undefined && { [attributes.txn]: caller.txn }),
       },
