@@ -1,4 +1,5 @@
 import { elicitationRecords } from '@behalf/elicitation';
+import type { EventContract } from '@behalf/ports';
 import { TestBrowser, type Visit, readForm } from '@behalf/testing';
 import { agentSuspended, connectionChanged, revocationCreated } from '@behalf/contracts';
 import { setTimeout } from 'node:timers/promises';
@@ -236,68 +237,49 @@ describe('every page', () => {
 
 describe('what waits ends', () => {
   const revoked = { revokedAtMs: 1, expiresAtMs: 9e15 };
-  const envelope = <T>(data: T) => ({
-    id: crypto.randomUUID(),
-    type: '',
-    sequence: 1,
-    occurredAtMs: 0,
-    data,
-  });
+  const tell = <T>(contract: EventContract<T>, data: T) =>
+    system.bus.publish(contract, {
+      id: crypto.randomUUID(),
+      type: contract.type,
+      sequence: 1,
+      occurredAtMs: 0,
+      data,
+    });
   const agent = 'agent-7';
   it.each([
     [
       'its agent was suspended',
-      () =>
-        system.bus.publish(
-          agentSuspended,
-          envelope({ id: agent, version: 2, state: 'suspended' as const, by: 'admin', changed: [] }),
-        ),
+      () => tell(agentSuspended, { id: agent, version: 2, state: 'suspended', by: 'admin', changed: [] }),
     ],
     [
       'its agent was revoked as a client',
-      () =>
-        system.bus.publish(revocationCreated, envelope({ kind: 'client' as const, id: agent, ...revoked })),
+      () => tell(revocationCreated, { kind: 'client', id: agent, ...revoked }),
     ],
     [
       'the grant of its client was revoked',
-      () =>
-        system.bus.publish(
-          revocationCreated,
-          envelope({ kind: 'grant' as const, id: 'grant-7', ...revoked }),
-        ),
+      () => tell(revocationCreated, { kind: 'grant', id: 'grant-7', ...revoked }),
     ],
     [
       'its person signed out',
-      () =>
-        system.bus.publish(
-          revocationCreated,
-          envelope({ kind: 'session' as const, id: 'session-7', ...revoked }),
-        ),
+      () => tell(revocationCreated, { kind: 'session', id: 'session-7', ...revoked }),
     ],
     [
       'its chain was revoked',
-      () =>
-        system.bus.publish(
-          revocationCreated,
-          envelope({ kind: 'transaction' as const, id: 'txn-7', ...revoked }),
-        ),
+      () => tell(revocationCreated, { kind: 'transaction', id: 'txn-7', ...revoked }),
     ],
     [
       'its account was disconnected, wherever that was',
       () =>
-        system.bus.publish(
-          connectionChanged,
-          envelope({
-            id: 'c',
-            owner: 'alice',
-            tenant: 'default',
-            providerId: 'drive',
-            resource: 'https://api.drive.example',
-            status: 'disconnected' as const,
-            reason: 'person_offboarded',
-            credentialVersion: 1,
-          }),
-        ),
+        tell(connectionChanged, {
+          id: 'c',
+          owner: 'alice',
+          tenant: 'default',
+          providerId: 'drive',
+          resource: 'https://api.drive.example',
+          status: 'disconnected',
+          reason: 'person_offboarded',
+          credentialVersion: 1,
+        }),
     ],
   ])('when %s', async (_why, end) => {
     const offer = await system.offered(
