@@ -1,7 +1,7 @@
 // Brings the whole system up with docker compose, plays the demo against it, kills a container of everything in turn
 // (as a crash of the program does, so that Docker starts it again) and plays the demo once more, then takes it all down.
 // `npm run test:compose`. Needs Docker and the ports of the demo.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 
 const project = 'behalf-test';
 const compose = ['compose', '-p', project];
@@ -22,8 +22,19 @@ try {
   console.log(
     'docker compose: the demo was played three times, before and after every container had crashed once',
   );
+} catch (error) {
+  tellOfUnhealthy();
+  throw error;
 } finally {
   show('docker', ...compose, 'down', '-v', '--timeout', '40');
+}
+
+/** What the containers that are not well have said last, and what their last health checks found. */
+function tellOfUnhealthy() {
+  for (const container of services().filter((one) => !isHealthy(one))) {
+    console.error(docker('inspect', '-f', '{{.Name}} {{.State.Status}} {{json .State.Health}}', container));
+    spawnSync('docker', ['logs', '--tail', '50', container], { stdio: 'inherit' });
+  }
 }
 
 /** Kills the program of one container; the others of its service go on. */

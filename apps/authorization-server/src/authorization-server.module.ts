@@ -44,9 +44,11 @@ import { TransmitterMetadataController } from './http/transmitter-metadata.contr
 import { SignInController } from './http/sign-in.controller.js';
 import { tokenRoute } from './http/token-route.js';
 import { SignInCallbackController } from './http/sign-in-callback.controller.js';
+import { IssuerClock } from './issuer-clock.js';
 import type { KeyRotation } from './key-rotation.js';
 import type { ProviderHolder } from './provider-holder.js';
-import { type AuthorizationServerOptions, buildProviders } from './providers.js';
+import type { AuthorizationServerOptions } from './authorization-server-options.js';
+import { buildProviders } from './providers.js';
 import type { SignalPoller } from './shared-signals/signal-poller.js';
 import type { SignalTransmitter } from './shared-signals/signal-transmitter.js';
 import {
@@ -115,21 +117,27 @@ export class AuthorizationServerModule implements OnModuleInit, OnApplicationShu
     @Inject(PROVIDER_HOLDER) private readonly holder: ProviderHolder,
     @Inject(SIGNAL_TRANSMITTER) private readonly signals: SignalTransmitter,
     @Inject(SIGNAL_POLLER) private readonly signalPoller: SignalPoller,
+    @Inject(IssuerClock) private readonly issuerClock: IssuerClock,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
+    await this.issuerClock.start();
     this.checkpoints.start();
     this.signalPoller.start();
     this.#subscriptions = [
       answerRevocations(this.bus, this.records, this.clock),
       answerChains(this.bus, this.holder),
-      this.rotation.follow(this.bus),
+      this.rotation.follow(this.bus, {
+        onFault: (err) => this.logger.error({ err }, 'new signing keys were not put to use'),
+      }),
       ...followCacheEvents(this.bus, this.cache, this.lentTokens),
       ...this.signals.start(this.bus),
     ];
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.issuerClock.stop();
     this.checkpoints.stop();
     await this.signals.stop();
     await this.signalPoller.stop();
@@ -186,9 +194,17 @@ export async function startAuthorizationServer(
   const { fetch = guardedFetch(config), environment = process.env } = options;
   return bootstrapService({
     name: 'authorization-server',
-    module: AuthorizationServerModule.register({ config, fetch, environment }),
+    module: AuthorizationServerModule.register({
+      config,
+      fetch,
+      environment,
+      databaseTimeMs: infrastructure.databaseTimeMs,
+    }),
     listen: config.authorizationServer.listen,
     infrastructure: infrastructure as Infrastructure,
+    // Without NATS nothing is exchanged, and without Redis nobody signs in. Tokens are still revoked and introspected, and
+    // keys published, which everybody else depends on.
+    standsOn: { needs: ['postgres'], uses: ['redis', 'nats'] },
     configure: (app) => {
       const holder = app.get<ProviderHolder>(PROVIDER_HOLDER);
       app.use(routeToProvider(config.authorizationServer, holder, infrastructure.rateLimiter));

@@ -1,51 +1,38 @@
 import { randomBytes } from 'node:crypto';
 import type { AgentDependencies } from '@behalf/agent-identity';
-import { type AuditLeaves, type AuditLog, originOf, RecordsAhead } from '@behalf/audit';
-import {
-  createProvider,
-  type FetchDocument,
-  ResourceRegistry,
-  revocationLifetimeSeconds,
-  writeRevocation,
-} from '@behalf/adapter-oidc-provider';
-import type { BehalfConfig } from '@behalf/config';
-import { type Evaluation, evaluatePolicy } from '@behalf/contracts';
-import type { DelegationDependencies, GrantUses } from '@behalf/delegation-grants';
+import { type AuditLeaves, type AuditLog, originOf } from '@behalf/audit';
+import { ResourceRegistry, revocationLifetimeSeconds, writeRevocation } from '@behalf/adapter-oidc-provider';
 import { ExchangeCache, LentTokenCache } from '@behalf/exchange-cache';
-import type { Bus, Cache, Clock, OneTimeStore, RateLimiter, RecordStore } from '@behalf/ports';
+import type { Cache, Clock, OneTimeStore, RecordStore } from '@behalf/ports';
 import { DpopNonces, SenderConstraints } from '@behalf/resource-server';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import {
   AUDIT_LOG,
-  BUS,
   CLOCK,
   ConfiguredSecret,
   KEY_ENCRYPTION_KEY,
   type Logger,
   LOGGER,
   ONE_TIME_STORE,
-  RATE_LIMITER,
   RECORD_STORE,
   SHARED_CACHE,
 } from '@behalf/service-kit';
 import { JwtSigner, SigningKeys } from '@behalf/signing-keys';
-import { IssuerKeySets } from '@behalf/trusted-issuers';
 import { AuditCheckpoints } from './audit-checkpoints.js';
-import { clientSecretsFrom } from './config.js';
-import { exchangeDelegation } from './delegation/exchange-delegation.js';
-import { thirdPartyTokens } from './third-party-tokens.js';
+import type { AuthorizationServerOptions } from './authorization-server-options.js';
 import { delegationProviders } from './delegation/delegation-providers.js';
+import { fetchJson } from './fetch-json.js';
 import { AdminAuthorization } from './http/admin-authorization.js';
 import { TokenAuthorization } from './http/token-authorization.js';
 import { sharedSignalsProviders } from './shared-signals/shared-signals-providers.js';
 import type { FormGuard } from './http/form-guard.js';
 import { Interactions } from './http/interactions.js';
+import { IssuerClock } from './issuer-clock.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { openMutualTls } from './mutual-tls.js';
 import { KeyRotation } from './key-rotation.js';
-import { errorPage, signedOutPage, signOutPage } from './pages/message-pages.js';
-import { ProviderHolder } from './provider-holder.js';
-import { rateLimits, ratePurposes } from './rate-limits.js';
+import { oidcProvider } from './oidc-provider.js';
+import type { ProviderHolder } from './provider-holder.js';
 import { serverSecret } from './server-secrets.js';
 import { UpstreamSignIn } from './sign-in/upstream-sign-in.js';
 import { trusts } from './trusts.js';
@@ -53,10 +40,8 @@ import {
   ADMIN_AUTHORIZATION,
   AGENT_DEPENDENCIES,
   AUDIT_CHECKPOINTS,
-  DELEGATION,
   EXCHANGE_CACHE,
   FORM_GUARD,
-  GRANT_USES,
   INTERACTIONS,
   ISSUER_KEYS,
   KEY_ROTATION,
@@ -69,24 +54,22 @@ import {
   UPSTREAM_SIGN_IN,
 } from './tokens.js';
 
-/** A decision takes milliseconds; past this the policy service is down. */
-const policyTimeoutMs = 2_000;
 /** A few kilobytes each, for the life of a token. */
 const maxKeptExchanges = 10_000;
 
-export interface AuthorizationServerOptions {
-  config: BehalfConfig;
-  /** Fetches documents that strangers name. */
-  fetch: FetchDocument;
-  environment: Readonly<Record<string, string | undefined>>;
-}
-
 /** The parts of the authorization server, each on the ports it needs. */
-export function buildProviders({ config, fetch, environment }: AuthorizationServerOptions) {
+export function buildProviders(options: AuthorizationServerOptions) {
+  const { config, fetch, environment, databaseTimeMs } = options;
   const server = config.authorizationServer;
   return [
     ...delegationProviders(config),
     { provide: RESOURCE_REGISTRY, useValue: new ResourceRegistry(config) },
+    {
+      provide: IssuerClock,
+      inject: [RECORD_STORE, CLOCK, LOGGER],
+      useFactory: (records: RecordStore, clock: Clock, logger: Logger) =>
+        new IssuerClock({ records, clock, databaseTimeMs, logger }, revocationLifetimeSeconds(config)),
+    },
     {
       provide: SIGNING_KEYS,
       inject: [RECORD_STORE, KEY_ENCRYPTION_KEY, CLOCK],
@@ -188,91 +171,7 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
       provide: LENT_TOKEN_CACHE,
       useFactory: () => new LentTokenCache({ maxEntries: maxKeptExchanges }),
     },
-    {
-      provide: PROVIDER_HOLDER,
-      inject: [
-        RECORD_STORE,
-        KEY_ENCRYPTION_KEY,
-        CLOCK,
-        AUDIT_LOG,
-        LOGGER,
-        RESOURCE_REGISTRY,
-        SIGNING_KEYS,
-        ISSUER_KEYS,
-        SIGNER,
-        BUS,
-        ONE_TIME_STORE,
-        RATE_LIMITER,
-        DELEGATION,
-        GRANT_USES,
-        EXCHANGE_CACHE,
-        LENT_TOKEN_CACHE,
-      ],
-      useFactory: async (
-        records: RecordStore,
-        kek: KeyEncryptionKey,
-        clock: Clock,
-        audit: AuditLog,
-        logger: Logger,
-        resources: ResourceRegistry,
-        keys: SigningKeys,
-        issuerKeys: IssuerKeys,
-        signer: JwtSigner,
-        bus: Bus,
-        oneTime: OneTimeStore,
-        rates: RateLimiter,
-        delegation: DelegationDependencies,
-        uses: GrantUses,
-        cache: ExchangeCache,
-        lentTokens: LentTokenCache,
-      ) => {
-        const mayGoOn = async (what: 'documentsOfHost' | 'documents', key: string): Promise<boolean> =>
-          (await rates.tryAttempt(ratePurposes[what], key, rateLimits[what])) === undefined;
-        const clientSecrets = clientSecretsFrom(server.clients, environment);
-        const cookieKeys = [await serverSecret(records, kek, 'cookies')];
-        const nonceSecret = Buffer.from(await serverSecret(records, kek, 'nonces'), 'base64url');
-        const mutualTls = openMutualTls(config.mutualTls);
-        const trustedKeys = new IssuerKeySets({ clock, fetchJson: (url) => fetchJson(fetch, url) });
-        return ProviderHolder.open(async () =>
-          createProvider({
-            config,
-            records,
-            oneTime,
-            clock,
-            resources,
-            signingKeys: await keys.current(),
-            publicJwks: () => keys.publicJwks(),
-            verificationKeys: issuerKeys.get,
-            cookieKeys,
-            nonceSecret,
-            trustedKeys,
-            ...mutualTls,
-            clientSecrets,
-            fetch,
-            mayFetchFrom: async (hostname) =>
-              (await mayGoOn('documentsOfHost', hostname)) && (await mayGoOn('documents', '')),
-            tryRefresh: (grantId) =>
-              rates.tryAttempt(ratePurposes.refreshOfGrant, grantId, rateLimits.refreshOfGrant),
-            exchange: {
-              signer,
-              cache,
-              decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
-              decideAhead: (evaluation) => decideAhead(evaluation, bus, RecordsAhead.of(audit)),
-              thirdParty: thirdPartyTokens(config, bus, environment, lentTokens),
-              ...exchangeDelegation(
-                delegation,
-                uses,
-                clock,
-                (id) => `${server.issuer}${server.paths.delegations}/${id}`,
-              ),
-            },
-            pages: { error: errorPage, signOut: signOutPage, signedOut: signedOutPage },
-            audit: (record) => audit.append({ ...record, occurredAtMs: clock.nowMs() }),
-            onServerError: (error) => logger.error({ err: error }, 'server_error'),
-          }),
-        );
-      },
-    },
+    oidcProvider(options),
     {
       provide: INTERACTIONS,
       inject: [PROVIDER_HOLDER, FORM_GUARD],
@@ -281,24 +180,9 @@ export function buildProviders({ config, fetch, environment }: AuthorizationServ
     },
     {
       provide: KEY_ROTATION,
-      inject: [PROVIDER_HOLDER, ISSUER_KEYS, SIGNER],
-      useFactory: (holder: ProviderHolder, issuerKeys: IssuerKeys, signer: JwtSigner) =>
-        new KeyRotation(holder, issuerKeys, signer),
+      inject: [PROVIDER_HOLDER, ISSUER_KEYS, SIGNER, SIGNING_KEYS],
+      useFactory: (holder: ProviderHolder, issuerKeys: IssuerKeys, signer: JwtSigner, keys: SigningKeys) =>
+        new KeyRotation(holder, issuerKeys, signer, keys),
     },
   ];
-}
-
-async function decideAhead(evaluation: Evaluation, bus: Bus, ahead: RecordsAhead) {
-  const { recording, ...answer } = await bus.request(
-    evaluatePolicy,
-    { ...evaluation, recordsAhead: ahead.id },
-    { timeoutMs: policyTimeoutMs },
-  );
-  return { ...answer, ...(recording !== undefined && { recorded: ahead.settled(recording) }) };
-}
-
-async function fetchJson(fetch: FetchDocument, url: string): Promise<unknown> {
-  const response = await fetch(url, { headers: { accept: 'application/json' } });
-  if (response.status !== 200) throw new Error(`status ${response.status}`);
-  return response.json();
 }

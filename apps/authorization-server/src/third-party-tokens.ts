@@ -2,6 +2,7 @@ import type { BehalfConfig } from '@behalf/config';
 import { requestThirdPartyToken } from '@behalf/contracts';
 import { canonicalResource, OAuthError, type OAuthErrorCode, oauthErrorCodes } from '@behalf/oauth';
 import { type Bus, BusError, extendDeadline } from '@behalf/ports';
+import { ConfiguredSecret } from '@behalf/service-kit';
 import { resolveProviders } from '@behalf/third-party';
 import { LRUCache } from 'lru-cache';
 import type { LentTokenCache, ThirdPartyDependencies, ThirdPartyTarget } from '@behalf/token-exchange';
@@ -22,6 +23,7 @@ export function thirdPartyTokens(
   for (const { id, resources, scopes, defaultScopes } of resolveProviders(
     elicitation.providers,
     environment,
+    ConfiguredSecret.presentedFrom(environment),
   )) {
     const target = { resource: resources[0], provider: id, scopes: Object.keys(scopes), defaultScopes };
     for (const resource of resources) targets.set(canonicalResource(resource), target);

@@ -1,50 +1,21 @@
 import { jest } from '@jest/globals';
 import { createSecretKey } from 'node:crypto';
 import type { EvaluationDecision } from '@behalf/contracts';
-import { BothWays, type TokenRequest, type Way } from './both-ways.js';
-import { agentId, type KeyPair, keyPair, TestAgents, tokenExchange } from './test-agents.js';
-import { basic, files, type TestServerOptions } from './test-server.js';
+import { type Decide, startAssertionExchange, ways } from './assertion-exchange.fixture.js';
+import type { BothWays, TokenRequest } from './both-ways.js';
+import { agentId, type KeyPair, keyPair, type TestAgents } from './test-agents.js';
+import { basic } from './test-server.js';
 
-const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
-const jwtBearer = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-const ways: readonly Way[] = ['short', 'library'];
 const hour = 3600;
 
-type Decide = () => Promise<EvaluationDecision>;
-
-/** An agent that has been seen, a token that it may exchange, and both ways of asking. */
-async function start(options: TestServerOptions = {}, create: Record<string, unknown> = {}) {
-  const policy: { decide: Decide } = { decide: async () => ({ decision: true, context: { id: 'd' } }) };
-  const agents = await TestAgents.start({ replicas: 1, ...options }, () => policy.decide());
-  expect((await agents.create(create)).status).toBe(201);
-  const subject = await agents.personToken();
-  const both = new BothWays(agents.server);
-  const ask = async (assertion: string | string[], way: Way, changes: Partial<TokenRequest> = {}) =>
-    both.ask(
-      {
-        form: {
-          grant_type: tokenExchange,
-          subject_token: subject,
-          subject_token_type: accessTokenType,
-          resource: files,
-          client_assertion_type: jwtBearer,
-          client_assertion: assertion,
-          ...changes.form,
-        },
-        ...(changes.headers && { headers: changes.headers }),
-      },
-      way,
-    );
-  return { agents, both, policy, ask, subject };
-}
 describe('an exchange by private_key_jwt', () => {
   let agents: TestAgents;
   let both: BothWays;
   let policy: { decide: Decide };
-  let ask: Awaited<ReturnType<typeof start>>['ask'];
+  let ask: Awaited<ReturnType<typeof startAssertionExchange>>['ask'];
   let foreign: KeyPair;
   beforeAll(async () => {
-    ({ agents, both, policy, ask } = await start());
+    ({ agents, both, policy, ask } = await startAssertionExchange());
     foreign = await keyPair('k');
     // The first request of an agent is the library's: nobody has looked it up yet.
     expect((await ask(await agents.assertion(), 'library')).answer.status).toBe(200);
@@ -277,62 +248,5 @@ describe('an exchange by private_key_jwt', () => {
     });
     expect([answer.status, answer.body['error'], servedByLibrary]).toEqual([400, 'invalid_dpop_proof', 1]);
     expect(both.servedByLibrary).toBeGreaterThan(0);
-  });
-});
-
-it.each(['RS256', 'PS256', 'EdDSA'])(
-  'RFC 7518 §3.1: an exchange is answered by both ways where the key of the agent is for %s',
-  async (alg) => {
-    const key = await keyPair('other', alg);
-    const { agents, ask } = await start({}, { jwks: { keys: [key.publicJwk] } });
-    const sign = (header = {}) =>
-      agents.assertion({}, { key: key.privateKey, header: { alg, kid: 'other', ...header } });
-    const seen = [await ask(await sign(), 'library'), await ask(await sign(), 'short')];
-    expect(seen.map(({ answer }) => answer.status)).toEqual([200, 200]);
-    expect(seen.map(({ servedByLibrary }) => servedByLibrary)).toEqual([1, 0]);
-    await agents.close();
-  },
-);
-
-describe('an agent that publishes its keys', () => {
-  afterEach(() => jest.restoreAllMocks());
-
-  it('RFC 7517 §4.5: is known by a new key at once, and by one that it took back no longer than its keys are fresh', async () => {
-    const [first, second] = [await keyPair('first'), await keyPair('second')];
-    let published = [first.publicJwk];
-    let isDown = false;
-    const fetch = async (): Promise<Response> => {
-      if (isDown) throw new Error('down');
-      return Response.json({ keys: published });
-    };
-    const jwksUri = 'https://agents.example/jwks.json';
-    const { agents, ask } = await start({ fetch }, { jwks: undefined, jwksUri });
-    const now = Date.now();
-    const pass = async (seconds: number): Promise<void> => {
-      await agents.server.passSeconds(seconds);
-      jest.spyOn(Date, 'now').mockReturnValue(now + (agents.server.clock.nowMs() - begun));
-    };
-    const begun = agents.server.clock.nowMs();
-    const by = async (key: KeyPair, way: Way) => {
-      const header = { kid: key.publicJwk.kid ?? '' };
-      const { answer, servedByLibrary } = await ask(
-        await agents.assertion({}, { key: key.privateKey, header }),
-        way,
-      );
-      return [answer.status, servedByLibrary];
-    };
-    expect(await by(first, 'short')).toEqual([200, 1]);
-    expect(await by(first, 'short')).toEqual([200, 0]);
-    published = [second.publicJwk];
-    await pass(400);
-    expect(await by(first, 'library')).toEqual([401, 1]);
-    expect(await by(second, 'short')).toEqual([200, 0]);
-    // While they cannot be had, its keys stay what they were.
-    isDown = true;
-    await pass(400);
-    expect(await by(second, 'short')).toEqual([200, 1]);
-    expect(await by(second, 'short')).toEqual([200, 0]);
-    expect(await by(first, 'short')).toEqual([401, 1]);
-    await agents.close();
   });
 });

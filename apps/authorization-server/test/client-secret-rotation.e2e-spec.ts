@@ -1,7 +1,5 @@
-import { mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { SecretFile } from '@behalf/testing';
 import { basic, TestServer } from './test-server.js';
 
 /** On servers every request goes to another replica than the one before: as many in a row have met each of them. */
@@ -10,20 +8,13 @@ const seenWithinMs = 30_000;
 const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 describe('the secret of a configured client, in a file', () => {
-  let folder: string;
-  let file: string;
+  let file: SecretFile;
   let server: TestServer;
   let subjectToken: string;
-  const write = async (...lines: string[]): Promise<void> => {
-    await writeFile(`${file}.new`, `${lines.join('\n')}\n`);
-    await rename(`${file}.new`, file);
-  };
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'behalf-rotation-'));
-    file = join(folder, 'service-secret');
-    await write('first');
+    file = await SecretFile.create('first');
     server = await TestServer.start({
-      environment: { SERVICE_SECRET_FILE: file },
+      environment: { SERVICE_SECRET_FILE: file.path },
       server: {
         clients: [
           {
@@ -45,7 +36,7 @@ describe('the secret of a configured client, in a file', () => {
   });
   afterAll(async () => {
     await server?.close();
-    await rm(folder, { recursive: true });
+    await file?.close();
   });
 
   /** Every way in that takes the secret, with what comes of it. */
@@ -91,11 +82,11 @@ describe('the secret of a configured client, in a file', () => {
 
   it('is changed without a restart: both are good meanwhile, then the new one alone, on every replica', async () => {
     await everywhere(['first'], ['second', 'other']);
-    await write('first', 'second');
+    await file.write('first', 'second');
     await everywhere(['first', 'second'], ['other']);
-    await write('second', 'first');
+    await file.write('second', 'first');
     await everywhere(['first', 'second'], ['other']);
-    await write('second');
+    await file.write('second');
     await everywhere(['second'], ['first', 'other']);
     // Somebody else's is as it was.
     const status = async (secret: string): Promise<number> =>
@@ -104,9 +95,9 @@ describe('the secret of a configured client, in a file', () => {
   });
 
   it('lets nobody in once its file is gone, and those of the next one', async () => {
-    await unlink(file);
+    await file.remove();
     await everywhere([], ['first', 'second']);
-    await write('third');
+    await file.write('third');
     await everywhere(['third'], ['second']);
   });
 });

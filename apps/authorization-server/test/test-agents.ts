@@ -73,6 +73,14 @@ export class TestAgents {
     return new TestAgents(server, body.access_token, await keyPair('k'));
   }
 
+  /** With the agent, which has that credential and no keys of its own. */
+  static async startWithCredential(credential: object, options: TestServerOptions = {}): Promise<TestAgents> {
+    const agents = await TestAgents.start(options);
+    const { status, body } = await agents.create({ jwks: undefined, credential });
+    expect([status, body.error]).toEqual([201, undefined]);
+    return agents;
+  }
+
   close(): Promise<void> {
     return this.server.close();
   }

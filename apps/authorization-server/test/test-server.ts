@@ -1,56 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  InProcessBus,
-  MemoryEventLog,
-  MemoryOneTimeStore,
-  MemoryLeaseStore,
-  MemoryRateLimiter,
-  MemoryRecordStore,
-} from '@behalf/adapter-memory';
-import type { AuditLeaves, AuditLog, AuditRecord } from '@behalf/audit';
-import { type BehalfConfig, configSchema } from '@behalf/config';
-import { revocationCreated, signingKeysRotated } from '@behalf/contracts';
-import type { Bus, EventEnvelope, EventLog, OneTimeStore, RecordStore } from '@behalf/ports';
-import { type KeyEncryptionKey, LocalKeyEncryptionKey } from '@behalf/sealing';
-import type { Infrastructure, RunningService } from '@behalf/service-kit';
-import { type SigningKey, signingKeyKind, SigningKeys } from '@behalf/signing-keys';
-import { FakeClock, freePort, RememberedAudit, TestBrowser } from '@behalf/testing';
+import type { AuditRecord } from '@behalf/audit';
+import type { Bus, EventEnvelope, OneTimeStore, RecordStore } from '@behalf/ports';
+import type { RunningService } from '@behalf/service-kit';
+import { FakeClock, freePort, TestBrowser } from '@behalf/testing';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
-import { AppStand, onServers, toldAudit } from '../../../deploy/fleet/app-stand.fixture.js';
-import { type StartOptions, startAuthorizationServer } from '../src/authorization-server.module.js';
+import { redirectUri, testServerConfig, type TestServerOptions } from './test-server-config.fixture.js';
+import { type Ground, startOnGround } from './test-server-ground.fixture.js';
+
+export { redirectUri, type TestServerOptions };
 
 export const files = 'http://localhost:4003/mcp/files';
 export const whoami = 'http://localhost:4003/mcp/whoami';
-export const redirectUri = 'https://client.example.com/callback';
 
 export interface Tokens {
   status: number;
   headers: Headers;
   body: Record<string, unknown> & { access_token: string; refresh_token: string; error?: string };
-}
-
-/** Overrides of the `authorizationServer` section of the configuration. */
-export interface TestServerOptions extends StartOptions {
-  server?: Record<string, unknown>;
-  gateway?: Record<string, unknown>;
-  mutualTls?: Record<string, unknown>;
-  /** In place of one that only remembers. */
-  auditLog?: AuditLog & AuditLeaves;
-  development?: Record<string, unknown>;
-  /** Two without it where it stands on servers. One, for who looks into it or changes what it stands on. */
-  replicas?: 1;
-}
-
-/** What an authorization server stands on in a test. */
-interface Ground {
-  records: RecordStore;
-  oneTime: OneTimeStore;
-  bus: Bus;
-  events: EventLog;
-  service: RunningService;
-  /** Where it does not go by the clock of the test. */
-  age(seconds: number): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** An authorization server on a free port with a clock to turn: in memory, or on servers. */
@@ -97,76 +62,20 @@ export class TestServer {
     const given = options.server?.['issuer'] as string | undefined;
     const port = Number(given && new URL(given).port) || (await freePort());
     const issuer = given ?? `http://localhost:${port}`;
-    const config = configSchema.parse({
-      logLevel: 'silent',
-      authorizationServer: {
-        issuer,
-        scopes: { 'mcp:tools': 'Use its tools', 'files:write': 'Change files' },
-        signIn: {
-          method: 'local',
-          users: ['alice', 'bob'].map((name) => ({
-            username: name,
-            password: name,
-            name: name.toUpperCase(),
-            groups: name === 'alice' ? ['eng'] : [],
-          })),
-        },
-        clients: [
-          {
-            clientId: 'web-app',
-            clientName: 'Web <App>',
-            demoSecret: 'web-app-secret',
-            redirectUris: [redirectUri],
-          },
-          {
-            clientId: 'gateway',
-            demoSecret: 'gateway-secret',
-            grantTypes: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
-            scopes: ['policy:evaluate'],
-            exchange: { audiences: ['*'], scopes: ['mcp:tools'] },
-          },
-          {
-            clientId: 'operator',
-            demoSecret: 'operator-secret',
-            grantTypes: ['client_credentials'],
-            scopes: ['admin'],
-          },
-        ],
-        // On servers a balancer listens there, before the replicas.
-        listen: { port: onServers ? 0 : port },
-        ...options.server,
-      },
-      ...(options.development && { development: options.development }),
-      ...(options.mutualTls && { mutualTls: options.mutualTls }),
-      policy: {
-        policies: 'unused',
-      },
-      gateway: {
-        clientId: 'gateway',
-        demoClientSecret: 'gateway-secret',
-        upstreams: {
-          files: {
-            transport: 'stdio',
-            command: 'unused',
-            name: 'Files',
-            scopes: { tools: { write_file: ['files:write'] } },
-          },
-          whoami: { transport: 'stdio', command: 'unused' },
-        },
-        ...options.gateway,
-      },
-    });
+    const config = testServerConfig(issuer, port, options);
     const clock = new FakeClock(Date.now());
     const audit: AuditRecord[] = [];
-    const ground = await (onServers ? startOnServers : startInMemory)(
-      { config, clock, audit, port },
-      options,
-    );
+    const ground = await startOnGround({ config, clock, audit, port }, options);
     return new TestServer(issuer, clock, audit, ground);
   }
 
   close(): Promise<void> {
     return this.ground.close();
+  }
+
+  /** Claims of a table, which is written before there is an issuer: `{us}` stands for it. */
+  named(claims: object): JWTPayload {
+    return JSON.parse(JSON.stringify(claims).replaceAll('{us}', this.issuer)) as JWTPayload;
   }
 
   authorizationUrl(parameters: Record<string, string | undefined> = {}): URL {
@@ -288,107 +197,8 @@ export class TestServer {
   }
 }
 
-interface ToStart {
-  config: BehalfConfig;
-  clock: FakeClock;
-  audit: AuditRecord[];
-  port: number;
-}
-
-async function startInMemory({ config, clock, audit }: ToStart, options: TestServerOptions): Promise<Ground> {
-  const bus = new InProcessBus({ maxInFlight: 100 });
-  const records = new MemoryRecordStore(clock, {
-    onCommit: (events) => {
-      for (const event of events) {
-        const contract = [revocationCreated, signingKeysRotated].find(({ type }) => type === event.type);
-        if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
-      }
-    },
-  });
-  await seedSigningKeys(records, clock, kek);
-  const oneTime = new MemoryOneTimeStore(clock);
-  const events = new MemoryEventLog(records);
-  const service = await startAuthorizationServer(
-    {
-      config,
-      clock,
-      records,
-      oneTime,
-      rateLimiter: new MemoryRateLimiter(clock),
-      leases: new MemoryLeaseStore(clock),
-      bus,
-      events,
-      audit: options.auditLog ?? new RememberedAudit(audit),
-      keyEncryptionKey: kek,
-    },
-    options,
-  );
-  const close = async (): Promise<void> => {
-    await service.close();
-    await bus.close();
-  };
-  return { records, oneTime, bus, events, service, age: async () => {}, close };
-}
-
-async function startOnServers(
-  { config, clock, audit, port }: ToStart,
-  options: TestServerOptions,
-): Promise<Ground> {
-  const stand = await AppStand.open({ config, clock });
-  try {
-    const { own } = stand;
-    await seedSigningKeys(own.records, clock, own.keyEncryptionKey);
-    const stood: Infrastructure[] = [];
-    const { replicas } = await stand.start(
-      'authorization-server',
-      { port, count: options.replicas },
-      (infrastructure) => {
-        const stoodOn = {
-          ...infrastructure,
-          audit: options.auditLog ?? toldAudit(infrastructure.audit, (record) => audit.push(record)),
-        };
-        stood.push(stoodOn);
-        return startAuthorizationServer(stoodOn, options);
-      },
-    );
-    const [service] = replicas;
-    if (!service) throw new Error('no replica was started');
-    // What a test changes of these it changes of the replica, where it asked for one.
-    const [{ records, oneTime }] = options.replicas === 1 ? (stood as [Infrastructure]) : [own];
-    return {
-      records,
-      oneTime,
-      bus: own.bus,
-      events: own.events,
-      service,
-      age: (seconds) => stand.ageRedis(seconds),
-      close: () => stand.close(),
-    };
-  } catch (error) {
-    await stand.close();
-    throw error;
-  }
-}
-
-const kek = new LocalKeyEncryptionKey(randomBytes(32));
-let seed: Promise<SigningKey[]> | undefined;
-
-/** Making RSA keys takes longer than most tests, so the servers of one file begin with the same. */
-async function seedSigningKeys(
-  records: RecordStore,
-  clock: FakeClock,
-  sealedUnder: KeyEncryptionKey,
-): Promise<void> {
-  seed ??= (async () => {
-    const made = new MemoryRecordStore(clock);
-    await new SigningKeys(made, sealedUnder, clock, { overlapSeconds: 1 }).ensure();
-    return (await made.list(signingKeyKind)).map(({ value }) => value);
-  })();
-  const keys = await seed;
-  await records.transaction(async (transaction) => {
-    for (const key of keys) await transaction.put(signingKeyKind, key.kid, key);
-  });
-}
+/** How a request ended. */
+export const outcome = ({ status, body }: Tokens): unknown[] => [status, body.error];
 
 export const verifier = randomBytes(32).toString('base64url');
 export const challenge = createHash('sha256').update(verifier).digest('base64url');

@@ -1,3 +1,5 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
 /** The command line makes no sense. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -13,9 +15,14 @@ export function parseOrExplain<T>(usageText: string, parse: () => T): T {
 }
 
 /** A command of a group, as in `behalf agents <name> <operand>`. @throws UsageError */
-export function parseGroupCommand<O>(usageText: string, parse: () => { values: O; positionals: string[] }) {
-  const { values, positionals } = parseOrExplain(usageText, parse);
+export function parseGroupCommand<const O extends NonNullable<ParseArgsConfig['options']>>(
+  usageText: string,
+  args: string[],
+  known: O,
+) {
+  const parsed = parseOrExplain(usageText, () => parseArgs({ args, allowPositionals: true, options: known }));
+  const { values: options, positionals } = parsed;
   const [name, ...operands] = positionals;
   if (name === undefined) throw new UsageError(usageText);
-  return { name, operands, options: values };
+  return { name, operands, options };
 }

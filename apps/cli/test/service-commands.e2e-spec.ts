@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { askForDecision } from '@behalf/testing';
 import { DecisionRecorder } from '../../policy/src/life/decision-recorder.js';
 import { type PolicyService, startPolicyService } from '../../policy/test/policy-service.js';
 import { runCommand } from '../src/run-command.js';
@@ -30,15 +31,7 @@ const run = async (...args: string[]) => {
 };
 
 it('publishes, lists, replays, shadows and rolls back', async () => {
-  await fetch(`${service.url}/access/v1/evaluation`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      subject: { type: 'user', id: 'bob' },
-      action: { name: 'tools/call' },
-      resource: { type: 'tool', id: 'echo', properties: { server: 'everything' } },
-    }),
-  });
+  await askForDecision(service.url, 'bob', { tool: 'echo', server: 'everything' });
   await service.app.get(DecisionRecorder).flush();
   expect(await run('replay', folder)).toMatchObject({ replayed: 1, flipped: 1, people: [['bob', 1]] });
   expect(await run('shadow', folder)).toMatchObject({ version: expect.any(String) });

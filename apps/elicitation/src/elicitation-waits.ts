@@ -11,8 +11,8 @@ export class ElicitationWaits {
 
   follow(bus: Bus): Subscription {
     return bus.subscribe(elicitationChanged, ({ data }) => {
-      // The steps on the way wake nobody: there would be nothing to tell.
-      if (data.status === 'opened' || data.status === 'consented') return;
+      // The steps on the way wake nobody: there would be nothing to tell. The first may be heard of late.
+      if (['pending', 'opened', 'consented'].includes(data.status)) return;
       this.#waits.get(data.id)?.forEach((wake) => wake());
     });
   }

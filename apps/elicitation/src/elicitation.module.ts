@@ -1,10 +1,11 @@
 import { expireElicitations } from '@behalf/elicitation';
-import type { Bus, Clock, RecordStore, Subscription } from '@behalf/ports';
+import type { Bus, Clock, EventLog, RecordStore, Subscription } from '@behalf/ports';
 import { RevocationView, followRevocations } from '@behalf/revocation';
 import {
   BUS,
   CLOCK,
   type Infrastructure,
+  EVENT_LOG,
   LOGGER,
   type Logger,
   READINESS,
@@ -82,6 +83,8 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
     @Inject(RevocationView) private readonly revocations: RevocationView,
     @Inject(LiveCalls) private readonly calls: LiveCalls,
     @Inject(VAULT) private readonly vault: Vault,
+    @Inject(EVENT_LOG) private readonly events: EventLog,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   static register(config: ElicitationServiceConfig, parts: ThirdPartyParts): DynamicModule {
@@ -123,8 +126,8 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
     };
   }
 
-  onModuleInit(): void {
-    const { bus, records, clock, ended, calls } = this;
+  async onModuleInit(): Promise<void> {
+    const { bus, events, records, clock, ended, calls, logger } = this;
     this.#expiring = setInterval(() => {
       // It has expired whether or not that is written down, and is looked at again.
       expireElicitations(records, clock.nowMs()).catch(() => {});
@@ -137,8 +140,10 @@ export class ElicitationModule implements OnModuleInit, OnModuleDestroy, OnAppli
       }),
       answerTokenRequests(bus, this.desk, clock),
       answerEndedAccounts(bus, this.vault),
-      ...followEnds(bus, { records, clock, ended, calls }),
     ];
+    this.#subscriptions.push(
+      ...(await followEnds({ bus, events, records, clock }, { ended, calls, logger })),
+    );
   }
 
   onModuleDestroy(): void {
@@ -162,5 +167,7 @@ export function startElicitation(
     module: ElicitationModule.register(config, parts),
     listen: infrastructure.config.elicitation.listen,
     infrastructure,
+    // Without Redis nobody can connect an account; tokens of those that are connected are there.
+    standsOn: { needs: ['postgres', 'nats'], uses: ['redis'] },
   });
 }

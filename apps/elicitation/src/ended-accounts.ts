@@ -21,10 +21,19 @@ export class EndedAccounts {
     private readonly audit: AuditLog,
   ) {}
 
-  /** Doing it twice is doing it once. */
-  async close(person: string, provider: string, reason: string): Promise<void> {
-    const cancelled = await cancelElicitations({ person, provider }, this.records, this.clock.nowMs());
-    const forgotten = await this.#forget({ account: accountKey({ person, provider }) });
+  /**
+   * Doing it twice is doing it once.
+   *
+   * @param untilMs what was begun and agreed to later stays
+   */
+  async close(person: string, provider: string, reason: string, untilMs: number = Infinity): Promise<void> {
+    const cancelled = await cancelElicitations(
+      { person, provider },
+      this.records,
+      this.clock.nowMs(),
+      untilMs,
+    );
+    const forgotten = await this.#forget({ account: accountKey({ person, provider }) }, untilMs);
     await this.#record(person, { provider, reason, cancelled, forgotten });
   }
 

@@ -3,7 +3,7 @@ import { MemoryCache } from '@behalf/adapter-memory';
 import { ConfigError } from '@behalf/config';
 import { listDecisionGrantKeys } from '@behalf/contracts';
 import { verifyDecisionGrant } from '@behalf/decision-grant';
-import type { Infrastructure } from '@behalf/service-kit';
+import { ConfiguredSecret, type Infrastructure } from '@behalf/service-kit';
 import { ThirdPartyClient, resolveProviders } from '@behalf/third-party';
 import {
   SealedClientRegistrations,
@@ -38,7 +38,11 @@ export function thirdPartyParts(
   const { publicUrl, paths, vault } = config.elicitation;
   const { allowLoopbackFetch, allowLoopbackProviders } = config.development;
   const allowLoopback = allowLoopbackFetch || allowLoopbackProviders;
-  const providers = resolveProviders(config.elicitation.providers, environment);
+  const providers = resolveProviders(
+    config.elicitation.providers,
+    environment,
+    ConfiguredSecret.presentedFrom(environment),
+  );
   if (providers.length > 0 && config.elicitation.client === undefined) {
     throw new ConfigError([
       'elicitation.client: needed, so that people can sign in before they connect anything',

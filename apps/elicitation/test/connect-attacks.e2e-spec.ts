@@ -238,13 +238,7 @@ describe('every page', () => {
 describe('what waits ends', () => {
   const revoked = { revokedAtMs: 1, expiresAtMs: 9e15 };
   const tell = <T>(contract: EventContract<T>, data: T) =>
-    system.bus.publish(contract, {
-      id: crypto.randomUUID(),
-      type: contract.type,
-      sequence: 1,
-      occurredAtMs: 0,
-      data,
-    });
+    system.records.transaction((transaction) => transaction.emit(contract, data));
   const agent = 'agent-7';
   it.each([
     [

@@ -1,4 +1,4 @@
-import { InProcessBus, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
+import { InProcessBus, MemoryEventLog, MemoryOneTimeStore, MemoryRecordStore } from '@behalf/adapter-memory';
 import { configSchema } from '@behalf/config';
 import { LocalKeyEncryptionKey } from '@behalf/sealing';
 import type { Infrastructure } from '@behalf/service-kit';
@@ -37,10 +37,12 @@ describe('the elicitation service without a client of its own', () => {
 async function startInMemory() {
   const clock = new FakeClock();
   const bus = new InProcessBus({ maxInFlight: 10 });
+  const records = new MemoryRecordStore(clock);
   const ports = {
     clock,
     bus,
-    records: new MemoryRecordStore(clock),
+    records,
+    events: new MemoryEventLog(records),
     oneTime: new MemoryOneTimeStore(clock),
     keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32)),
   };

@@ -5,6 +5,7 @@ import {
   type ProviderTokens,
   type ThirdParties,
   ThirdPartyError,
+  defaultQuirks,
 } from '@behalf/third-party';
 import { randomUUID } from 'node:crypto';
 import { type Server, createServer } from 'node:http';
@@ -121,19 +122,7 @@ function tokensFor(accessToken: string, scopes: readonly string[]): ProviderToke
 }
 
 const common = { defaultScopes: [], internalHosts: [] };
-const quirks = {
-  pkce: true,
-  sendResource: false,
-  scopeParameter: 'scope',
-  scopeSeparator: ' ',
-  addedScopes: [],
-  authorizationParameters: {},
-  tokenRequestBody: 'form',
-  tokenMember: undefined,
-  refreshTokens: 'rotating',
-  refreshGraceSeconds: 0,
-  accessTokenSeconds: undefined,
-} as const;
+const quirks = { ...defaultQuirks, refreshGraceSeconds: 0 };
 
 /** Two that people are sent to, and one whose key they enter. */
 export const providers: Provider[] = [

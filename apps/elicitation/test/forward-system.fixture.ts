@@ -1,52 +1,25 @@
-import { VaultOperator } from '@behalf/vault';
-import { createGuardedRelay } from '@behalf/adapter-http';
-import {
-  InProcessBus,
-  MemoryEventLog,
-  MemoryLeaseStore,
-  MemoryOneTimeStore,
-  MemoryRateLimiter,
-  MemoryRecordStore,
-} from '@behalf/adapter-memory';
-import type { AuditLog, AuditRecord } from '@behalf/audit';
-import { type BehalfConfig, configSchema } from '@behalf/config';
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type RequestListener, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { AuditRecord } from '@behalf/audit';
+import { configSchema } from '@behalf/config';
 import {
   type Evaluation,
   type EvaluationDecision,
   type Revocation,
-  agentSuspended,
-  connectionChanged,
   describeChain,
-  elicitationChanged,
   evaluatePolicy,
   listRevocations,
   revocationCreated,
 } from '@behalf/contracts';
 import { agreeToElicitation, completeElicitation, openElicitation } from '@behalf/elicitation';
-import type { Bus, EventEnvelope, RecordStore } from '@behalf/ports';
-import { LocalKeyEncryptionKey } from '@behalf/sealing';
-import { type Infrastructure, createLogger } from '@behalf/service-kit';
-import type { Forwarding, OAuthProvider, ProviderWebhook } from '@behalf/third-party';
+import type { Bus } from '@behalf/ports';
 import { FakeClock, freePort, startFakeProvider, testKeys } from '@behalf/testing';
-import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type RequestListener, createServer, request as send } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { AppStand, onServers, toldAudit } from '../../../deploy/fleet/app-stand.fixture.js';
-import {
-  TestPolicy,
-  type TestVault,
-  acmeProvider,
-  connect,
-  openTestVault,
-} from '../../../libs/vault/src/vault.fixture.js';
-import { startElicitation } from '../src/elicitation.module.js';
-
-export interface Answer {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  text: string;
-  json: () => Record<string, unknown>;
-}
+import type { Forwarding, ProviderWebhook } from '@behalf/third-party';
+import { VaultOperator } from '@behalf/vault';
+import { TestPolicy, acmeProvider, connect } from '../../../libs/vault/src/vault.fixture.js';
+import { startForwardGround } from './forward-ground.fixture.js';
+import { type Answer, type RawOptions, requestRaw } from './request-raw.fixture.js';
 
 /**
  * The elicitation service over real HTTP with its vault and a third party with an API of its own; issuer and policy are
@@ -133,7 +106,7 @@ export async function startForwardSystem() {
     });
     await bus.announced();
   };
-  const ground = await (onServers ? startOnServers : startInMemory)({
+  const ground = await startForwardGround({
     config,
     clock,
     policy,
@@ -175,7 +148,7 @@ export async function startForwardSystem() {
     path: string,
     options: { method?: string; headers?: Record<string, string>; body?: string; token?: string } = {},
   ): Promise<Answer> =>
-    raw(port, `/forward/acme/${path}`, {
+    requestRaw(port, `/forward/acme/${path}`, {
       ...options,
       headers: { authorization: `Bearer ${options.token ?? (await token())}`, ...options.headers },
     });
@@ -198,7 +171,7 @@ export async function startForwardSystem() {
     seen,
     token,
     call,
-    raw: (path: string, options?: RawOptions) => raw(port, path, options),
+    raw: (path: string, options?: RawOptions) => requestRaw(port, path, options),
     answerWith: (with_: RequestListener) => void (answer = with_),
     decideWith: (with_: typeof decide) => void (decide = with_),
     /** Resolves when such a record has been written. */
@@ -233,170 +206,6 @@ export async function startForwardSystem() {
   };
 }
 export type ForwardSystem = Awaited<ReturnType<typeof startForwardSystem>>;
-
-interface ToStart {
-  config: BehalfConfig;
-  clock: FakeClock;
-  policy: TestPolicy;
-  provider: OAuthProvider;
-  /** Answers where the service asks the others. */
-  playOthers: (bus: Bus) => Promise<void>;
-  /** Throws when nothing can be recorded. */
-  checkRecording: () => void;
-  onRecorded: (record: AuditRecord) => void;
-}
-
-/** What the service stands on in a test. */
-interface Ground {
-  /** Where the test plays the other services. */
-  bus: Bus;
-  records: RecordStore;
-  /** The test's own, on the records of the service. */
-  vault: TestVault;
-  close(): Promise<void>;
-}
-
-/** The service with a vault on what it stands on. */
-async function start(infrastructure: Infrastructure, { policy, provider }: ToStart) {
-  const vault = openVault(infrastructure, { policy, provider });
-  const service = await startElicitation(infrastructure, {
-    providers: [provider],
-    thirdParties: vault.thirdParties as never,
-    vault: vault.vault,
-    operator: new VaultOperator(vault),
-    relay: createGuardedRelay({ allowLoopback: true }),
-  });
-  return { service, vault };
-}
-
-function openVault(
-  { records, audit, clock, leases, oneTime, sharedCache }: Infrastructure,
-  { policy, provider }: Pick<ToStart, 'policy' | 'provider'>,
-): TestVault {
-  return openTestVault(policy, [provider], {
-    records,
-    audit,
-    clock,
-    leases,
-    verifyGrant: policy.verifier(oneTime),
-    ...(sharedCache && { seenVersions: sharedCache }),
-  });
-}
-
-async function startInMemory(toStart: ToStart): Promise<Ground> {
-  const { config, clock, playOthers, checkRecording, onRecorded } = toStart;
-  const bus = new InProcessBus({ maxInFlight: 100 });
-  const events = [agentSuspended, connectionChanged, elicitationChanged, revocationCreated];
-  const records = new MemoryRecordStore(clock, {
-    onCommit: (committed) => {
-      for (const event of committed) {
-        const contract = events.find(({ type }) => type === event.type);
-        if (contract) void bus.publish(contract as never, event as EventEnvelope<never>);
-      }
-    },
-  });
-  const audit: Pick<AuditLog, 'append'> = {
-    append: async (record) => {
-      checkRecording();
-      onRecorded(record);
-    },
-  };
-  await playOthers(bus);
-  const { service, vault } = await start(
-    {
-      config,
-      clock,
-      records,
-      oneTime: new MemoryOneTimeStore(clock),
-      rateLimiter: new MemoryRateLimiter(clock),
-      leases: new MemoryLeaseStore(clock),
-      bus,
-      events: new MemoryEventLog(records),
-      audit: audit as Infrastructure['audit'],
-      keyEncryptionKey: new LocalKeyEncryptionKey(new Uint8Array(32).fill(3)),
-      logger: createLogger('test', config.logLevel),
-    },
-    toStart,
-  );
-  return {
-    bus,
-    records,
-    vault,
-    close: async () => {
-      await service.close();
-      await bus.close();
-    },
-  };
-}
-
-async function startOnServers(toStart: ToStart): Promise<Ground> {
-  const { config, clock, playOthers, checkRecording, onRecorded } = toStart;
-  const { listen } = config.elicitation;
-  const stand = await AppStand.open({ config, clock });
-  const told = (infrastructure: Infrastructure): Infrastructure => {
-    const audit = toldAudit(infrastructure.audit, onRecorded);
-    return {
-      ...infrastructure,
-      // Behind a balancer, which listens where the configuration says.
-      config: { ...config, elicitation: { ...config.elicitation, listen: { ...listen, port: 0 } } },
-      audit: {
-        ...audit,
-        append: async (record, onPlaced) => {
-          checkRecording();
-          await audit.append(record, onPlaced);
-        },
-      },
-    };
-  };
-  try {
-    const { bus, records } = stand.own;
-    await playOthers(bus);
-    await stand.start('elicitation', { port: listen.port }, async (infrastructure) => {
-      const { service } = await start(told(infrastructure), toStart);
-      return service;
-    });
-    return { bus, records, vault: openVault(told(stand.own), toStart), close: () => stand.close() };
-  } catch (error) {
-    await stand.close();
-    throw error;
-  }
-}
-
-export interface RawOptions {
-  method?: string;
-  headers?: Record<string, string>;
-  body?: string;
-  /** Called with each piece of the answer. */
-  onData?: (text: string) => void;
-}
-
-/** A request whose path nobody normalises on the way. */
-function raw(
-  port: number,
-  path: string,
-  { method = 'GET', headers, body, onData }: RawOptions = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = send({ port, host: 'localhost', path, method, headers, agent: false }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-        onData?.(chunk.toString());
-      });
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
-          json: () => JSON.parse(text) as Record<string, unknown>,
-        }),
-      );
-    });
-    request.on('error', reject);
-    request.end(body);
-  });
-}
 
 async function serve(listener: RequestListener) {
   const server = createServer(listener);

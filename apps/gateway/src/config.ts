@@ -11,6 +11,9 @@ import { ConfiguredSecret } from '@behalf/service-kit';
 import { createHash, createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
+/** Where the secrets are that the configuration names. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** One upstream with the names it is known by outside. */
 export interface UpstreamSettings {
   name: string;
@@ -50,7 +53,7 @@ export interface GatewaySettings {
 export const GATEWAY_SETTINGS = Symbol('GATEWAY_SETTINGS');
 
 /** @throws Error when no client secret is configured or found, or not the key that is announced */
-export function gatewaySettings(config: BehalfConfig, environment = process.env): GatewaySettings {
+export function gatewaySettings(config: BehalfConfig, environment: Environment): GatewaySettings {
   const { gateway, authorizationServer, policy } = config;
   const { issuer, paths } = authorizationServer;
   const tokenUrl = `${issuer}${paths.token}`;
@@ -101,7 +104,7 @@ const privateJwkSchema = z.object({
 /** The key has to be the one that the authorization server was told of: no token would be handed over to another. */
 function readDpopKey(
   { privateKeyEnv, jkt }: NonNullable<GatewayConfig['dpop']['key']>,
-  environment: NodeJS.ProcessEnv,
+  environment: Environment,
 ): KeyObject {
   try {
     const jwk = privateJwkSchema.parse(JSON.parse(environment[privateKeyEnv] ?? ''));
@@ -118,7 +121,7 @@ function readDpopKey(
 
 function readClientSecret(
   { clientSecretEnv, demoClientSecret }: GatewayConfig,
-  environment: NodeJS.ProcessEnv,
+  environment: Environment,
 ): ConfiguredSecret | undefined {
   if (clientSecretEnv !== undefined) return ConfiguredSecret.named(clientSecretEnv, environment);
   return demoClientSecret ? ConfiguredSecret.of(demoClientSecret) : undefined;

@@ -25,7 +25,7 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
-import { GATEWAY_SETTINGS, type GatewaySettings, gatewaySettings } from './config.js';
+import { type Environment, GATEWAY_SETTINGS, type GatewaySettings, gatewaySettings } from './config.js';
 import { PolicyDecisions } from './enforcement/policy-decisions.js';
 import { ToolDefinitions } from './enforcement/tool-definitions.js';
 import { GatewayMiddleware } from './http/gateway.middleware.js';
@@ -52,11 +52,15 @@ export class GatewayModule implements NestModule, OnModuleInit, OnModuleDestroy,
     @Inject(BUS) private readonly bus: Bus,
   ) {}
 
-  static register(): DynamicModule {
+  static register(environment: Environment): DynamicModule {
     return {
       module: GatewayModule,
       providers: [
-        { provide: GATEWAY_SETTINGS, inject: [CONFIG], useFactory: (c: BehalfConfig) => gatewaySettings(c) },
+        {
+          provide: GATEWAY_SETTINGS,
+          inject: [CONFIG],
+          useFactory: (config: BehalfConfig) => gatewaySettings(config, environment),
+        },
         { provide: RevocationView, inject: [CLOCK], useFactory: (clock: Clock) => new RevocationView(clock) },
         {
           provide: LiveRequests,
@@ -174,11 +178,17 @@ function readiness(revocations: RevocationView, upstreams: Upstreams): Readiness
   };
 }
 
-export function startGateway(infrastructure: Infrastructure): Promise<RunningService> {
+/** @param options.environment the process's own without it */
+export function startGateway(
+  infrastructure: Infrastructure,
+  { environment = process.env }: { environment?: Environment } = {},
+): Promise<RunningService> {
   return bootstrapService({
     name: 'gateway',
-    module: GatewayModule.register(),
+    module: GatewayModule.register(environment),
     listen: infrastructure.config.gateway.listen,
     infrastructure,
+    // It keeps nothing; who decides does. Redis remembers proofs of possession that were used.
+    standsOn: { needs: ['nats'], uses: ['redis'] },
   });
 }

@@ -1,7 +1,5 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { SecretFile } from '@behalf/testing';
 import { modernRequest } from './clients.js';
 import { type TestGateway, startTestGateway } from './gateway-fixture.js';
 import { call } from './recorded-gateway.fixture.js';
@@ -11,21 +9,14 @@ import { type RecordingUpstream, answerEverything, startRecordingUpstream } from
 const inARow = 6;
 const seenWithinMs = 30_000;
 
-let folder: string;
-let file: string;
+let file: SecretFile;
 let upstream: RecordingUpstream;
 let gateway: TestGateway;
-const write = async (...lines: string[]): Promise<void> => {
-  await writeFile(`${file}.new`, `${lines.join('\n')}\n`);
-  await rename(`${file}.new`, file);
-};
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'behalf-rotation-'));
-  file = join(folder, 'gateway-secret');
-  await write('first');
-  process.env['ROTATED_SECRET_FILE'] = file;
+  file = await SecretFile.create('first');
   upstream = await startRecordingUpstream(answerEverything);
   gateway = await startTestGateway({
+    environment: { ROTATED_SECRET_FILE: file.path },
     gateway: { clientSecretEnv: 'ROTATED_SECRET', demoClientSecret: undefined },
     upstreams: {
       tools: {
@@ -37,10 +28,9 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  delete process.env['ROTATED_SECRET_FILE'];
   await gateway?.close();
   upstream?.close();
-  await rm(folder, { recursive: true });
+  await file?.close();
 });
 
 /** What the gateway proves itself with now, a call of a new token each time: what is kept of one is not asked for again. */
@@ -61,10 +51,10 @@ async function presented(): Promise<Set<string>> {
 it('presents the first secret of its file, and the next one as soon as that is there, in every replica', async () => {
   expect([...(await presented())]).toEqual(['demo-gateway:first']);
   // The next one is good at the authorization server, and not used yet.
-  await write('first', 'second');
+  await file.write('first', 'second');
   await setTimeout(1_500);
   expect([...(await presented())]).toEqual(['demo-gateway:first']);
-  await write('second', 'first');
+  await file.write('second', 'first');
   const until = performance.now() + seenWithinMs;
   for (;;) {
     const seen = [...(await presented())];

@@ -21,6 +21,8 @@ export interface GatewayChange {
   /** Further settings of `policy` in the configuration. */
   policy?: Record<string, unknown>;
   mutualTls?: Record<string, unknown>;
+  /** Where the secrets are that the configuration names. */
+  environment?: Record<string, string>;
   issuer?: FakeIssuer;
   decide?: (evaluation: Evaluation) => EvaluationDecision;
   /** Shared with other gateways. */
@@ -37,7 +39,7 @@ export const permitUnlessForbidden = ({ resource }: Evaluation): EvaluationDecis
 
 /** The gateway over real HTTP, with an issuer and a policy service of the test's own. */
 export async function startTestGateway(change: GatewayChange) {
-  const { upstreams, gateway, issuer: given, decide } = change;
+  const { upstreams, gateway, issuer: given, decide, environment = {} } = change;
   const issuer = given ?? (await startFakeIssuer());
   const config = parseConfig(
     {
@@ -54,7 +56,7 @@ export async function startTestGateway(change: GatewayChange) {
         upstreams,
       },
     },
-    process.env,
+    environment,
   );
   const ground = await (onServers ? startOnServers : startInMemory)(config, change);
   const { bus, url, service } = ground;
@@ -84,11 +86,14 @@ interface Ground {
   close(): Promise<void>;
 }
 
-async function startInMemory(config: BehalfConfig, { oneTime }: GatewayChange): Promise<Ground> {
+async function startInMemory(
+  config: BehalfConfig,
+  { oneTime, environment = {} }: GatewayChange,
+): Promise<Ground> {
   const bus = new InProcessBus({ maxInFlight: 64 });
   bus.handle(listRevocations, noRevocations);
   const unused = undefined as never;
-  const service = await startGateway({
+  const infrastructure = {
     config,
     clock: systemClock,
     records: unused,
@@ -100,7 +105,8 @@ async function startInMemory(config: BehalfConfig, { oneTime }: GatewayChange): 
     audit: unused,
     keyEncryptionKey: unused,
     logger: createLogger('gateway', 'silent'),
-  });
+  };
+  const service = await startGateway(infrastructure, { environment });
   const close = async (): Promise<void> => {
     await service.close();
     await bus.close();
@@ -110,7 +116,7 @@ async function startInMemory(config: BehalfConfig, { oneTime }: GatewayChange): 
 
 async function startOnServers(
   config: BehalfConfig,
-  { oneTime, replicas: count }: GatewayChange,
+  { oneTime, replicas: count, environment = {} }: GatewayChange,
 ): Promise<Ground> {
   const stand = await AppStand.open({ config, clock: systemClock });
   try {
@@ -121,7 +127,7 @@ async function startOnServers(
     const inside = { ...config, gateway: { ...config.gateway, listen: { ...listen, port: 0 } } };
     const at = { count, ...(listen.port > 0 && { port: listen.port }) };
     const { replicas, url } = await stand.start('gateway', at, (infrastructure) =>
-      startGateway({ ...infrastructure, config: inside, ...(oneTime && { oneTime }) }),
+      startGateway({ ...infrastructure, config: inside, ...(oneTime && { oneTime }) }, { environment }),
     );
     const [service] = replicas;
     if (!service) throw new Error('no replica was started');

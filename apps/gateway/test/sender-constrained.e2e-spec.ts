@@ -190,11 +190,11 @@ describe('sender-constrained tokens at the gateway', () => {
     it('RFC 8693 §4.4: goes on with a token of a certificate by the key that it hands itself over to', async () => {
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const jkt = await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }));
-      process.env['GATEWAY_DPOP_KEY'] = JSON.stringify(privateKey.export({ format: 'jwk' }));
       const keyed = await startTestGateway({
         replicas: 1,
         upstreams: { tools: { transport: 'http', url: server.url } },
         gateway: { dpop: { key: { privateKeyEnv: 'GATEWAY_DPOP_KEY', jkt } } },
+        environment: { GATEWAY_DPOP_KEY: JSON.stringify(privateKey.export({ format: 'jwk' })) },
         mutualTls: { enabled: true, trustedProxies: ['127.0.0.1'] },
       });
       const certificate = new X509Certificate(testClientCertificates.agent.cert).raw.toString('base64');
@@ -219,7 +219,6 @@ describe('sender-constrained tokens at the gateway', () => {
         await callWith('another', { 'client-cert': `:${certificate}:` });
         expect(keyed.issuer.exchanges).toEqual([expect.not.objectContaining({ dpop: expect.anything() })]);
       } finally {
-        delete process.env['GATEWAY_DPOP_KEY'];
         await keyed.close();
       }
     });

@@ -16,6 +16,8 @@ import {
   READINESS,
   RECORD_STORE,
   type RunningService,
+  ServiceHealth,
+  type StandsOn,
   bootstrapService,
 } from '@behalf/service-kit';
 import { Module } from '@nestjs/common';
@@ -174,7 +176,15 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
     },
     {
       provide: GrpcServer,
-      inject: [POLICY_CONFIG, DecisionPoint, ProxiedCalls, CallerAuthentication, LOGGER, TOKEN_EXCHANGER],
+      inject: [
+        POLICY_CONFIG,
+        DecisionPoint,
+        ProxiedCalls,
+        CallerAuthentication,
+        LOGGER,
+        TOKEN_EXCHANGER,
+        ServiceHealth,
+      ],
       useFactory: (
         config: PolicyServiceConfig,
         decisions: DecisionPoint,
@@ -182,12 +192,13 @@ import { POLICY_CONFIG, POLICY_ENGINE, TOKEN_EXCHANGER } from './tokens.js';
         callers: CallerAuthentication,
         logger: Logger,
         exchanger: TokenExchanger | undefined,
+        health: ServiceHealth,
       ) =>
         new GrpcServer(config, {
           extMcp: new ExtMcpService(decisions, callers, config, logger, exchanger),
           extAuthz: new ExtAuthzService(calls, callers, config),
           callers,
-          readiness: callers,
+          health,
         }),
     },
     AuthzenErrorFilter,
@@ -205,12 +216,20 @@ function tokenExchanger({ dialects, tokenEndpoint }: PolicyServiceConfig): Token
   return new TokenEndpointExchanger({ url: tokenEndpoint, clientId, clientSecret });
 }
 
+/** Who is asked on the bus cannot answer without it. Decisions go on without the database where they may go on unrecorded. */
+function standsOn({ audit }: BehalfConfig): StandsOn {
+  return audit.onFailure.decision === 'refuse'
+    ? { needs: ['postgres', 'nats'], uses: ['redis'] }
+    : { needs: ['nats'], uses: ['postgres', 'redis'] };
+}
+
 export function startPolicy(infrastructure: Infrastructure): Promise<RunningService> {
   return bootstrapService({
     name: 'policy',
     module: PolicyModule,
     listen: infrastructure.config.policy.listen,
     infrastructure,
+    standsOn: standsOn(infrastructure.config),
     configure: (app) => {
       const { publicUrl, dialects } = infrastructure.config.policy;
       app.use(serveBelow(new URL(publicUrl).pathname));

@@ -8,7 +8,7 @@ import type { PolicyEngine } from '@behalf/policy';
 import { publishBundle, toFiles } from '@behalf/policy-life';
 import { systemClock } from '@behalf/ports';
 import { createLogger } from '@behalf/service-kit';
-import { describeWith } from '@behalf/testing';
+import { askForDecision, describeWith } from '@behalf/testing';
 import { resolve } from 'node:path';
 import { RecordPolicySource } from '../src/life/record-policy-source.js';
 import { POLICY_ENGINE } from '../src/tokens.js';
@@ -66,18 +66,9 @@ describeWith('nats-server')('two policy services on one NATS', () => {
     try {
       const [first, second] = services;
       const ask = async (service: PolicyService) => {
-        const response = await fetch(`${service.url}/access/v1/evaluation`, {
-          method: 'POST',
-          headers: {
-            authorization: `Bearer ${await service.sign({ aud: service.publicUrl })}`,
-            'content-type': 'application/json',
-          },
-          body: JSON.stringify({
-            subject: { type: 'user', id: 'bob' },
-            action: { name: 'tools/call' },
-            resource: { type: 'tool', id: 'echo', properties: { server: 'everything' } },
-          }),
-        });
+        const headers = { authorization: `Bearer ${await service.sign({ aud: service.publicUrl })}` };
+        const call = { tool: 'echo', server: 'everything' };
+        const response = await askForDecision(service.url, 'bob', call, headers);
         return (await response.json()) as { decision: boolean; context: { policy_version: string } };
       };
       const before = await ask(second);

@@ -10,7 +10,7 @@ import type { Fleet } from '../../../deploy/fleet/start-fleet.js';
 import { loadOrCreateServiceKeys } from '../../../deploy/nats/service-keys.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { callTool } from './mcp-request.fixture.js';
-import { redirectUri, requestToken, signIn } from './oauth-client.fixture.js';
+import { redirectUri, register, requestToken, signIn } from './oauth-client.fixture.js';
 
 const testTimeoutMs = 180_000;
 /** A teller that was killed keeps its place for some seconds. */
@@ -64,13 +64,9 @@ class Traffic {
   }
 
   async #register(): Promise<void> {
-    const answer = await fetch(`${system.issuer}${system.config.authorizationServer.paths.registration}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }),
-    });
-    if (answer.status === 201)
-      this.registered.push(((await answer.json()) as { client_id: string }).client_id);
+    const metadata = { redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' };
+    const { status, body } = await register(system, metadata);
+    if (status === 201) this.registered.push(body.client_id);
   }
 
   async #refuse(): Promise<void> {

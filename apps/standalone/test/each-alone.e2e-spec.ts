@@ -1,7 +1,7 @@
 import { type BehalfConfig } from '@behalf/config';
 import { openInfrastructure } from '@behalf/infrastructure';
 import type { Infrastructure, RunningService } from '@behalf/service-kit';
-import { testKeys } from '@behalf/testing';
+import { askForDecision, testKeys } from '@behalf/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,16 +50,7 @@ describe('a service that is alone', () => {
     'policy: decides',
     () =>
       alone(startPolicy, async (_config, url) => {
-        const resource = { type: 'tool', id: 'write_file', properties: { server: 'files' } };
-        const response = await fetch(`${url}/access/v1/evaluation`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({
-            subject: { type: 'user', id: 'bob' },
-            action: { name: 'tools/call' },
-            resource,
-          }),
-        });
+        const response = await askForDecision(url, 'bob', { tool: 'write_file', server: 'files' });
         expect([response.status, await response.json()]).toMatchObject([200, { decision: false }]);
       }),
     startTimeoutMs,

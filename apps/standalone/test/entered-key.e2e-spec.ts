@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { captureLogs } from './capture-logs.fixture.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { connectAs, wordsOf } from './token-client.fixture.js';
+import { signInOnPages } from './sign-in-on-pages.fixture.js';
 
 const [rightKey, wrongKey] = [`right-${randomUUID()}`, `wrong-${randomUUID()}`];
 
@@ -104,11 +105,7 @@ describe('a key that a person enters, in a real browser', () => {
   it('is asked for by a link of the tool call, on a page of ours', async () => {
     link = /http:\S+\/connect\?e=[0-9a-f-]+/.exec(await listTickets())?.[0] ?? '';
     await browser.open(link);
-    await browser.type('[name=username]', 'alice');
-    await browser.type('[name=password]', 'alice');
-    await browser.click('button[type=submit]');
-    if (await browser.evaluate("document.querySelector('[name=decision][value=allow]') !== null"))
-      await browser.click('[name=decision][value=allow]');
+    await signInOnPages(browser, 'alice');
     expect(await browser.url()).toBe(link);
     const text = await browser.text();
     for (const said of ['Help Desk', 'See your tickets', 'API key']) expect(text).toContain(said);

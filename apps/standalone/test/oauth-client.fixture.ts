@@ -40,6 +40,19 @@ export function authorizationRequest(
   return { url, verifier };
 }
 
+/** Registers a client by RFC 7591. */
+export async function register(
+  { issuer, config }: DemoSystem,
+  metadata: Record<string, unknown>,
+): Promise<{ status: number; body: any }> {
+  const response = await fetch(`${issuer}${config.authorizationServer.paths.registration}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(metadata),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
 /** Posts to the token endpoint. */
 export async function requestToken(
   system: DemoSystem,

@@ -11,7 +11,14 @@ import {
   startTimeoutMs,
 } from './demo-system.fixture.js';
 import { mcpRequest } from './mcp-request.fixture.js';
-import { type Tokens, authorizationRequest, redirectUri, refresh, signIn } from './oauth-client.fixture.js';
+import {
+  type Tokens,
+  authorizationRequest,
+  redirectUri,
+  refresh,
+  register,
+  signIn,
+} from './oauth-client.fixture.js';
 
 let dataFolder: string;
 let config: BehalfConfig;
@@ -26,12 +33,8 @@ beforeAll(async () => {
   config = await demoConfigOnFreePorts(dataFolder);
   system = await startDemoSystem({ config });
   const resource = system.mcpUrl('everything');
-  const registration = await fetch(`${system.issuer}${config.authorizationServer.paths.registration}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }),
-  });
-  const { client_id: registered } = (await registration.json()) as { client_id: string };
+  const metadata = { redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' };
+  const registered: string = (await register(system, metadata)).body.client_id;
   await signIn(system, { username: 'alice', resource, clientId: registered });
   before = { keys: await jwks(), tokens: await signIn(system, { username: 'alice', resource }), registered };
   await system.close();

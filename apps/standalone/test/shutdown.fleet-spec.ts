@@ -7,8 +7,10 @@ import { setTimeout } from 'node:timers/promises';
 import { type ServiceName, serviceNames } from '@behalf/contracts';
 import type { ServerProcess } from '@behalf/local-servers';
 import { grantTypes, tokenTypes } from '@behalf/oauth';
+import { askForDecision } from '@behalf/testing';
 import { type Fleet, settingsOf } from '../../../deploy/fleet/start-fleet.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
+import { driveFiles } from './drive-files.fixture.js';
 import { goThrough } from './go-through.fixture.js';
 import { callTool } from './mcp-request.fixture.js';
 import { requestToken, signIn } from './oauth-client.fixture.js';
@@ -34,18 +36,10 @@ beforeAll(async () => {
   tokens.forWhoami = await tokenFor(system.mcpUrl('whoami'));
   tokens.forAgent = await tokenFor(agentResource);
   tokens.forDrive = await tokenFor(`${publicUrl}${paths.forward}/drive`, 'demo-client');
-  const asked = (await (await files()).json()) as { interaction_uri: string };
+  const asked = (await (await driveFiles(system, tokens.forDrive)).json()) as { interaction_uri: string };
   await goThrough(asked.interaction_uri, 'alice');
 }, startTimeoutMs);
 afterAll(() => system?.close());
-
-/** The third party's files, by a call that the elicitation service makes for alice. */
-function files(): Promise<Response> {
-  const { publicUrl, paths, providers } = system.config.elicitation;
-  const { host } = new URL(providers[0]?.resources?.[0] ?? '');
-  const headers = { authorization: `Bearer ${tokens.forDrive}` };
-  return fetch(`${publicUrl}${paths.forward}/drive/${host}/api/files`, { headers });
-}
 
 /** What is asked all the time, each of a service over HTTP, which asks others over HTTP and NATS. `undefined` when it was done. */
 const asking: Record<string, () => Promise<unknown>> = {
@@ -63,15 +57,8 @@ const asking: Record<string, () => Promise<unknown>> = {
     return answer.status === 200 ? undefined : [answer.status, answer.body];
   },
   decision: async () => {
-    const answer = await fetch(`${system.config.policy.publicUrl}/access/v1/evaluation`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        subject: { type: 'user', id: 'alice' },
-        action: { name: 'tools/call' },
-        resource: { type: 'tool', id: 'whoami', properties: { server: 'whoami' } },
-      }),
-    });
+    const whoami = { tool: 'whoami', server: 'whoami' };
+    const answer = await askForDecision(system.config.policy.publicUrl, 'alice', whoami);
     const body = (await answer.json()) as { decision?: boolean };
     return body.decision === true ? undefined : [answer.status, body];
   },
@@ -85,7 +72,7 @@ const asking: Record<string, () => Promise<unknown>> = {
     return body?.result?.structuredContent?.sub === 'alice' ? undefined : [status, body];
   },
   files: async () => {
-    const answer = await files();
+    const answer = await driveFiles(system, tokens.forDrive);
     const body = await answer.text();
     return body.includes('@drive') ? undefined : [answer.status, body];
   },

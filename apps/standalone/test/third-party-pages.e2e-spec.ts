@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
 import { connectAs, wordsOf } from './token-client.fixture.js';
+import { signInOnPages } from './sign-in-on-pages.fixture.js';
 
 /** Where the pictures go, for people to look at. */
 const pictures = process.env['BEHALF_TEST_ARTEFACTS'] ?? join(tmpdir(), 'behalf-test-artefacts');
@@ -39,12 +40,7 @@ describeWith('chromium')('the pages of the elicitation service, in a real browse
 
   it('asks alice after she has signed in, and says all that there is to say', async () => {
     await browser.open(link);
-    await browser.type('[name=username]', 'alice');
-    await browser.type('[name=password]', 'alice');
-    await browser.click('button[type=submit]');
-    // The service is a client of our own issuer, which asks about it once.
-    if (await browser.evaluate("document.querySelector('[name=decision][value=allow]') !== null"))
-      await browser.click('[name=decision][value=allow]');
+    await signInOnPages(browser, 'alice');
     expect(await browser.url()).toBe(link);
     const text = await browser.text();
     for (const said of [
@@ -96,11 +92,7 @@ describeWith('chromium')('the pages of the elicitation service, in a real browse
     const stranger = await Chromium.start();
     try {
       await stranger.open(/http:\S+\/connect\?e=[0-9a-f-]+/.exec(await listFiles())?.[0] ?? '');
-      await stranger.type('[name=username]', 'carol');
-      await stranger.type('[name=password]', 'carol');
-      await stranger.click('button[type=submit]');
-      if (await stranger.evaluate("document.querySelector('[name=decision][value=allow]') !== null"))
-        await stranger.click('[name=decision][value=allow]');
+      await signInOnPages(stranger, 'carol');
       expect(await stranger.text()).toContain('This link is not for you');
       await stranger.screenshot(join(pictures, 'other-person.png'));
     } finally {

@@ -1,10 +1,16 @@
 import { attributes, startTracing, type Tracing } from '@behalf/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { freePort } from '@behalf/testing';
+import { type IncomingMessage, type Server, createServer, request } from 'node:http';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { runCommand } from '../../cli/src/run-command.js';
 import { type DemoSystem, startDemoSystem, startTimeoutMs } from './demo-system.fixture.js';
+import { goThrough } from './go-through.fixture.js';
 import { callTool } from './mcp-request.fixture.js';
 import { requestToken, signIn } from './oauth-client.fixture.js';
+import { connectWithToken, textOf } from './token-client.fixture.js';
 
 const exporter = new InMemorySpanExporter();
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -14,10 +20,13 @@ let tracing: Tracing;
 let system: DemoSystem;
 let secrets: string[];
 let spans: ReadableSpan[];
+/** What the third party was shown and what it gave: codes, tokens, its client's secret. */
+const thirdPartySecrets = new Set<string>();
+let recorder: Server | undefined;
 
 beforeAll(async () => {
   tracing = startTracing({ serviceName: 'test', spanProcessor: new SimpleSpanProcessor({ exporter }) });
-  system = await startDemoSystem();
+  system = await startDemoSystem({ portOfDrive: recordInFrontOf });
   const { access_token: token, refresh_token: refreshToken } = await signIn(system, {
     username: 'alice',
     resource: system.mcpUrl('whoami'),
@@ -29,13 +38,75 @@ beforeAll(async () => {
     { token, headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` } },
   );
   expect(answer.body.result.isError).not.toBe(true);
-  secrets = [token, refreshToken ?? '', 'demo-gateway-secret', argument, token.split('.')[2] ?? ''];
+  const fromThirdParty = [...(await callThirdParty()), ...thirdPartySecrets];
+  secrets = [
+    token,
+    refreshToken ?? '',
+    'demo-gateway-secret',
+    argument,
+    token.split('.')[2] ?? '',
+    ...fromThirdParty,
+  ];
   spans = exporter.getFinishedSpans();
 }, startTimeoutMs);
 afterAll(async () => {
   await system?.close();
   await tracing?.stop();
+  recorder?.close();
 });
+
+/**
+ * Forwards a call to the third party, and has a tool ask for its person: each once before they have agreed, and once after.
+ *
+ * @returns what only the two sides of them may see
+ */
+async function callThirdParty(): Promise<string[]> {
+  const { publicUrl, paths, providers } = system.config.elicitation;
+  const forwardUrl = `${publicUrl}${paths.forward}/drive`;
+  const { access_token: forwarded } = await signIn(system, {
+    username: 'alice',
+    resource: forwardUrl,
+    clientId: 'demo-client',
+  });
+  const { host } = new URL(providers[0]?.resources?.[0] ?? '');
+  const forward = () =>
+    fetch(`${forwardUrl}/${host}/api/files?note=${argument}`, {
+      headers: { authorization: `Bearer ${forwarded}` },
+    });
+  const { interaction_uri: link } = (await (await forward()).json()) as { interaction_uri: string };
+  await goThrough(link, 'alice');
+  const files = await (await forward()).text();
+  expect(files).toContain('@drive');
+
+  const url = system.mcpUrl('drive');
+  const { access_token: token } = await signIn(system, { username: 'alice', resource: url });
+  const client = await connectWithToken(url, token, async (shown) => void (await goThrough(shown, 'alice')));
+  expect(textOf(await client.callTool({ name: 'list_files' }))).toContain('@drive');
+  await client.close();
+  expect(thirdPartySecrets.size).toBeGreaterThan(3);
+  return [forwarded, token, new URL(link).searchParams.get('e') ?? ''];
+}
+
+/** Stands where the third party is found, and remembers the secrets that pass. @returns the port that it is to listen on */
+async function recordInFrontOf(foundAt: number): Promise<number> {
+  const port = await freePort();
+  recorder = createServer(async (asked, answer) => {
+    const body = await text(asked);
+    const passed = request({ port, path: asked.url, method: asked.method, headers: asked.headers }).end(body);
+    const [response] = (await once(passed, 'response')) as [IncomingMessage];
+    const given = await text(response);
+    const [, credential] = (asked.headers.authorization ?? '').split(' ');
+    const said = [new URL(asked.url ?? '', 'http://x').search, body, response.headers.location ?? '', given];
+    const found = said
+      .join(' ')
+      .matchAll(/(?:access_token|refresh_token|code|code_verifier|client_secret|state)["=:]+([^"&\s]{12,})/g);
+    for (const secret of [credential, ...[...found].map(([, value]) => value)])
+      if (secret) thirdPartySecrets.add(decodeURIComponent(secret));
+    answer.writeHead(response.statusCode ?? 502, response.headers).end(given);
+  }).listen(foundAt, '127.0.0.1');
+  await once(recorder, 'listening');
+  return port;
+}
 
 const inTrace = () => spans.filter((span) => span.spanContext().traceId === traceId);
 
@@ -141,7 +212,14 @@ describe('behalf chain', () => {
 });
 
 it('no span holds a token, a secret, an argument or who the person is', () => {
-  expect(spans.length).toBeGreaterThan(0);
+  const names = spans.map(({ name }) => name);
+  for (const name of [
+    'GET /forward/:provider/*path',
+    'GET /callback/:provider',
+    'process behalf.elicitation.token.request',
+    'tools/call list_files',
+  ])
+    expect(names).toContain(name);
   const everything = JSON.stringify(
     spans.map(({ name, attributes: set, events, links, status }) => ({ name, set, events, links, status })),
   );

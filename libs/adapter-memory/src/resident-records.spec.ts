@@ -1,18 +1,16 @@
 import { jest } from '@jest/globals';
 import type { RecordKind, RecordStore } from '@behalf/ports';
-import { FakeClock, describeRecordStore } from '@behalf/testing';
+import { FakeClock, describeRecordStore, testNotes } from '@behalf/testing';
 import { z } from 'zod';
 import { MemoryRecordStore, ResidentRecords } from './index.js';
 
 const kind = (name: string): RecordKind<{ n: number }> => ({ name, schema: z.object({ n: z.number() }) });
-// The names that the suite uses: with these in memory it asks nothing else.
-const note = { ...kind('test-note'), schema: z.object({ text: z.string(), owner: z.string() }) };
 
 describeRecordStore('kept in memory', async (clock) => {
   const inner = new MemoryRecordStore(clock);
   const options = { clock, onError: (error: unknown) => expect(error).toBeUndefined() };
   return {
-    store: await ResidentRecords.open(inner, [note as RecordKind<unknown>], options),
+    store: await ResidentRecords.open(inner, [testNotes as RecordKind<unknown>], options),
     committedEvents: async () => inner.outbox.map(({ type, data }) => ({ type, data })),
     close: async () => {},
   };
@@ -49,11 +47,29 @@ describe('ResidentRecords', () => {
     for (const spy of asked) expect(spy).toHaveBeenCalledTimes(1);
   });
 
-  it('gives out copies', async () => {
+  it('gives out what nobody can change, as it was found, and as it was read back', async () => {
+    const deep = { name: 'deep', schema: z.object({ inner: z.object({ list: z.array(z.number()) }) }) };
+    const write = (store: RecordStore, id: string): Promise<number> =>
+      store.transaction((transaction) => transaction.put(deep, id, { inner: { list: [1] } }));
+    await write(inner, 'a');
+    const options = { clock, onError: (error: unknown) => errors.push(error) };
+    const store = await ResidentRecords.open(inner, [deep], options);
+    await write(store, 'b');
+    for (const id of ['a', 'b']) {
+      const found = await store.get(deep, id);
+      expect(() => found?.value.inner.list.push(2)).toThrow(TypeError);
+      expect(() => Object.assign(found ?? {}, { version: 9 })).toThrow(TypeError);
+      expect((await store.get(deep, id))?.value).toEqual({ inner: { list: [1] } });
+    }
+  });
+
+  it('has the store parse what is read by another schema', async () => {
     await put(inner, 'a', 1);
     const store = await open();
-    Object.assign((await store.get(resident, 'a'))?.value ?? {}, { n: 2 });
+    const strict = { ...resident, schema: z.object({ n: z.literal(2) }) };
     expect((await store.get(resident, 'a'))?.value).toEqual({ n: 1 });
+    await expect(store.get(strict, 'a')).rejects.toThrow();
+    await expect(store.list(strict, { ids: ['a'] })).rejects.toThrow();
   });
 
   it('believes the store when it is not known whether a change was made', async () => {

@@ -19,12 +19,13 @@ export interface ResidentRecordsOptions {
 
 /**
  * Keeps every record of a few kinds in memory, so that looking one up by its id costs no query, whether it is there or
- * not. What was written is seen here before the transaction's caller goes on.
+ * not. What was written is seen here before the transaction's caller goes on. Records that are kept are frozen: all
+ * callers get the same.
  *
  * Only for a program that is the only one to write its store: it hears of no other's changes.
  */
 export class ResidentRecords implements RecordStore {
-  readonly #resident = new Map<string, Map<string, StoredRecord<unknown>>>();
+  readonly #resident = new Map<string, Resident>();
   readonly #insideTransaction = new AsyncLocalStorage<true>();
   #reading: Promise<void> = Promise.resolve();
   #sweepAtMs = 0;
@@ -40,13 +41,14 @@ export class ResidentRecords implements RecordStore {
     options: ResidentRecordsOptions,
   ): Promise<ResidentRecords> {
     const opened = new ResidentRecords(records, options);
-    for (const kind of kinds) opened.#resident.set(kind.name, await loadAll(records, kind));
+    for (const kind of kinds)
+      opened.#resident.set(kind.name, { kind, records: await loadAll(records, kind) });
     return opened;
   }
 
   async get<T>(kind: RecordKind<T>, id: string): Promise<StoredRecord<T> | undefined> {
     const known = this.#known(kind);
-    return known ? this.#read(known, kind, id) : this.records.get(kind, id);
+    return known ? this.#read(known, id) : this.records.get(kind, id);
   }
 
   async list<T>(kind: RecordKind<T>, options: ListOptions = {}): Promise<StoredRecord<T>[]> {
@@ -55,7 +57,7 @@ export class ResidentRecords implements RecordStore {
     if (!known || !ids || where || afterId !== undefined) return this.records.list(kind, options);
     const found: StoredRecord<T>[] = [];
     for (const id of new Set(ids)) {
-      const record = this.#read(known, kind, id);
+      const record = this.#read<T>(known, id);
       if (record) found.push(record);
     }
     return found.sort((one, other) => byCodePoint(one.id, other.id)).slice(0, limit);
@@ -73,19 +75,17 @@ export class ResidentRecords implements RecordStore {
     }
   }
 
-  #known(kind: { name: string }): Map<string, StoredRecord<unknown>> | undefined {
-    return this.#insideTransaction.getStore() ? undefined : this.#resident.get(kind.name);
+  /** Whoever reads the same records by another schema gets them from the store, which parses them. */
+  #known<T>(kind: RecordKind<T>): Resident['records'] | undefined {
+    if (this.#insideTransaction.getStore()) return undefined;
+    const resident = this.#resident.get(kind.name);
+    return resident?.kind.schema === kind.schema ? resident?.records : undefined;
   }
 
-  #read<T>(
-    known: Map<string, StoredRecord<unknown>>,
-    kind: RecordKind<T>,
-    id: string,
-  ): StoredRecord<T> | undefined {
+  #read<T>(known: Resident['records'], id: string): StoredRecord<T> | undefined {
     const record = known.get(id);
     if (!record || (record.expiresAtMs ?? Infinity) <= this.options.clock.nowMs()) return undefined;
-    // A copy: what a caller does with it is the caller's.
-    return { ...record, value: kind.schema.parse(structuredClone(record.value)) };
+    return record as StoredRecord<T>;
   }
 
   #watch(transaction: RecordTransaction, touched: Touched): RecordTransaction {
@@ -115,12 +115,12 @@ export class ResidentRecords implements RecordStore {
   #readBack(touched: Touched): Promise<void> {
     this.#reading = this.#reading.then(async () => {
       for (const [kind, ids] of touched.ids) {
-        const known = this.#resident.get(kind.name);
+        const known = this.#resident.get(kind.name)?.records;
         if (!known) continue;
         try {
           const found = await this.records.list(kind, { ids: [...ids], limit: ids.size });
           for (const id of ids) known.delete(id);
-          for (const record of found) known.set(record.id, record);
+          for (const record of found) known.set(record.id, deepFreeze(record));
         } catch (error) {
           this.#resident.delete(kind.name);
           this.options.onError(error);
@@ -135,9 +135,14 @@ export class ResidentRecords implements RecordStore {
     const nowMs = this.options.clock.nowMs();
     if (nowMs < this.#sweepAtMs) return;
     this.#sweepAtMs = nowMs + sweepIntervalMs;
-    for (const known of this.#resident.values())
+    for (const { records: known } of this.#resident.values())
       for (const [id, { expiresAtMs = Infinity }] of known) if (expiresAtMs <= nowMs) known.delete(id);
   }
+}
+
+interface Resident {
+  readonly kind: RecordKind<unknown>;
+  readonly records: Map<string, StoredRecord<unknown>>;
 }
 
 class Touched {
@@ -158,9 +163,15 @@ async function loadAll(
   let afterId = '';
   do {
     page = await records.list(kind, { afterId, limit: pageSize });
-    for (const record of page) all.set((afterId = record.id), record);
+    for (const record of page) all.set((afterId = record.id), deepFreeze(record));
   } while (page.length === pageSize);
   return all;
+}
+
+function deepFreeze<V>(value: V): V {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
 }
 
 function byCodePoint(one: string, other: string): number {

@@ -30,6 +30,7 @@ export {
   resolveUpstreamPerson,
   savePerson,
 } from './person.js';
+export { noteIssuerClock } from './issuer-clocks.js';
 export { revokeGrant } from './revoke-grant.js';
 export { registeredClientName } from './registered-client-name.js';
 export { readOwnAccessToken } from './read-own-access-token.js';

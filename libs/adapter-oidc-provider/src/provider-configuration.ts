@@ -1,35 +1,33 @@
-import { readFileSync } from 'node:fs';
-import type { BehalfConfig } from '@behalf/config';
 import { grantProfile } from '@behalf/id-jag';
-import { grantTypes, OAuthError, tokenTypes } from '@behalf/oauth';
+import { grantTypes, tokenTypes } from '@behalf/oauth';
 import { nowSeconds } from '@behalf/ports';
 import type { Page } from '@behalf/pages';
 import {
   type Account,
   type ClientAuthMethod,
-  type ClientMetadata,
   type Configuration,
   errors,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
-import { accountClient, accountClientId } from './account-client.js';
+import { accountClient } from './account-client.js';
 import type { AgentClients } from './agent-clients.js';
 import { completeAccessTokenPayload } from './access-token-payload.js';
 import { attestedClients } from './attested-clients.js';
 import { checkAssertion } from './check-assertion.js';
 import { type AssertingClient, checkKeyIsCurrent } from './client-assertion.js';
-import { joinSecretHashes } from './client-secret.js';
+import { mayFetchClientDocument, readPinnedDocuments } from './client-document-sources.js';
 import { clientDocumentFetch } from './client-documents.js';
-import { findConsent } from './consent.js';
+import { configuredClient } from './configured-client.js';
 import type { FetchDocument, ProviderDependencies } from './dependencies.js';
 import { buildInteractionPolicy } from './interaction-policy.js';
-import { bindingMetadata, mutualTls, mutualTlsMetadata } from './mutual-tls.js';
+import { loadExistingGrant } from './load-existing-grant.js';
+import { mutualTls, mutualTlsMetadata } from './mutual-tls.js';
 import { personRecords } from './person.js';
 import { signInScopes } from './request-rules.js';
 import { resourceServerInfo } from './resource-server-info.js';
 import { richAuthorizationRequests } from './rich-authorization-requests.js';
 import { revocationLifetimeSeconds } from './revocation-records.js';
-import { throwToLibrary } from './throw-to-library.js';
+import { rotateUnlessTooOften } from './rotate-unless-too-often.js';
 import { StorageAdapter } from './storage-adapter.js';
 
 /** The library has both; its types know the first. */
@@ -58,7 +56,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
     jwks: { keys: deps.signingKeys },
     clients: [
       accountClient(config),
-      ...config.authorizationServer.clients.map((client) => toMetadata(client, deps)),
+      ...config.authorizationServer.clients.map((client) => configuredClient(client, deps)),
     ],
     discovery: { ...identityAssertionMetadata(config.authorizationServer), ...mutualTlsMetadata(config) },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
@@ -129,7 +127,7 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
       clientIdMetadataDocument: {
         enabled: clientIdMetadata.enabled,
         ack: 'draft-02',
-        allowFetch: (_ctx, clientId) => isFetchAllowed(clientId, deps),
+        allowFetch: (_ctx, clientId) => mayFetchClientDocument(clientId, deps),
         cacheDuration: { min: 0, max: 24 * 3600 },
       },
       resourceIndicators: {
@@ -182,52 +180,9 @@ export function buildProviderConfiguration(deps: ProviderDependencies, agents: A
     // Ours decides CORS for all endpoints alike, before the library is asked.
     clientBasedCORS: () => true,
     renderError: (ctx, out) => sendPage(ctx, pages.error(out)),
-    fetch: toLibraryFetch(clientDocumentFetch(deps.fetch, readPinned(clientIdMetadata.pinned))),
+    fetch: toLibraryFetch(clientDocumentFetch(deps.fetch, readPinnedDocuments(clientIdMetadata.pinned))),
     fetchResponseBodyLimits: { 'client_id metadata document': maxClientDocumentBytes, jwks_uri: 64 * 1024 },
   };
-}
-
-function toMetadata(
-  client: BehalfConfig['authorizationServer']['clients'][number],
-  deps: ProviderDependencies,
-): ClientMetadata {
-  return {
-    client_id: client.clientId,
-    client_name: client.clientName ?? client.clientId,
-    // Has one; which, is asked each time, since it changes while the library keeps what it was told here.
-    ...(deps.clientSecrets(client.clientId) && { client_secret: joinSecretHashes([]) }),
-    token_endpoint_auth_method: client.tokenEndpointAuthMethod,
-    ...bindingMetadata(client.boundTokens),
-    application_type: client.applicationType,
-    redirect_uris: client.redirectUris,
-    grant_types:
-      client.redirectUris.length > 0 ? client.grantTypes : client.grantTypes.filter(needsNoRedirect),
-    response_types:
-      client.redirectUris.length > 0 && client.grantTypes.includes(grantTypes.authorizationCode)
-        ? ['code']
-        : [],
-  };
-}
-
-function needsNoRedirect(grantType: string): boolean {
-  return grantType !== grantTypes.authorizationCode;
-}
-
-async function isFetchAllowed(
-  clientId: string,
-  { config, mayFetchFrom }: ProviderDependencies,
-): Promise<boolean> {
-  const { issuer, paths, clientIdMetadata } = config.authorizationServer;
-  const { allowedHosts, pinned } = clientIdMetadata;
-  // Ids below this are ours: who is no agent here has none.
-  if (clientId.startsWith(`${issuer}${paths.agents}/`)) return false;
-  // The library accepts https://host, which has no path component.
-  if (!/^https:\/\/[^/?#]+\//.test(clientId)) return false;
-  if (pinned.some(({ url }) => url === clientId)) return true;
-  const { hostname } = new URL(clientId);
-  if (allowedHosts !== undefined && !allowedHosts.includes(hostname)) return false;
-  // Anybody can make us fetch, without signing in: nobody may use that to press on a third party.
-  return mayFetchFrom(hostname);
 }
 
 async function defaultResource(
@@ -248,37 +203,7 @@ async function findAccount(sub: string, deps: ProviderDependencies): Promise<Acc
   return { accountId: sub, groups, claims: async () => ({ sub, name, groups }) };
 }
 
-async function loadExistingGrant(ctx: KoaContextWithOIDC, deps: ProviderDependencies) {
-  const { client, account, result, provider } = ctx.oidc;
-  if (!client || !account) return undefined;
-  if (client.clientId === accountClientId) {
-    const grant = new provider.Grant({ accountId: account.accountId, clientId: accountClientId });
-    grant.addOIDCScope('openid');
-    return grant;
-  }
-  const decided =
-    result?.consent?.grantId ??
-    (await findConsent(deps.records, account.accountId, client.clientId))?.grantId;
-  return decided === undefined ? undefined : provider.Grant.find(decided);
-}
-
-/** Always rotates. Some clients refresh in a hot loop; this is the last step before anything is written. */
-async function rotateUnlessTooOften(ctx: KoaContextWithOIDC, deps: ProviderDependencies): Promise<true> {
-  const waitSeconds = await deps.tryRefresh(ctx.oidc.entities.RefreshToken?.grantId ?? '');
-  if (waitSeconds === undefined) return true;
-  const error = new OAuthError('temporarily_unavailable', 'too many refreshes', {
-    status: 429,
-    retryAfterSeconds: waitSeconds,
-  });
-  return throwToLibrary(ctx, error);
-}
-
-/** Read once, at the start: a missing file must not be found out by a person who signs in. */
-function readPinned(pinned: { url: string; file: string }[]): ReadonlyMap<string, string> {
-  return new Map(pinned.map(({ url, file }) => [url, readFileSync(file, 'utf8')]));
-}
-
-export async function sendPage(ctx: KoaContextWithOIDC, page: Page): Promise<void> {
+async function sendPage(ctx: KoaContextWithOIDC, page: Page): Promise<void> {
   ctx.set({ ...page.headers });
   ctx.type = 'html';
   ctx.body = page.html;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { BehalfConfig } from '@behalf/config';
 import { type Revocation, type RevocationKind, revocationCreated, revocationSchema } from '@behalf/contracts';
 import type { RecordKind, RecordReader, RecordTransaction } from '@behalf/ports';
+import { issuerClockSpreadMs } from './issuer-clocks.js';
 
 /**
  * As much as the clocks of two servers may differ: of the one that issued a token and the one that revokes it. Otherwise
@@ -27,17 +28,33 @@ export function revocationId(kind: RevocationKind, id: string): string {
   return `${kind}:${id}`;
 }
 
+interface Revoked {
+  kind: RevocationKind;
+  id: string;
+  /** By the clock of whoever revokes. */
+  issuedUntilMs?: number;
+  person?: string | undefined;
+}
+
 /**
  * Writes a revocation and its event in the caller's transaction: both happen or neither. It takes the place of an
  * earlier one of the same thing.
  */
 export async function writeRevocation(
   transaction: RecordTransaction,
-  what: { kind: RevocationKind; id: string; issuedUntilMs?: number; person?: string | undefined },
+  { issuedUntilMs, ...what }: Revoked,
   when: { nowMs: number; lifetimeSeconds: number },
 ): Promise<void> {
   const expiresAtMs = when.nowMs + when.lifetimeSeconds * 1000;
-  const revocation: Revocation = { ...what, revokedAtMs: when.nowMs, expiresAtMs };
+  const revocation: Revocation = {
+    ...what,
+    // The attack: a token of a replica whose clock is ahead says that it was issued after this.
+    ...(issuedUntilMs !== undefined && {
+      issuedUntilMs: issuedUntilMs + (await issuerClockSpreadMs(transaction)),
+    }),
+    revokedAtMs: when.nowMs,
+    expiresAtMs,
+  };
   await transaction.put(revocationRecords, revocationId(what.kind, what.id), revocation, { expiresAtMs });
   await transaction.put(revocationLog, logId(when.nowMs, randomUUID()), revocation, { expiresAtMs });
   await transaction.emit(revocationCreated, revocation);

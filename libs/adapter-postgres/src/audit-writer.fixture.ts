@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { SqlAuditLog, SqlRecordStore, openPglite, openPostgres } from './index.js';
 
 export interface AuditWriterSetup {
-  /** Of a server, or a folder. */
+  /** Of a server, or a folder, beside which the journal is. */
   database: string;
   name: string;
   /** Records of each of so many callers at once; they never end without it. */
@@ -21,10 +21,11 @@ export interface AuditWriterSetup {
 const counter = { name: 'audit-counter', schema: z.object({ n: z.number() }) };
 const setup = JSON.parse(process.env['AUDIT_WRITER'] ?? '') as AuditWriterSetup;
 const { database, name, callers, records = Infinity } = setup;
-const opened = database.startsWith('postgres:')
-  ? openPostgres(database, { name })
-  : await openPglite(database);
-const log = new SqlAuditLog(opened.db, { maxWaiting: callers });
+const isServer = database.startsWith('postgres:');
+const opened = isServer ? openPostgres(database, { name }) : await openPglite(database);
+const log = isServer
+  ? new SqlAuditLog(opened.db, { maxWaiting: callers })
+  : await SqlAuditLog.openJournaled(opened.db, `${database}.journal`, { maxWaiting: callers });
 const store = new SqlRecordStore(opened.db, systemClock);
 let refused = 0;
 
@@ -49,7 +50,7 @@ async function call(caller: number): Promise<void> {
 
 process.send?.('started');
 await Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)));
-await log.idle();
+await log.close();
 await opened.close();
 process.send?.({ refused });
 process.disconnect();

@@ -54,8 +54,15 @@ describe('the audit log, written by processes of their own', () => {
   };
 
   /** Nothing acknowledged is missing, nothing is there twice, and every head that was ever seen is of this one log. */
-  const checkLog = async (db: Database, writers: Writer[], heads: TreeHead[]): Promise<void> => {
-    const log = new SqlAuditLog(db, { maxWaiting: 10 });
+  const checkLog = async (
+    db: Database,
+    writers: Writer[],
+    heads: TreeHead[],
+    journal?: string,
+  ): Promise<void> => {
+    const log = journal
+      ? await SqlAuditLog.openJournaled(db, journal, { maxWaiting: 10 })
+      : new SqlAuditLog(db, { maxWaiting: 10 });
     await log.place();
     const leaves: string[] = [];
     for (let page: string[]; (page = await log.leaves(leaves.length, 5000)).length > 0;) leaves.push(...page);
@@ -151,14 +158,14 @@ describe('the audit log, written by processes of their own', () => {
     await migrate(created.db);
     await created.close();
     const writers: Writer[] = [];
-    for (let round = 0; round < 2; round++) {
+    for (let round = 0; round < 3; round++) {
       const writer = await startWriter({ database, name: `writer-${round}`, callers: 8 });
       writers.push(writer);
       await progress([writer], 100);
       await kill(writer);
     }
     const reopened = await openPglite(database);
-    await checkLog(reopened.db, writers, []);
+    await checkLog(reopened.db, writers, [], `${database}.journal`);
     await reopened.close();
   }, 120_000);
 });

@@ -189,6 +189,13 @@ describeWith('postgres')('openPostgres', () => {
       expect((await answer).rows).toEqual([{ n: 7 }]);
     }));
 
+  it('tells the time of the server', async () => {
+    const before = Date.now();
+    const time = await opened.timeMs();
+    // The same machine, which may set its clock.
+    expect(Math.abs(time - before)).toBeLessThan(60_000);
+  });
+
   it('opens no connection before it is used, and tells about its pool', async () => {
     const unused = openPostgres(databaseOf('nowhere'), { name: 'test' });
     expect(unused.pool()).toEqual({ total: 0, idle: 0, waiting: 0 });

@@ -1,5 +1,5 @@
 import { checkDeadline } from '@behalf/ports';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool } from 'pg';
 import type { Database, Tables } from './database.js';
 import type { OpenedDatabase } from './open-pglite.js';
@@ -19,6 +19,13 @@ export interface PostgresOptions {
 export interface OpenedPostgres extends OpenedDatabase {
   /** For migrations, which may take longer than any statement of a service. Close it after them. */
   openForMigration(): Database;
+  /**
+   * Rejects when there is no answer in time. Has a connection of its own: work that waits for one says nothing about the
+   * server.
+   */
+  ping(): Promise<void>;
+  /** The server's clock, in milliseconds since the epoch. */
+  timeMs(): Promise<number>;
   /** Connections open, those of them that nobody uses, and callers that wait for one. */
   pool(): { total: number; idle: number; waiting: number };
 }
@@ -26,6 +33,7 @@ export interface OpenedPostgres extends OpenedDatabase {
 /** Longer than the server needs to give up a statement by itself, so that its answer is heard. */
 const answerMarginMs = 1_000;
 const idleInTransactionTimeoutMs = 10_000;
+const pingTimeoutMs = 1_000;
 const migrationTimeoutMs = 10 * 60_000;
 /** A program that starts has nobody waiting for it, and whoever starts many at once keeps the server busy. */
 const migrationConnectionTimeoutMs = 30_000;
@@ -42,7 +50,7 @@ export function openPostgres(url: string, options: PostgresOptions): OpenedPostg
     statementTimeoutMs = 5_000,
     onConnectionLost = () => {},
   } = options;
-  const open = (max: number, connectMs: number, timeoutMs: number): Pool => {
+  const open = (max: number, connectMs: number, timeoutMs: number, marginMs = answerMarginMs): Pool => {
     const pool = new Pool({
       Client: PostgresClient,
       connectionString: url,
@@ -51,7 +59,7 @@ export function openPostgres(url: string, options: PostgresOptions): OpenedPostg
       connectionTimeoutMillis: connectMs,
       statement_timeout: timeoutMs,
       // The server may be stopped, or the network gone: then nobody but us ends the waiting.
-      query_timeout: timeoutMs + answerMarginMs,
+      query_timeout: timeoutMs + marginMs,
       idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
       keepAlive: true,
     });
@@ -83,11 +91,19 @@ export function openPostgres(url: string, options: PostgresOptions): OpenedPostg
     });
   const pool = open(maxConnections, connectionTimeoutMs, statementTimeoutMs);
   const db = new Kysely<Tables>({ dialect: dialectOf(pool) });
+  const pinging = open(1, pingTimeoutMs, pingTimeoutMs, 0);
   return {
     db,
     openForMigration: () =>
       new Kysely<Tables>({ dialect: dialectOf(open(2, migrationConnectionTimeoutMs, migrationTimeoutMs)) }),
     pool: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => db.destroy(),
+    ping: async () => void (await pinging.query('select 1')),
+    timeMs: async () => {
+      const time = sql<{ ms: number }>`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
+      return (await time.execute(db)).rows[0]?.ms ?? NaN;
+    },
+    close: async () => {
+      await Promise.all([db.destroy(), pinging.end()]);
+    },
   };
 }

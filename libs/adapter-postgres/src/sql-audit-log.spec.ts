@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type AuditRecord, TreeEdge, hashLeaf } from '@behalf/audit';
 import { canonicalJson } from '@behalf/i-json';
 import { FakeClock } from '@behalf/testing';
@@ -178,6 +181,51 @@ describe('SqlAuditLog', () => {
     await expect(change).rejects.toThrow();
     await sql`alter table away rename to audit_waiting`.execute(opened.db);
     expect(await store.get(kind, 'a')).toBeUndefined();
+  });
+
+  describe('with a journal', () => {
+    let folder: string;
+    let journaled: SqlAuditLog;
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'behalf-audit-'));
+      journaled = await SqlAuditLog.openJournaled(opened.db, join(folder, 'audit.journal'), {
+        maxWaiting: 10,
+      });
+    });
+    afterEach(async () => {
+      await journaled.close();
+      await rm(folder, { recursive: true });
+    });
+
+    it.each([
+      ['the newest records', async () => (await journaled.latest(1))[0]?.client],
+      ['its head', async () => `journaled-${(await journaled.head()).size}`],
+      [
+        'its leaves',
+        async () => (JSON.parse((await journaled.leaves(0, 10_000)).at(-1)!) as AuditRecord).client,
+      ],
+    ])('shows whoever was told that a record is durable %s with it', async (_, read) => {
+      const client = `journaled-${(await log.head()).size + 1}`;
+      await journaled.append(record(client));
+      expect(await log.latest(1)).not.toEqual([record(client)]);
+      expect(await read()).toBe(client);
+    });
+
+    it('says the place, to whoever asks for it, before it answers', async () => {
+      const { size } = await log.head();
+      const places: unknown[] = [];
+      await journaled.append(record('placed'), (place) => places.push(place));
+      const leafHash = hashLeaf(canonicalJson(record('placed'))).toString('base64url');
+      expect(places).toEqual([{ index: size, leafHash }]);
+    });
+
+    it('keeps nobody in a transaction waiting for a place that comes after its end', async () => {
+      const store = new SqlRecordStore(opened.db, new FakeClock());
+      await store.transaction(async () => {
+        await journaled.append(record('with the change'));
+        expect(await journaled.latest(1)).toEqual([record('with the change')]);
+      });
+    });
   });
 
   it('cannot be rewritten', async () => {

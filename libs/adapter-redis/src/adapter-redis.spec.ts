@@ -8,7 +8,7 @@ import {
   describeWith,
   freePort,
 } from '@behalf/testing';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import {
@@ -79,6 +79,18 @@ describeWith('redis-server')('Redis', () => {
     await direct.config('SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
     await expect(openRedis(server.url, { name: 'test' })).rejects.toThrow('noeviction');
     await direct.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+  });
+
+  it('takes an answer that was here in time, however late this process gets to it', async () => {
+    const impatient = await openRedis(server.url, { name: 'test', commandTimeoutMs: 1_000 });
+    // The server knows the script from now on.
+    await impatient.run('behalfGet', ['late'], []);
+    const answers = Promise.all([impatient.run('behalfGet', ['late'], []), impatient.ping()]);
+    // The question has to be sent before everything here stands still.
+    await setImmediate();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    expect(await answers).toEqual([null, undefined]);
+    await impatient.close();
   });
 
   it('tells a server that is not there yet, which is asked again, from one that refuses us', async () => {

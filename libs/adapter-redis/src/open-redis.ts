@@ -23,6 +23,8 @@ export interface OpenedRedis {
     keys: readonly string[],
     values: readonly (string | number)[],
   ): Promise<unknown>;
+  /** Rejects when there is no answer in time. Says nothing of whether it takes writes. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,7 @@ export async function openRedis(url: string, options: RedisOpenOptions): Promise
         });
       }
     },
+    ping: async () => void (await inTime(client.ping(), commandTimeoutMs)),
     close: async () => {
       client.disconnect();
     },

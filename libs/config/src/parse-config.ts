@@ -84,6 +84,10 @@ function missingSecrets(config: BehalfConfig, environment: Record<string, string
       'authorizationServer.signIn.clientSecretEnv',
       signIn.method === 'upstream' ? signIn.clientSecretEnv : undefined,
     ],
+    ...config.elicitation.providers.map((provider): [string, string | undefined] => [
+      `elicitation.providers.${provider.id}.client.secretEnv`,
+      provider.kind === 'static' ? undefined : provider.client?.secretEnv,
+    ]),
   ];
   const named: [string, string | undefined][] = [
     ...config.authorizationServer.sharedSignals.transmitters.flatMap(
@@ -112,10 +116,7 @@ function thirdPartySecrets({
   const ofProviders = providers.flatMap((provider): [string, string | undefined][] =>
     provider.kind === 'static'
       ? []
-      : [
-          [`elicitation.providers.${provider.id}.client.secretEnv`, provider.client?.secretEnv],
-          [`elicitation.providers.${provider.id}.client.privateKeyEnv`, provider.client?.privateKeyEnv],
-        ],
+      : [[`elicitation.providers.${provider.id}.client.privateKeyEnv`, provider.client?.privateKeyEnv]],
   );
   const ofVault = [...(vault.key ? [vault.key] : []), ...vault.formerKeys].map(
     (key): [string, string | undefined] => {

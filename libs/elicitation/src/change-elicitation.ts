@@ -83,13 +83,20 @@ export function completeElicitation(
   });
 }
 
-/** Closes whatever waits for a person about their account. @returns how many */
+/**
+ * Closes whatever waits for a person about their account.
+ *
+ * @param untilMs what was begun later goes on
+ * @returns how many
+ */
 export function cancelElicitations(
   account: Pick<Elicitation, 'person' | 'provider'>,
   records: RecordStore,
   nowMs: number,
+  untilMs: number = Infinity,
 ): Promise<number> {
-  return cancelWhere({ account: accountKey(account) }, () => true, records, nowMs);
+  const isFormer = ({ createdAtMs }: Elicitation): boolean => createdAtMs <= untilMs;
+  return cancelWhere({ account: accountKey(account) }, isFormer, records, nowMs);
 }
 
 /**

@@ -6,7 +6,8 @@ import type { ServerAddresses } from './server-addresses.js';
 
 export interface OpenedBus {
   bus: Bus;
-  isConnected: () => boolean;
+  /** None of a bus inside this process. */
+  isConnected?: () => boolean;
 }
 
 /** @param ownsEvents this is the service that carries events out of the database */
@@ -18,7 +19,7 @@ export async function openBus(
   const onError = (what: string, err: unknown): void =>
     logger.error({ what, err }, 'a message was not handled');
   if (addresses.NATS_URL === undefined) {
-    return { bus: new InProcessBus({ maxInFlight, onListenerError: onError }), isConnected: () => true };
+    return { bus: new InProcessBus({ maxInFlight, onListenerError: onError }) };
   }
   const bus = await NatsBus.open({
     url: addresses.NATS_URL,

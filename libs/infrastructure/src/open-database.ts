@@ -10,6 +10,10 @@ export interface MigratedDatabase {
   isNew: boolean;
   /** Connections; none of an embedded database. */
   pool?: () => { total: number; idle: number; waiting: number };
+  /** Rejects while it cannot be reached; none of an embedded database. */
+  ping?: () => Promise<void>;
+  /** Its clock; none of an embedded database, which has ours. */
+  timeMs?: () => Promise<number>;
   close(): Promise<void>;
 }
 

@@ -14,6 +14,7 @@ import type { BehalfConfig } from '@behalf/config';
 import { type Clock, type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
 import { startMetrics, startTracing } from '@behalf/telemetry';
+import { join } from 'node:path';
 import { ActivityRelay, tellsActivity } from './activity-relay.js';
 import { checkSealingKey } from './check-sealing-key.js';
 import { measureDatabase } from './measure-database.js';
@@ -22,6 +23,7 @@ import { openDatabase } from './open-database.js';
 import { openShortLived } from './open-short-lived.js';
 import { unrecordedBy } from './unrecorded.js';
 import { serverAddresses } from './server-addresses.js';
+import { serverCheck } from './server-check.js';
 
 const demoConfig = 'deploy/demo/behalf.yaml';
 const maxInFlight = 4096;
@@ -112,16 +114,20 @@ export async function openInfrastructure<S extends { close(signal?: NodeJS.Signa
     const keyEncryptionKey = await loadOrCreateLocalKey(config.dataFolder, environment);
     await checkSealingKey(records, keyEncryptionKey);
 
-    const audit = new SqlAuditLog(database.db, {
+    const auditOptions = {
       maxWaiting: maxInFlight,
-      onError: (err) => logger.error({ err }, 'audit records wait for their place in the log'),
+      onError: (err: unknown) => logger.error({ err }, 'audit records wait for their place in the log'),
       ...unrecordedBy(name, config.audit.onFailure, logger),
-    });
+    };
+    const audit =
+      addresses.DATABASE_URL === undefined
+        ? await SqlAuditLog.openJournaled(database.db, join(config.dataFolder, 'audit.journal'), auditOptions)
+        : new SqlAuditLog(database.db, auditOptions);
     await audit.place();
     const placing = setInterval(() => void audit.place(), placeIntervalMs).unref();
     opened.push(async () => {
       clearInterval(placing);
-      await audit.idle();
+      await audit.close();
     });
 
     const activity =
@@ -142,6 +148,8 @@ export async function openInfrastructure<S extends { close(signal?: NodeJS.Signa
     const services = await start({
       config,
       clock,
+      // A clock that was handed in is not that of this machine.
+      ...(database.timeMs && options.clock === undefined && { databaseTimeMs: database.timeMs }),
       records,
       oneTime: shortLived.oneTime,
       rateLimiter: shortLived.rateLimiter,
@@ -152,7 +160,11 @@ export async function openInfrastructure<S extends { close(signal?: NodeJS.Signa
       audit,
       keyEncryptionKey,
       logger,
-      waitingFor: () => (isConnected() ? [] : ['nats']),
+      servers: {
+        ...(database.ping && { postgres: serverCheck(database.ping) }),
+        ...(shortLived.ping && { redis: serverCheck(shortLived.ping) }),
+        ...(isConnected && { nats: async () => isConnected() }),
+      },
     });
     opened.push((signal) => services.close(signal));
     if (relays) {

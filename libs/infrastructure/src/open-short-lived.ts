@@ -17,6 +17,8 @@ export interface ShortLived {
   /** None in memory: whoever has one process needs no second level. */
   sharedCache?: Cache<string>;
   leases: LeaseStore;
+  /** Rejects while it cannot be reached; none in memory. */
+  ping?: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function openShortLived(
     rateLimiter: new RedisRateLimiter(redis),
     sharedCache: new RedisCache(redis, { purpose: 'shared', schema: z.string(), onError }),
     leases: new RedisLeaseStore(redis),
+    ping: () => redis.ping(),
     close: () => redis.close(),
   };
 }

@@ -1,14 +1,29 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+
+/**
+ * Above all ports that browsers refuse, and below those that systems give to connections that go out: these come and go
+ * at any time.
+ */
+const firstPort = 11_000;
+const endOfPorts = 32_768;
+const maxTries = 50;
 
 /** A TCP port that nobody listened on a moment ago. Prefer listening on port 0 wherever the server allows it. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let tries = 0; tries < maxTries; tries++) {
+    const port = randomInt(firstPort, endOfPorts);
+    if (await isFree(host, port)) return port;
+  }
+  throw new Error('no free port was found');
+}
+
+async function isFree(host: string, port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, host, resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port was assigned');
-  return address.port;
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  server.once('error', (error: NodeJS.ErrnoException) =>
+    error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+  );
+  server.listen(port, host, () => server.close(() => resolve(true)));
+  return promise;
 }

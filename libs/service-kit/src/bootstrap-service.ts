@@ -12,6 +12,7 @@ import { KeptConnections } from './kept-connections.js';
 import { createLogger } from './logger.js';
 import { measureRequests } from './measure-requests.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
+import type { StandsOn } from './service-health.js';
 import { readTlsOptions } from './tls-options.js';
 import { traceRequests } from './trace-requests.js';
 
@@ -20,6 +21,7 @@ export interface ServiceOptions {
   module: Type | DynamicModule;
   listen: Listen;
   infrastructure: Infrastructure;
+  standsOn: StandsOn;
   /** Runs before anything is served, e.g. to mount a middleware of another framework. */
   configure?: (app: NestExpressApplication) => void | Promise<void>;
   /** What is answered before the framework's router. */
@@ -42,17 +44,20 @@ class ServiceModule {}
 
 /** Starts one service. Bodies are not parsed here: every edge reads its own, strictly and with its own limit. */
 export async function bootstrapService(options: ServiceOptions): Promise<RunningService> {
-  const { name, listen, infrastructure } = options;
+  const { name, listen, infrastructure, standsOn } = options;
   const logger = createLogger(name, infrastructure.config.logLevel);
   const connections = new KeptConnections();
   const root: DynamicModule = {
     module: ServiceModule,
     imports: [
-      InfrastructureModule.register({ ...infrastructure, logger, bus: allowedBus(name, infrastructure.bus) }),
+      InfrastructureModule.register(
+        { ...infrastructure, logger, bus: allowedBus(name, infrastructure.bus) },
+        standsOn,
+      ),
       options.module,
     ],
     providers: [{ provide: KeptConnections, useValue: connections }],
-    controllers: [healthController(infrastructure.config.health, infrastructure.waitingFor)],
+    controllers: [healthController(infrastructure.config.health)],
   };
   const app = await NestFactory.create<NestExpressApplication>(root, {
     bodyParser: false,

@@ -53,6 +53,16 @@ export class ConfiguredSecret {
     return new ConfiguredSecret(file, first, elapsedMs);
   }
 
+  /** How one that is presented is found by its name. */
+  static presentedFrom(
+    environment: Readonly<Record<string, string | undefined>>,
+  ): (name: string) => () => string {
+    return (name) => {
+      const secret = ConfiguredSecret.named(name, environment);
+      return () => secret.newest();
+    };
+  }
+
   /** Those that let somebody in, the newest first. The list is the same one until it changes. */
   accepted(): readonly string[] {
     this.#reread();

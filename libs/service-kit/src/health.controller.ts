@@ -1,24 +1,16 @@
 import type { BehalfConfig } from '@behalf/config';
 import { Controller, Get, Inject, Res, type Type } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
 import type { Response } from 'express';
+import { ServiceHealth } from './service-health.js';
 
-/** Provide this token in a service's module to say when it is ready. */
-export const READINESS = Symbol('READINESS');
-
-export interface Readiness {
-  /** What it still waits for, by name; empty when it can serve. */
-  waitingFor(): string[];
-}
-
-/** `live`: the process lives. `ready`: it can serve; 503 with the reasons while it cannot. */
-export function healthController(
-  { live, ready }: BehalfConfig['health'],
-  infrastructureWaitsFor: () => string[] = () => [],
-): Type {
+/**
+ * `live`: the process lives, whatever it stands on: to restart it would bring nothing back. `ready`: it can serve; 503
+ * with the reasons while it cannot. Both are told to anybody, and so say names and nothing else.
+ */
+export function healthController({ live, ready }: BehalfConfig['health']): Type {
   @Controller()
   class HealthController {
-    constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
+    constructor(@Inject(ServiceHealth) private readonly health: ServiceHealth) {}
 
     @Get(live)
     isAlive(): { status: string } {
@@ -26,21 +18,17 @@ export function healthController(
     }
 
     @Get(ready)
-    isReady(@Res() response: Response): void {
-      const waitingFor = [...infrastructureWaitsFor(), ...(this.#readiness()?.waitingFor() ?? [])];
+    async isReady(@Res() response: Response): Promise<void> {
+      const { waitingFor, away } = await this.health.look();
+      const isReady = waitingFor.length === 0;
       response
-        .status(waitingFor.length === 0 ? 200 : 503)
+        .status(isReady ? 200 : 503)
         .set('Cache-Control', 'no-store')
-        .json(waitingFor.length === 0 ? { status: 'ready' } : { status: 'waiting', waiting_for: waitingFor });
-    }
-
-    /** The service's module provides it, or does not: a service without one is ready once it listens. */
-    #readiness(): Readiness | undefined {
-      try {
-        return this.modules.get<Readiness>(READINESS, { strict: false });
-      } catch {
-        return undefined;
-      }
+        .json({
+          status: isReady ? 'ready' : 'waiting',
+          ...(!isReady && { waiting_for: waitingFor }),
+          ...(away.length > 0 && { away }),
+        });
     }
   }
   return HealthController;

@@ -23,9 +23,16 @@ export { type Logger, createLogger } from './logger.js';
 export { loadConfig } from './load-config.js';
 export { nameRoute } from './measure-requests.js';
 export { OAuthErrorFilter } from './oauth-error.filter.js';
-export { READINESS, type Readiness } from './health.controller.js';
 export { PageErrorFilter } from './page-error.filter.js';
 export { sendPage } from './send-page.js';
+export {
+  READINESS,
+  type Readiness,
+  type ServerChecks,
+  type ServerName,
+  ServiceHealth,
+  type StandsOn,
+} from './service-health.js';
 export { readBody, readFormBody, readJsonBody, readRequestBody } from './read-body.js';
 export { runUntilSignal } from './run-until-signal.js';
 export { type ApiOperation, buildOpenApi, type OpenApiOptions } from './build-open-api.js';

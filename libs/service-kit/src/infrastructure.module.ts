@@ -12,7 +12,9 @@ import type {
 } from '@behalf/ports';
 import type { KeyEncryptionKey } from '@behalf/sealing';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import type { Logger } from './logger.js';
+import { type ServerChecks, ServiceHealth, type StandsOn } from './service-health.js';
 import {
   AUDIT_LOG,
   BUS,
@@ -31,6 +33,8 @@ import {
 export interface Infrastructure {
   config: BehalfConfig;
   clock: Clock;
+  /** The time that all processes share, in milliseconds since the epoch; none where there is one process only. */
+  databaseTimeMs?: () => Promise<number>;
   records: RecordStore;
   oneTime: OneTimeStore;
   rateLimiter: RateLimiter;
@@ -42,14 +46,14 @@ export interface Infrastructure {
   audit: AuditLog & AuditLeaves;
   keyEncryptionKey: KeyEncryptionKey;
   logger: Logger;
-  /** What of it cannot be used now, by name. */
-  waitingFor?: () => string[];
+  /** Of the servers that it is on; what is embedded is not among them. */
+  servers?: ServerChecks;
 }
 
 /** Makes the ports available to every module of a service. */
 @Module({})
 export class InfrastructureModule {
-  static register(infrastructure: Infrastructure): DynamicModule {
+  static register(infrastructure: Infrastructure, standsOn: StandsOn): DynamicModule {
     const providers = [
       { provide: CONFIG, useValue: infrastructure.config },
       { provide: CLOCK, useValue: infrastructure.clock },
@@ -62,6 +66,12 @@ export class InfrastructureModule {
       { provide: AUDIT_LOG, useValue: infrastructure.audit },
       { provide: KEY_ENCRYPTION_KEY, useValue: infrastructure.keyEncryptionKey },
       { provide: LOGGER, useValue: infrastructure.logger },
+      {
+        provide: ServiceHealth,
+        inject: [ModuleRef],
+        useFactory: (modules: ModuleRef) =>
+          new ServiceHealth(modules, infrastructure.servers ?? {}, standsOn),
+      },
     ];
     return { module: InfrastructureModule, global: true, providers, exports: providers };
   }

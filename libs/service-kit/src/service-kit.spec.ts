@@ -27,6 +27,7 @@ import {
 
 const limits = { maxBytes: 100, maxDepth: 5 };
 let waitingFor: string[] = [];
+const isThere = { postgres: true, redis: true };
 /** Modules that have begun and not ended. */
 let begun = 0;
 const slow = { entered: Promise.withResolvers<void>(), answer: Promise.withResolvers<{ done: true }>() };
@@ -84,12 +85,14 @@ const infrastructureWith = (announced: () => Promise<void>): Infrastructure =>
     config: { logLevel: 'silent', requestTimeoutSeconds: 60, health: { live: '/live', ready: '/readyz' } },
     clock: { nowMs: () => 42 },
     bus: { announced },
+    servers: { postgres: async () => isThere.postgres, redis: async () => isThere.redis },
   }) as unknown as Infrastructure;
 const start = (port = 0, announced = async (): Promise<void> => {}): Promise<RunningService> =>
   bootstrapService({
     name: 'probe',
     module: ProbeModule,
     listen: { host: '127.0.0.1', port },
+    standsOn: { needs: ['postgres'], uses: ['redis'] },
     infrastructure: infrastructureWith(announced),
     plainRoutes: () => ({
       '/ahead': (request, response) => {
@@ -182,6 +185,20 @@ describe('bootstrapService', () => {
     ]);
     waitingFor = [];
     expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+  });
+
+  it('is ready without what it only uses, and not without what it needs; it lives without either', async () => {
+    const ready = async (): Promise<unknown> => {
+      expect((await fetch(`${service.url}/live`)).status).toBe(200);
+      const answer = await fetch(`${service.url}/readyz`);
+      return [answer.status, await answer.json()];
+    };
+    isThere.redis = false;
+    expect(await ready()).toEqual([200, { status: 'ready', away: ['redis'] }]);
+    isThere.postgres = false;
+    expect(await ready()).toEqual([503, { status: 'waiting', waiting_for: ['postgres'], away: ['redis'] }]);
+    isThere.redis = isThere.postgres = true;
+    expect(await ready()).toEqual([200, { status: 'ready' }]);
   });
 
   it('answers an OAuthError with its code, status and Retry-After, and not its cause', async () => {

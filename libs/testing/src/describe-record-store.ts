@@ -13,11 +13,13 @@ interface Note {
   text: string;
   owner: string;
 }
+/** What the suite keeps most of. */
 const note: RecordKind<Note> = {
   name: 'test-note',
   schema: z.object({ text: z.string(), owner: z.string() }),
   keys: ({ owner, text }) => ({ owner, text }),
 };
+export { note as testNotes };
 const other: RecordKind<Note> = { ...note, name: 'test-other' };
 const noted = { type: 'behalf.test.noted', data: z.object({ id: z.string() }) };
 const hello = { text: 'hello', owner: 'alice' };

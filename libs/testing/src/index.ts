@@ -20,7 +20,7 @@ export {
   type LeaseStoreSuiteOptions,
   type OpenLeaseStore,
 } from './describe-lease-store.js';
-export { describeRecordStore, type OpenRecordStore } from './describe-record-store.js';
+export { describeRecordStore, type OpenRecordStore, testNotes } from './describe-record-store.js';
 export { describePolicyEngine } from './describe-policy-engine.js';
 export { describeSigner, type OpenSigner } from './describe-signer.js';
 export { testKeys, type TestKeys } from './test-keys.js';
@@ -44,4 +44,6 @@ export {
 export { describeKeyEncryptionKey, type OpenKeyEncryptionKey } from './describe-key-encryption-key.js';
 export { RememberedAudit, appendedBy } from './remembered-audit.js';
 export { SmallDisk, itOnSmallDisk } from './small-disk.js';
+export { SecretFile } from './secret-file.js';
+export { askForDecision } from './ask-for-decision.js';
 export { readMetrics, type Sample, sumOf } from './read-metrics.js';

@@ -51,5 +51,7 @@ export function credentialsOf(
     throw new Error('the authorization server is not the one that this client is registered with');
   }
   const { clientId: id, clientSecret: secret } = registered;
-  return secret === undefined ? { id, auth: 'none' } : { id, auth: 'client_secret_basic', secret };
+  return secret === undefined
+    ? { id, auth: 'none' }
+    : { id, auth: 'client_secret_basic', secret: () => secret };
 }

@@ -39,7 +39,7 @@ export {
   type RelayRequest,
   type TransportFailure,
 } from './http.js';
-export { findProvider, resolveProviders } from './resolve-providers.js';
+export { defaultQuirks, findProvider, resolveProviders } from './resolve-providers.js';
 export { type Preset, presets } from './presets.js';
 export {
   type ForwardMethod,

@@ -39,9 +39,9 @@ async function clientAuthentication(credentials: Omit<ProviderClient, 'id'>): Pr
   const of = credentials as ProviderClient;
   switch (of.auth) {
     case 'client_secret_basic':
-      return client.ClientSecretBasic(of.secret);
+      return client.ClientSecretBasic(of.secret());
     case 'client_secret_post':
-      return client.ClientSecretPost(of.secret);
+      return client.ClientSecretPost(of.secret());
     case 'private_key_jwt': {
       const { alg, kid } = of.privateJwk;
       const key = await crypto.subtle.importKey('jwk', of.privateJwk, algorithmOf(alg), false, ['sign']);

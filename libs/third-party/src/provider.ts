@@ -81,7 +81,8 @@ export type ProviderClient =
   | {
       readonly id: string;
       readonly auth: 'client_secret_basic' | 'client_secret_post';
-      readonly secret: string;
+      /** Asked for at every use: it may change while the service runs. */
+      readonly secret: () => string;
     }
   | { readonly id: string; readonly auth: 'private_key_jwt'; readonly privateJwk: PrivateJwk }
   | { readonly id: string; readonly auth: 'none' };

@@ -7,11 +7,14 @@ import type { ProviderWebhook } from './webhook/provider-webhook.js';
 import type { PrivateJwk, Provider, ProviderClient, Quirks } from './provider.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+/** The secret of a variable's name, as it is at each call; undefined when there is none. */
+type FindSecret = (name: string) => (() => string) | undefined;
 type WebhookConfig = NonNullable<Extract<ProviderConfig, { kind: 'oauth' }>['webhook']>;
 type ForwardConfig = NonNullable<ProviderConfig['forward']>;
 type ClientConfig = NonNullable<Extract<ProviderConfig, { kind: 'mcp' }>['client']>;
 
-const defaultQuirks: Quirks = {
+/** Of a provider that keeps to the standards. */
+export const defaultQuirks: Quirks = {
   pkce: true,
   sendResource: false,
   scopeParameter: 'scope',
@@ -36,14 +39,19 @@ const privateJwkSchema = z.looseObject({
 
 /**
  * Providers as they are used, from what the configuration says, what presets know and what the environment holds.
+ * Secrets of clients come from `findSecret`.
  *
  * @throws ConfigError with every fault, by name and never by value
  */
-export function resolveProviders(configs: readonly ProviderConfig[], environment: Environment): Provider[] {
+export function resolveProviders(
+  configs: readonly ProviderConfig[],
+  environment: Environment,
+  findSecret: FindSecret = (name) => fixed(environment[name]),
+): Provider[] {
   const faults: string[] = [];
   const providers = configs.flatMap((config) => {
     const fault = (text: string): void => void faults.push(`elicitation.providers.${config.id}: ${text}`);
-    const provider = resolveProvider(config, environment, fault);
+    const provider = resolveProvider(config, environment, findSecret, fault);
     return provider ? [provider] : [];
   });
   faults.push(...resourcesOfTwo(providers));
@@ -60,17 +68,20 @@ export function findProvider(providers: readonly Provider[], resource: string): 
 function resolveProvider(
   config: ProviderConfig,
   environment: Environment,
+  findSecret: FindSecret,
   fault: (text: string) => void,
 ): Provider | undefined {
   switch (config.kind) {
     case 'oauth':
-      return resolveOAuthProvider(config, environment, fault);
+      return resolveOAuthProvider(config, environment, findSecret, fault);
     case 'mcp':
       return {
         kind: 'mcp',
         ...commonOf(config, undefined, [config.server], fault),
         server: config.server,
-        client: config.client && resolveClient(config.client, 'client_secret_basic', environment, fault),
+        client:
+          config.client &&
+          resolveClient(config.client, 'client_secret_basic', environment, findSecret, fault),
         quirks: { ...defaultQuirks, sendResource: true, ...withoutUndefined(config.quirks) },
       };
     case 'static':
@@ -81,11 +92,18 @@ function resolveProvider(
 function resolveOAuthProvider(
   config: Extract<ProviderConfig, { kind: 'oauth' }>,
   environment: Environment,
+  findSecret: FindSecret,
   fault: (text: string) => void,
 ): Provider | undefined {
   const preset = presetOf(config.preset, 'oauth', fault) as OAuthPreset | undefined;
   const resources = config.resources ?? preset?.resources;
-  const client = resolveClient(config.client, preset?.auth ?? 'client_secret_basic', environment, fault);
+  const client = resolveClient(
+    config.client,
+    preset?.auth ?? 'client_secret_basic',
+    environment,
+    findSecret,
+    fault,
+  );
   const issuer = config.issuer ?? preset?.issuer;
   // An issuer of one's own (a GitLab on one's own machines) has endpoints of its own, too.
   const endpoints = config.endpoints ?? (config.issuer === undefined ? preset?.endpoints : undefined);
@@ -216,6 +234,7 @@ function resolveClient(
   { id, auth: configured, secretEnv, demoSecret, privateKeyEnv }: ClientConfig,
   usual: 'client_secret_basic' | 'client_secret_post',
   environment: Environment,
+  findSecret: FindSecret,
   fault: (text: string) => void,
 ): ProviderClient | undefined {
   const auth = configured ?? (privateKeyEnv === undefined ? usual : 'private_key_jwt');
@@ -230,11 +249,15 @@ function resolveClient(
       return privateJwk && { id, auth, privateJwk };
     }
     default: {
-      const secret = secretEnv === undefined ? demoSecret : environment[secretEnv];
+      const secret = secretEnv === undefined ? fixed(demoSecret) : findSecret(secretEnv);
       if (!secret) fault('client.secretEnv: needed');
       return secret ? { id, auth, secret } : undefined;
     }
   }
+}
+
+function fixed(secret: string | undefined): (() => string) | undefined {
+  return secret ? () => secret : undefined;
 }
 
 function parsePrivateKey(text: string | undefined): PrivateJwk | undefined {

@@ -67,6 +67,6 @@ async function send(
 
 /** GitHub knows the client by HTTP Basic here. @see https://docs.github.com/rest/apps/oauth-applications */
 function basic(credentials: ProviderClient): string {
-  const secret = 'secret' in credentials ? credentials.secret : '';
+  const secret = 'secret' in credentials ? credentials.secret() : '';
   return `Basic ${Buffer.from(`${credentials.id}:${secret}`).toString('base64')}`;
 }

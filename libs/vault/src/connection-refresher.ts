@@ -1,15 +1,14 @@
 import { type Lease, RecordConflict, outsideDeadline } from '@behalf/ports';
-import type { ProviderTokens } from '@behalf/third-party';
 import { changeConnection, ended, writeConnection } from './change-connection.js';
-import { rememberVersion } from './check-not-rolled-back.js';
-import { type ConnectionRecord, connectionKind } from './connection.js';
+import type { ConnectionRecord } from './connection.js';
 import { HeldLease } from './held-lease.js';
 import { openOrAlarm } from './open-or-alarm.js';
 import { type RefreshOutcome, requestNewTokens } from './request-new-tokens.js';
-import { notePendingRevocation, tryRevocation } from './pending-revocations.js';
+import { readConnection } from './read-connection.js';
 import { backoffMs, isRefreshDue, isUsable, longestRequestMs, misconfiguredMs } from './refresh-timing.js';
-import { openRefresh, placeOf, sealTokens } from './sealed-credential.js';
-import { type StoredConnection, credentialMembers } from './store-connection.js';
+import { openRefresh, placeOf } from './sealed-credential.js';
+import type { StoredConnection } from './store-connection.js';
+import { storeNewTokens } from './store-new-tokens.js';
 import type { VaultDependencies } from './vault-dependencies.js';
 import { VaultError } from './vault-error.js';
 
@@ -18,8 +17,6 @@ export const leaseMs = 3_000;
 /** How long a caller waits for another's refresh before it is told to come back. */
 const patienceMs = 25_000;
 const pollMs = 60;
-/** New tokens are in no other place than ours: so long they are tried to be stored. */
-const storePatienceMs = 60_000;
 
 /**
  * Refreshes connections, each by one replica at a time, so that a grant is never lost:
@@ -71,7 +68,7 @@ export class ConnectionRefresher {
     const { clock, leases, wait, random } = this.dependencies;
     const untilMs = clock.nowMs() + patienceMs;
     for (;;) {
-      const current = await this.#read(id);
+      const current = await readConnection(this.dependencies.records, id);
       if (isSettledFor(current, seenVersion, clock.nowMs())) return current;
       const restMs = (current.value.refresh?.notBeforeMs ?? 0) - clock.nowMs();
       if (restMs > 0) {
@@ -95,7 +92,7 @@ export class ConnectionRefresher {
     const { leases, clock, records, onFault } = this.dependencies;
     const held = new HeldLease(leases, lease, leaseMs);
     try {
-      const before = await this.#read(id);
+      const before = await readConnection(this.dependencies.records, id);
       if (isSettledFor(before, seenVersion, clock.nowMs())) return before;
       const begun = await writeConnection(
         records,
@@ -135,7 +132,12 @@ export class ConnectionRefresher {
     switch (outcome.kind) {
       case 'tokens': {
         const { refreshToken = secret.refreshToken, client = secret.client } = outcome.tokens;
-        return this.#store(begun, { ...outcome.tokens, refreshToken, client }, held.fence);
+        return storeNewTokens(
+          begun,
+          { ...outcome.tokens, refreshToken, client },
+          held.fence,
+          this.dependencies,
+        );
       }
       case 'refused':
         return this.#refused(begun, previous, outcome.mayBeOurOwnUse);
@@ -143,70 +145,6 @@ export class ConnectionRefresher {
       case 'failed':
         return this.#failed(begun, outcome);
     }
-  }
-
-  /** Stored before it is used: what is not stored is lost with this process, and the old refresh token is gone already. */
-  async #store(begun: StoredConnection, tokens: ProviderTokens, fence: number): Promise<StoredConnection> {
-    const { clock, wait, random, onFault } = this.dependencies;
-    const untilMs = clock.nowMs() + storePatienceMs;
-    for (let failures = 0; ; failures++) {
-      try {
-        return await this.#storeOnce(begun, tokens, fence);
-      } catch (error) {
-        if (clock.nowMs() > untilMs) throw error;
-        if (!(error instanceof RecordConflict)) onFault('new tokens could not be stored yet', error);
-        await wait(Math.min(2_000, backoffMs(failures, random()) / 10));
-      }
-    }
-  }
-
-  async #storeOnce(
-    { id, value: before }: StoredConnection,
-    tokens: ProviderTokens,
-    fence: number,
-  ): Promise<StoredConnection> {
-    const { records, keys, clock } = this.dependencies;
-    const base = before.credentialVersion;
-    const current = await this.#read(id);
-    if (current.value.status === 'disconnected') {
-      await this.#giveBack(current, tokens);
-      return current;
-    }
-    const since = current.value.refreshedFrom;
-    const isNext = current.value.credentialVersion === base;
-    const isLaterAnswer = since?.credentialVersion === base && since.fence < fence;
-    if (!isNext && !isLaterAnswer) return current;
-    const nowMs = clock.nowMs();
-    const credentialVersion = current.value.credentialVersion + 1;
-    const place = { ...placeOf(id, current.value), credentialVersion };
-    const { reason: _reason, accessTokenExpiresAtMs: _end, refresh: _refresh, ...kept } = current.value;
-    const account = before.sealed?.account;
-    const value: ConnectionRecord = {
-      ...kept,
-      status: 'active',
-      statusSinceMs: kept.status === 'active' ? kept.statusSinceMs : nowMs,
-      ...credentialMembers(tokens, credentialVersion, nowMs),
-      sealed: {
-        ...(account !== undefined && { account }),
-        ...(await sealTokens(keys, place, { ...tokens, account: undefined })),
-      },
-      refreshedFrom: { credentialVersion: base, fence },
-    };
-    const stored = await writeConnection(records, id, value, current);
-    await rememberVersion(this.dependencies, id, credentialVersion);
-    return stored;
-  }
-
-  /** The connection was ended while its provider made new tokens: these are over, too. */
-  async #giveBack({ id, value }: StoredConnection, tokens: ProviderTokens): Promise<void> {
-    const { records, keys, clock } = this.dependencies;
-    const credentialVersion = value.credentialVersion + 1;
-    const sealed = await sealTokens(keys, { ...placeOf(id, value), credentialVersion }, tokens);
-    const given = { id, version: 0, expiresAtMs: undefined, value: { ...value, credentialVersion, sealed } };
-    const pending = await records.transaction((transaction) =>
-      notePendingRevocation(transaction, given, clock.nowMs()),
-    );
-    if (pending !== undefined) await tryRevocation(pending, this.dependencies);
   }
 
   /**
@@ -221,7 +159,7 @@ export class ConnectionRefresher {
     const { clock, wait, random } = this.dependencies;
     const untilMs = previous?.isAsking ? previous.startedAtMs + longestRequestMs + leaseMs : 0;
     for (;;) {
-      const current = await this.#read(begun.id);
+      const current = await readConnection(this.dependencies.records, begun.id);
       const isNewer = current.value.credentialVersion > begun.value.credentialVersion;
       if (isNewer || current.value.status !== 'active') return current;
       if (clock.nowMs() >= untilMs) break;
@@ -241,7 +179,7 @@ export class ConnectionRefresher {
         ? ended(value, 'needs_consent', reason, clock.nowMs())
         : undefined,
     );
-    return changed ?? this.#read(id);
+    return changed ?? readConnection(this.dependencies.records, id);
   }
 
   /** Whether the provider acted is not known when the answer was lost: the record goes on saying so. */
@@ -269,12 +207,6 @@ export class ConnectionRefresher {
       cause: outcome.error,
       retryAfterSeconds: Math.max(1, Math.ceil(pauseMs / 1000)),
     });
-  }
-
-  async #read(id: string): Promise<StoredConnection> {
-    const found = await this.dependencies.records.get(connectionKind, id);
-    if (!found) throw new VaultError('not_connected');
-    return found;
   }
 }
 

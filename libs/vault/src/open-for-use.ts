@@ -2,11 +2,12 @@ import { type DecisionGrant, DecisionGrantRefused } from '@behalf/decision-grant
 import { actorNames, coversScopes } from '@behalf/oauth';
 import { type Provider, findProvider } from '@behalf/third-party';
 import { isRolledBack } from './check-not-rolled-back.js';
-import { connectionId, connectionKind } from './connection.js';
+import { connectionId } from './connection.js';
 import type { ConnectionRefresher } from './connection-refresher.js';
 import { openOrAlarm } from './open-or-alarm.js';
 import type { OpenedCredential } from './ports.js';
 import { raiseAlarm } from './raise-alarm.js';
+import { readConnection } from './read-connection.js';
 import { isUsable } from './refresh-timing.js';
 import { openAccess, placeOf } from './sealed-credential.js';
 import type { StoredConnection } from './store-connection.js';
@@ -55,9 +56,7 @@ async function findConnection(
   { records }: VaultDependencies,
 ): Promise<StoredConnection> {
   const id = connectionId({ tenant, owner: sub, providerId, resource: resources[0] });
-  const found = await records.get(connectionKind, id);
-  if (!found) throw new VaultError('not_connected');
-  return found;
+  return readConnection(records, id);
 }
 
 /** The person, once more: an id that was made from other parts must not find their row. */

@@ -10,7 +10,7 @@ import type { AuditRecord } from '@behalf/audit';
 import { defaultTenant, issueDecisionGrant, verifyDecisionGrant } from '@behalf/decision-grant';
 import { type Clock, type OneTimeStore, systemClock } from '@behalf/ports';
 import { KeyRing, LocalKeyEncryptionKey } from '@behalf/sealing';
-import { type OAuthProvider, ThirdPartyClient } from '@behalf/third-party';
+import { type OAuthProvider, ThirdPartyClient, defaultQuirks } from '@behalf/third-party';
 import { type FakeProvider, type TestKeys, testKeys } from '@behalf/testing';
 import { createLocalJWKSet } from 'jose';
 import { randomUUID } from 'node:crypto';
@@ -40,21 +40,8 @@ export function acmeProvider(
     issuer: acme.issuer,
     endpoints: { authorization: `${acme.issuer}/authorize`, token: `${acme.issuer}/token` },
     revocation: { style: 'rfc7009', endpoint: `${acme.issuer}/revoke` },
-    client: { id: 'behalf', auth: 'client_secret_basic', secret: 'not so secret' },
-    quirks: {
-      pkce: true,
-      sendResource: false,
-      scopeParameter: 'scope',
-      scopeSeparator: ' ',
-      addedScopes: [],
-      authorizationParameters: {},
-      tokenRequestBody: 'form',
-      tokenMember: undefined,
-      refreshTokens: 'rotating',
-      refreshGraceSeconds: 10,
-      accessTokenSeconds: undefined,
-      ...quirks,
-    },
+    client: { id: 'behalf', auth: 'client_secret_basic', secret: () => 'not so secret' },
+    quirks: { ...defaultQuirks, ...quirks },
   };
 }
 

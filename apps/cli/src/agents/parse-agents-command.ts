@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { adminOptions, adminUsage } from '../admin-client.js';
 import { parseGroupCommand } from '../parse-command.js';
 
@@ -25,41 +24,32 @@ export const agentsUsage = `behalf agents <command>
 
 ${adminUsage}`;
 
-export type AgentsOptions = ReturnType<typeof parse>['values'];
-
 export type AgentsCommand = ReturnType<typeof parseAgentsCommand>;
+export type AgentsOptions = AgentsCommand['options'];
 
 /** @throws UsageError */
 export function parseAgentsCommand(args: string[]) {
-  return parseGroupCommand(agentsUsage, () => parse(args));
-}
-
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ...adminOptions,
-      name: { type: 'string' },
-      owner: { type: 'string' },
-      purpose: { type: 'string' },
-      slug: { type: 'string' },
-      id: { type: 'string' },
-      audience: { type: 'string', multiple: true, default: [] },
-      scope: { type: 'string', multiple: true, default: [] },
-      'authorization-details-type': { type: 'string', multiple: true, default: [] },
-      impersonate: { type: 'string', multiple: true, default: [] },
-      'max-targets': { type: 'string' },
-      'max-chain-depth': { type: 'string' },
-      'token-seconds': { type: 'string' },
-      'generate-key': { type: 'string' },
-      jwks: { type: 'string' },
-      'jwks-uri': { type: 'string' },
-      credential: { type: 'string' },
-      'bound-tokens': { type: 'string' },
-      key: { type: 'string' },
-      state: { type: 'string' },
-      reason: { type: 'string' },
-    },
+  return parseGroupCommand(agentsUsage, args, {
+    ...adminOptions,
+    name: { type: 'string' },
+    owner: { type: 'string' },
+    purpose: { type: 'string' },
+    slug: { type: 'string' },
+    id: { type: 'string' },
+    audience: { type: 'string', multiple: true, default: [] },
+    scope: { type: 'string', multiple: true, default: [] },
+    'authorization-details-type': { type: 'string', multiple: true, default: [] },
+    impersonate: { type: 'string', multiple: true, default: [] },
+    'max-targets': { type: 'string' },
+    'max-chain-depth': { type: 'string' },
+    'token-seconds': { type: 'string' },
+    'generate-key': { type: 'string' },
+    jwks: { type: 'string' },
+    'jwks-uri': { type: 'string' },
+    credential: { type: 'string' },
+    'bound-tokens': { type: 'string' },
+    key: { type: 'string' },
+    state: { type: 'string' },
+    reason: { type: 'string' },
   });
 }

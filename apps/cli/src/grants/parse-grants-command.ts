@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { adminOptions, adminUsage } from '../admin-client.js';
 import { parseGroupCommand } from '../parse-command.js';
 
@@ -18,28 +17,19 @@ export const grantsUsage = `behalf grants <command>
 
 ${adminUsage}`;
 
-export type GrantsOptions = ReturnType<typeof parse>['values'];
-
 export type GrantsCommand = ReturnType<typeof parseGrantsCommand>;
+export type GrantsOptions = GrantsCommand['options'];
 
 /** @throws UsageError */
 export function parseGrantsCommand(args: string[]) {
-  return parseGroupCommand(grantsUsage, () => parse(args));
-}
-
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ...adminOptions,
-      person: { type: 'string' },
-      agent: { type: 'string' },
-      resource: { type: 'string' },
-      scope: { type: 'string', multiple: true, default: [] },
-      purpose: { type: 'string' },
-      seconds: { type: 'string' },
-      until: { type: 'string' },
-    },
+  return parseGroupCommand(grantsUsage, args, {
+    ...adminOptions,
+    person: { type: 'string' },
+    agent: { type: 'string' },
+    resource: { type: 'string' },
+    scope: { type: 'string', multiple: true, default: [] },
+    purpose: { type: 'string' },
+    seconds: { type: 'string' },
+    until: { type: 'string' },
   });
 }

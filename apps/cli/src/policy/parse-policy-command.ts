@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { parseGroupCommand } from '../parse-command.js';
 
 export const policyUsage = `behalf policy <command>
@@ -22,21 +21,13 @@ export type PolicyCommand = ReturnType<typeof parsePolicyCommand>;
 
 /** @throws UsageError */
 export function parsePolicyCommand(args: string[]) {
-  return parseGroupCommand(policyUsage, () => parse(args));
-}
-
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      json: { type: 'boolean', default: false },
-      url: { type: 'string' },
-      reason: { type: 'string' },
-      expect: { type: 'string' },
-      table: { type: 'string' },
-      limit: { type: 'string' },
-      tool: { type: 'string', multiple: true, default: [] },
-    },
+  return parseGroupCommand(policyUsage, args, {
+    json: { type: 'boolean', default: false },
+    url: { type: 'string' },
+    reason: { type: 'string' },
+    expect: { type: 'string' },
+    table: { type: 'string' },
+    limit: { type: 'string' },
+    tool: { type: 'string', multiple: true, default: [] },
   });
 }

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { adminOptions } from '../admin-client.js';
 import { parseGroupCommand } from '../parse-command.js';
 
@@ -25,26 +24,18 @@ export const vaultUsage = `behalf vault <command>
 
   --scope may repeat. --json prints what a program can read.`;
 
-export type VaultOptions = ReturnType<typeof parse>['values'];
 export type VaultCommand = ReturnType<typeof parseVaultCommand>;
+export type VaultOptions = VaultCommand['options'];
 
 /** @throws UsageError */
 export function parseVaultCommand(args: string[]) {
-  return parseGroupCommand(vaultUsage, () => parse(args));
-}
-
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ...adminOptions,
-      url: { type: 'string' },
-      person: { type: 'string' },
-      provider: { type: 'string' },
-      status: { type: 'string' },
-      tokens: { type: 'string' },
-      scope: { type: 'string', multiple: true, default: [] },
-    },
+  return parseGroupCommand(vaultUsage, args, {
+    ...adminOptions,
+    url: { type: 'string' },
+    person: { type: 'string' },
+    provider: { type: 'string' },
+    status: { type: 'string' },
+    tokens: { type: 'string' },
+    scope: { type: 'string', multiple: true, default: [] },
   });
 }

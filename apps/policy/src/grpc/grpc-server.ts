@@ -1,5 +1,5 @@
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
-import type { Readiness } from '@behalf/service-kit';
+import type { ServiceHealth } from '@behalf/service-kit';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { readFileSync } from 'node:fs';
 import { type PolicyServiceConfig, batchLimits } from '../config.js';
@@ -18,7 +18,7 @@ export interface GrpcServices {
   extMcp: ExtMcpService;
   extAuthz: ExtAuthzService;
   callers: CallerAuthentication;
-  readiness: Readiness;
+  health: ServiceHealth;
 }
 
 /** Serves the gRPC dialects where the configuration wants them. Everybody is authenticated before anything is read. */
@@ -39,7 +39,7 @@ export class GrpcServer implements OnModuleInit, OnModuleDestroy {
   async onModuleInit(): Promise<void> {
     const { grpc } = this.config;
     if (grpc === undefined) return;
-    const { extMcp, extAuthz, readiness } = this.services;
+    const { extMcp, extAuthz, health } = this.services;
     const protos = loadProtos();
     const server = new Server({ 'grpc.max_receive_message_length': maxMessageBytes });
     server.addService(protos.ExtMcp.service, {
@@ -49,7 +49,7 @@ export class GrpcServer implements OnModuleInit, OnModuleDestroy {
     server.addService(protos.Authorization.service, {
       Check: this.#unary<CheckRequest>((request, caller) => extAuthz.check(request, caller)),
     });
-    server.addService(protos.Health.service, healthHandlers(readiness));
+    server.addService(protos.Health.service, healthHandlers(health));
     const host = grpc.host.includes(':') ? `[${grpc.host}]` : grpc.host;
     this.#port = await new Promise<number>((resolve, reject) =>
       server.bindAsync(`${host}:${grpc.port}`, credentials(grpc.tls), (error, port) =>

@@ -1,17 +1,20 @@
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
-import type { Readiness } from '@behalf/service-kit';
+import type { ServiceHealth } from '@behalf/service-kit';
 
 const SERVING = 1;
 const NOT_SERVING = 2;
 
 /** The standard health service; it tells no more than `/readyz` does, and like that asks nobody who they are. */
-export function healthHandlers(readiness: Readiness) {
-  const answer = () => ({ status: readiness.waitingFor().length === 0 ? SERVING : NOT_SERVING });
+export function healthHandlers(health: Pick<ServiceHealth, 'look'>) {
+  const answer = async () => ({
+    status: (await health.look()).waitingFor.length === 0 ? SERVING : NOT_SERVING,
+  });
   return {
-    Check: (_call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<object>) => reply(null, answer()),
+    Check: async (_call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<object>) =>
+      reply(null, await answer()),
     // One answer: whoever wants the next one asks again.
-    Watch: (call: ServerWritableStream<unknown, object>) => {
-      call.write(answer());
+    Watch: async (call: ServerWritableStream<unknown, object>) => {
+      call.write(await answer());
       call.end();
     },
   };
