@@ -8,7 +8,7 @@ import type { AuditLeaves, AuditLog, AuditRecord } from '@behalf/audit';
 import type { BehalfConfig } from '@behalf/config';
 import type { ServiceName } from '@behalf/contracts';
 import { openInfrastructure } from '@behalf/infrastructure';
-import { freePort, startNats, startRedis } from '@behalf/local-servers';
+import { startNats, startRedis } from '@behalf/local-servers';
 import type { Clock } from '@behalf/ports';
 import type { Infrastructure, RunningService } from '@behalf/service-kit';
 import { appendedBy } from '@behalf/testing';
@@ -28,12 +28,14 @@ export const onServers = postgres !== undefined;
 export interface AppStandOptions {
   config: BehalfConfig;
   clock: Clock;
+  /** Taken at once, for the apps that are started there: by the time the servers run, others may listen on them. */
+  ports?: readonly number[];
 }
 
 export interface ReplicaOptions {
   /** Two without it. One, where a test looks into it. */
   count?: number | undefined;
-  /** Where it is to be found; somewhere free without it. */
+  /** Where it is to be found, one of those taken; somewhere free without it. */
   port?: number;
 }
 
@@ -45,6 +47,7 @@ export class AppStand {
   private constructor(
     private readonly options: AppStandOptions,
     private readonly environment: Record<string, string>,
+    private readonly balancers: readonly TcpBalancer[],
     /**
      * Of one more process, which also carries events from the database to NATS: what the test looks with, and how it
      * plays the services that it does not start.
@@ -54,9 +57,15 @@ export class AppStand {
   ) {}
 
   static async open(options: AppStandOptions): Promise<AppStand> {
-    const { config, clock } = options;
+    const { config, clock, ports = [] } = options;
     const opened: (() => Promise<void>)[] = [];
     try {
+      const balancers: TcpBalancer[] = [];
+      for (const port of ports) {
+        const balancer = await TcpBalancer.open(port, []);
+        opened.push(() => balancer.close());
+        balancers.push(balancer);
+      }
       const folder = await mkdtemp(join(tmpdir(), 'behalf-stand-'));
       opened.push(() => rm(folder, { recursive: true, force: true }));
       const opening = [
@@ -84,7 +93,7 @@ export class AppStand {
         async (infrastructure) => ({ infrastructure, close: async () => {} }),
       );
       opened.push(() => carrier.close());
-      return new AppStand(options, environment, carrier.infrastructure, opened);
+      return new AppStand(options, environment, balancers, carrier.infrastructure, opened);
     } catch (error) {
       await end(opened);
       throw error;
@@ -94,10 +103,11 @@ export class AppStand {
   /** Starts replicas of one app, each on connections of its own, behind a balancer whose address it returns. */
   async start(
     service: ServiceName,
-    { count = 2, port: given }: ReplicaOptions,
+    { count = 2, port }: ReplicaOptions,
     start: (infrastructure: Infrastructure) => Promise<RunningService>,
   ): Promise<{ replicas: RunningService[]; url: string }> {
-    const options = { ...this.options, name: service, environment: this.environment };
+    const { config, clock } = this.options;
+    const options = { config, clock, name: service, environment: this.environment };
     const starting = Array.from({ length: count }, () =>
       openInfrastructure({ ...options, relaysEvents: service === 'authorization-server' }, start),
     );
@@ -108,15 +118,19 @@ export class AppStand {
     const replicas = await Promise.all(starting);
     // One request for each connection, so that each goes to another replica than the one before.
     for (const { app } of replicas) app.getHttpServer().maxRequestsPerSocket = 1;
-    const port = given ?? (await freePort());
-    const balancer = await TcpBalancer.open(
-      port,
-      replicas.map(({ url }) => Number(new URL(url).port)),
-    );
-    this.opened.push(() => balancer.close());
+    const balancer = await this.balancerAt(port);
+    balancer.shareAmong(replicas.map(({ url }) => Number(new URL(url).port)));
     const url = new URL(replicas[0]?.url ?? '');
-    url.port = String(port);
+    url.port = String(balancer.port);
     return { replicas, url: url.origin };
+  }
+
+  private async balancerAt(port = 0): Promise<TcpBalancer> {
+    const taken = this.balancers.find((balancer) => balancer.port === port);
+    if (taken) return taken;
+    const balancer = await TcpBalancer.open(port, []);
+    this.opened.push(() => balancer.close());
+    return balancer;
   }
 
   /** As after a crash of its machine: what was kept once is gone, and what was used counts as used. */

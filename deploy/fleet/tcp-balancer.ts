@@ -1,4 +1,4 @@
-import { type Server, type Socket, connect, createServer } from 'node:net';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 
 /**
  * Shares connections among the replicas of a service, one after the other, and passes over those that do not take any.
@@ -10,7 +10,7 @@ export class TcpBalancer {
 
   private constructor(
     private readonly server: Server,
-    private readonly ports: readonly number[],
+    private ports: readonly number[],
   ) {
     server.on('connection', (client: Socket) => {
       this.#keep(client);
@@ -18,7 +18,12 @@ export class TcpBalancer {
     });
   }
 
-  /** @throws Error when the port is taken */
+  /**
+   * Listens; before there are replicas, connections are reset.
+   *
+   * @param port 0 for any that is free
+   * @throws Error when the port is taken
+   */
   static async open(port: number, ports: readonly number[], host = '127.0.0.1'): Promise<TcpBalancer> {
     // A client may say that it has said all, and still waits for the answer.
     const server = createServer({ allowHalfOpen: true });
@@ -28,6 +33,14 @@ export class TcpBalancer {
       server.listen(port, host, resolve);
     });
     return balancer;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  shareAmong(ports: readonly number[]): void {
+    this.ports = ports;
   }
 
   async close(): Promise<void> {

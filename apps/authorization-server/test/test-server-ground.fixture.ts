@@ -81,7 +81,7 @@ async function startOnServers(
   { config, clock, audit, port }: ToStart,
   options: TestServerOptions,
 ): Promise<Ground> {
-  const stand = await AppStand.open({ config, clock });
+  const stand = await AppStand.open({ config, clock, ports: [port] });
   try {
     const { own } = stand;
     await seedSigningKeys(own.records, clock, own.keyEncryptionKey);

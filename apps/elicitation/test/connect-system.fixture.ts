@@ -229,7 +229,8 @@ async function startOnServers({ config, clock, audit, parts }: ToStart): Promise
   const { authorizationServer, elicitation } = config;
   // Behind balancers, which listen where the configuration says.
   const anywhere = { port: 0 };
-  const stand = await AppStand.open({ config, clock });
+  const ports = [authorizationServer.listen.port, elicitation.listen.port];
+  const stand = await AppStand.open({ config, clock, ports });
   const told = (infrastructure: Infrastructure): Infrastructure => ({
     ...infrastructure,
     config: {

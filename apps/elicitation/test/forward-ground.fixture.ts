@@ -122,7 +122,7 @@ async function startInMemory(toStart: ToStart): Promise<Ground> {
 async function startOnServers(toStart: ToStart): Promise<Ground> {
   const { config, clock, playOthers, checkRecording, onRecorded } = toStart;
   const { listen } = config.elicitation;
-  const stand = await AppStand.open({ config, clock });
+  const stand = await AppStand.open({ config, clock, ports: [listen.port] });
   const told = (infrastructure: Infrastructure): Infrastructure => {
     const audit = toldAudit(infrastructure.audit, onRecorded);
     return {

@@ -118,12 +118,13 @@ async function startOnServers(
   config: BehalfConfig,
   { oneTime, replicas: count, environment = {} }: GatewayChange,
 ): Promise<Ground> {
-  const stand = await AppStand.open({ config, clock: systemClock });
+  const { listen } = config.gateway;
+  const ports = listen.port > 0 ? [listen.port] : [];
+  const stand = await AppStand.open({ config, clock: systemClock, ports });
   try {
     const { bus } = stand.own;
     bus.handle(listRevocations, noRevocations);
     await bus.announced();
-    const { listen } = config.gateway;
     const inside = { ...config, gateway: { ...config.gateway, listen: { ...listen, port: 0 } } };
     const at = { count, ...(listen.port > 0 && { port: listen.port }) };
     const { replicas, url } = await stand.start('gateway', at, (infrastructure) =>

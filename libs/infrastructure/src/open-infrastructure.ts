@@ -66,9 +66,12 @@ export async function openInfrastructure<S extends { close(signal?: NodeJS.Signa
   const relays = options.relaysEvents !== false || addresses.NATS_URL === undefined;
   const logger = createLogger(name, config.logLevel);
   const opened: ((signal?: NodeJS.Signals) => Promise<void>)[] = [];
-  const close = async (signal?: NodeJS.Signals): Promise<void> => {
+  const closeAll = async (signal?: NodeJS.Signals): Promise<void> => {
     for (const end of opened.toReversed()) await end(signal);
   };
+  let closing: Promise<void> | undefined;
+  // Who asks again waits for the same end.
+  const close = (signal?: NodeJS.Signals): Promise<void> => (closing ??= closeAll(signal));
 
   try {
     const tracing = startTracing({
