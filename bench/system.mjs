@@ -1,26 +1,18 @@
 // Starts the whole system from dist/ as a process of its own, on free ports and in a folder of its own.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../dist/libs/local-servers/src/index.js';
 import { costOf } from './policy/process-cost.mjs';
 
 const demoPorts = ['4000', '4001', '4002', '4003', '4010', '4011', '4012', '4020', '4030'];
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return String(port);
-}
 
 /** The demo's YAML with every port moved. */
 export async function movedConfig(folder) {
   let text = readFileSync('deploy/demo/behalf.yaml', 'utf8');
   const moved = {};
-  for (const port of demoPorts) moved[port] = await freePort();
+  for (const port of demoPorts) moved[port] = String(await freePort());
   // All at once: a port that was moved may look like one that is to be.
   text = text.replace(new RegExp(`\\b(${demoPorts.join('|')})\\b`, 'g'), (port) => moved[port]);
   text = text.replaceAll('.behalf', folder).replace(/^dataFolder.*$/m, (line) => `${line}\nlogLevel: error`);

@@ -11,7 +11,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +35,7 @@ if (isStale()) {
   await finished(spawn('npm', ['run', 'build'], { stdio: 'inherit' }));
 }
 const { buildCases, environment } = await import('../clients/cases.mjs');
+const { freePort } = await import('../dist/libs/local-servers/src/index.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'behalf-clients-'));
 const results = [];
@@ -83,8 +83,7 @@ async function startStandalone() {
   let text = readFileSync('deploy/demo/behalf.yaml', 'utf8');
   const ports = new Map();
   for (const port of new Set(text.match(demoPorts))) {
-    let free = await freePort();
-    while ([...ports.values()].includes(free)) free = await freePort();
+    const free = await freePort();
     ports.set(port, free);
   }
   text = text.replaceAll(demoPorts, (port) => ports.get(port));
@@ -178,14 +177,6 @@ function finished(child, mayFail = false) {
       else reject(new Error(`${child.spawnargs.join(' ')} ended with ${signal ?? code}`));
     });
   });
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((listening) => void server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 function indent(text) {

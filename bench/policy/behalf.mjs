@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.mjs';
+import { freePort } from '../../dist/libs/local-servers/src/index.js';
 import { costOf } from './process-cost.mjs';
 import { schema, toCedar } from './workload.mjs';
 

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createHash, randomBytes } from 'node:crypto';
@@ -20,6 +19,7 @@ export async function startBehalf(): Promise<{ config: StsConfig; close(): Promi
     'apps/authorization-server/src/authorization-server.module.js',
   );
   const { HeadlessBrowser } = await dist('libs/headless-browser/src/index.js');
+  const { freePort } = await dist('libs/local-servers/src/index.js');
   const dataFolder = await mkdtemp(join(tmpdir(), 'behalf-sts-'));
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
@@ -148,12 +148,4 @@ async function signIn(issuer: string, browser: any): Promise<Record<string, stri
   });
   const { refresh_token: refreshToken } = (await response.json()) as { refresh_token: string };
   return { grant_type: 'refresh_token', refresh_token: refreshToken, resource: target };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -37,3 +37,10 @@ it('passes over a replica that takes no connections', async () => {
   opened.push(await TcpBalancer.open(port, [await freePort(), await replica('other')]));
   expect([await ask(port), await ask(port)]).toEqual(['other heard all', 'other heard all']);
 });
+
+it('finds the one that takes connections for everybody who asks at once', async () => {
+  const port = await freePort();
+  opened.push(await TcpBalancer.open(port, [await freePort(), await replica('other')]));
+  const asked = await Promise.all(Array.from({ length: 20 }, () => ask(port)));
+  expect(asked).toEqual(asked.map(() => 'other heard all'));
+});

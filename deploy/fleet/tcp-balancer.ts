@@ -14,7 +14,7 @@ export class TcpBalancer {
   ) {
     server.on('connection', (client: Socket) => {
       this.#keep(client);
-      this.#join(client, this.ports.length);
+      this.#join(client, this.#inTurn());
     });
   }
 
@@ -50,11 +50,16 @@ export class TcpBalancer {
     });
   }
 
-  #join(client: Socket, attempts: number): void {
-    const port = this.ports[this.#turn++ % this.ports.length];
-    if (attempts === 0 || port === undefined) return void client.resetAndDestroy();
+  /** Every replica once, beginning with the next one. */
+  #inTurn(): number[] {
+    const first = this.#turn++ % this.ports.length;
+    return [...this.ports.slice(first), ...this.ports.slice(0, first)];
+  }
+
+  #join(client: Socket, [port, ...others]: readonly number[]): void {
+    if (port === undefined) return void client.resetAndDestroy();
     const replica = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    const next = (): void => this.#join(client, attempts - 1);
+    const next = (): void => this.#join(client, others);
     replica.once('error', next);
     replica.once('connect', () => {
       replica.off('error', next);
