@@ -27,6 +27,8 @@ export interface PolicyServiceConfig {
   tokenEndpoint: string;
   allowUnauthenticatedLoopback: boolean;
   maxInFlight: number;
+  /** What one call over gRPC may take altogether; over HTTP the same holds for every service. */
+  requestTimeoutMs: number;
   /** Answers say where they are recorded. */
   receipts: boolean;
   resourceTypes: Readonly<Record<string, string>>;
@@ -61,6 +63,7 @@ export function policyServiceConfig({
   policy,
   authorizationServer,
   elicitation,
+  requestTimeoutSeconds,
 }: BehalfConfig): PolicyServiceConfig {
   const { issuer, paths } = authorizationServer;
   const reachIssuer = (url: string): string => backchannelUrl(authorizationServer, url);
@@ -74,6 +77,7 @@ export function policyServiceConfig({
     receipts: audit.receipts,
     allowUnauthenticatedLoopback: policy.allowUnauthenticatedLoopback,
     maxInFlight: policy.maxInFlight,
+    requestTimeoutMs: requestTimeoutSeconds * 1000,
     resourceTypes: policy.resourceTypes,
     grpc: policy.grpc,
     backends: Object.entries(policy.backends).map(([name, { exchangeResource, ...backend }]) => ({

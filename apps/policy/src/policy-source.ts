@@ -1,9 +1,9 @@
 import { type BundleRefused, type PolicyBundleWatch, watchPolicyBundle } from '@behalf/adapter-cedar';
-import { policyChanged } from '@behalf/contracts';
 import type { PolicyEngine, PolicyProblem } from '@behalf/policy';
 import type { RecordStore } from '@behalf/ports';
 import type { Logger } from '@behalf/service-kit';
 import type { OnApplicationShutdown } from '@nestjs/common';
+import { PolicyAnnouncer } from './policy-announcer.js';
 
 /**
  * Keeps the engine on the policies of a folder. A change is logged and told to everybody (`policyChanged`); an invalid
@@ -12,11 +12,15 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 export class PolicySource implements OnApplicationShutdown {
   #watch: PolicyBundleWatch | undefined;
   #isFirst = true;
+  readonly #announcer: PolicyAnnouncer;
+  #announced: Promise<void> = Promise.resolve();
 
   private constructor(
-    private readonly records: RecordStore,
+    records: RecordStore,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#announcer = new PolicyAnnouncer(records, logger);
+  }
 
   /** @throws Error naming every fault when the folder holds no valid bundle: a service without policies is no use */
   static async open(
@@ -54,18 +58,15 @@ export class PolicySource implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.#watch?.close();
+    this.#announcer.end();
+    await this.#announced;
   }
 
   #onChanged(version: string, warnings: PolicyProblem[]): void {
     for (const warning of warnings) this.logger.warn(warning, 'policy warning');
     this.logger.info({ policy_version: version }, 'policies in use');
     if (this.#isFirst) return;
-    // Through the outbox, so that listeners see one sequence with every other event.
-    this.records
-      .transaction((transaction) => transaction.emit(policyChanged, { version }))
-      .catch((err: unknown) =>
-        this.logger.error({ err, policy_version: version }, 'a policy change could not be told'),
-      );
+    this.#announced = this.#announcer.tell(version);
   }
 
   #onRefused({ version, problems }: BundleRefused): void {

@@ -60,6 +60,27 @@ describe('callers over gRPC', () => {
     }
   });
 
+  it('are answered in the time of a request, whatever that waits for', async () => {
+    const service = await startPolicyService({
+      allowUnauthenticatedLoopback: true,
+      requestTimeoutSeconds: 1,
+      settings: { grpc: { port: 0 } },
+      replicas: 1,
+    });
+    const grpc = grpcClients(service.grpcPort ?? 0);
+    const held = service.audit.hold();
+    try {
+      await expect(grpc.checkRequest(request)).rejects.toMatchObject({
+        code: status.UNAVAILABLE,
+        details: expect.stringContaining('the request took too long'),
+      });
+    } finally {
+      held.release();
+      grpc.close();
+      await service.close();
+    }
+  });
+
   it('may come with a certificate instead', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'behalf-grpc-'));
     const file = async (name: string, text: string) => {

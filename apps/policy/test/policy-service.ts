@@ -70,6 +70,7 @@ export interface ServiceChange {
   publicUrl?: string;
   /** Instead of the demo policies. */
   policies?: string;
+  requestTimeoutSeconds?: number;
   /** Further settings of `policy` in the configuration. */
   settings?: Record<string, unknown>;
   mutualTls?: Record<string, unknown>;
@@ -104,6 +105,7 @@ export async function startPolicyService(change: ServiceChange = {}) {
   const config = parseConfig(
     {
       logLevel: 'silent',
+      ...(change.requestTimeoutSeconds && { requestTimeoutSeconds: change.requestTimeoutSeconds }),
       authorizationServer: { issuer: issuer.url, signIn: { method: 'local', users: [] } },
       policy: {
         listen: { port: 0 },

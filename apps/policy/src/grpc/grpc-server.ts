@@ -4,6 +4,7 @@ import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { readFileSync } from 'node:fs';
 import { type PolicyServiceConfig, batchLimits } from '../config.js';
 import type { CallerAuthentication } from '../http/caller-authentication.js';
+import { answerWithin } from './answer-within.js';
 import type { CheckRequest, ExtAuthzService } from './ext-authz.service.js';
 import type { ExtMcpService, McpRequest, McpResponse } from './ext-mcp.service.js';
 import { authenticateGrpcCaller, grpcFailure } from './grpc-caller.js';
@@ -70,12 +71,12 @@ export class GrpcServer implements OnModuleInit, OnModuleDestroy {
   #unary<Request>(answer: (request: Request, caller: string | undefined) => Promise<object>) {
     const verifiesClients = this.config.grpc?.tls?.clientCaFile !== undefined;
     return (call: ServerUnaryCall<Request, object>, reply: sendUnaryData<object>): void => {
-      authenticateGrpcCaller(call, this.services.callers, verifiesClients)
-        .then((caller) => answer(call.request, caller))
-        .then(
-          (value) => reply(null, value),
-          (error: unknown) => reply(grpcFailure(error)),
-        );
+      const work = async (): Promise<object> =>
+        answer(call.request, await authenticateGrpcCaller(call, this.services.callers, verifiesClients));
+      answerWithin(this.config.requestTimeoutMs, call, work).then(
+        (value) => reply(null, value),
+        (error: unknown) => reply(grpcFailure(error)),
+      );
     };
   }
 }
