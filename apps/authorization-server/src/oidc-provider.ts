@@ -116,7 +116,7 @@ export function oidcProvider({ config, fetch, environment }: AuthorizationServer
             cache,
             decide: (evaluation) => bus.request(evaluatePolicy, evaluation, { timeoutMs: policyTimeoutMs }),
             decideAhead: (evaluation) => decideAhead(evaluation, bus, RecordsAhead.of(audit)),
-            thirdParty: thirdPartyTokens(config, bus, environment, lentTokens),
+            thirdParty: thirdPartyTokens(config, bus, lentTokens),
             ...exchangeDelegation(
               delegation,
               uses,

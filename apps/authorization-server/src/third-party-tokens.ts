@@ -2,8 +2,7 @@ import type { BehalfConfig } from '@behalf/config';
 import { requestThirdPartyToken } from '@behalf/contracts';
 import { canonicalResource, OAuthError, type OAuthErrorCode, oauthErrorCodes } from '@behalf/oauth';
 import { type Bus, BusError, extendDeadline } from '@behalf/ports';
-import { ConfiguredSecret } from '@behalf/service-kit';
-import { resolveProviders } from '@behalf/third-party';
+import { resolveProviderAccess } from '@behalf/third-party';
 import { LRUCache } from 'lru-cache';
 import type { LentTokenCache, ThirdPartyDependencies, ThirdPartyTarget } from '@behalf/token-exchange';
 
@@ -15,16 +14,11 @@ const spellings = { max: 1_000, maxLength: 512 };
 export function thirdPartyTokens(
   { elicitation }: BehalfConfig,
   bus: Bus,
-  environment: Readonly<Record<string, string | undefined>>,
   lentTokens: LentTokenCache,
 ): Pick<ThirdPartyDependencies, 'findThirdParty' | 'requestThirdPartyToken' | 'lentTokens'> | undefined {
   if (elicitation.providers.length === 0) return undefined;
   const targets = new Map<string, ThirdPartyTarget>();
-  for (const { id, resources, scopes, defaultScopes } of resolveProviders(
-    elicitation.providers,
-    environment,
-    ConfiguredSecret.presentedFrom(environment),
-  )) {
+  for (const { id, resources, scopes, defaultScopes } of resolveProviderAccess(elicitation.providers)) {
     const target = { resource: resources[0], provider: id, scopes: Object.keys(scopes), defaultScopes };
     for (const resource of resources) targets.set(canonicalResource(resource), target);
   }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { ConfigError, parseConfig, protectedResources } from './index.js';
+import { ConfigError, parseConfig, protectedResources, type SecretHolder } from './index.js';
 
 const demo = (): Record<string, any> => parse(readFileSync('deploy/demo/behalf.yaml', 'utf8'));
 
-function faultsOf(file: unknown, environment: Record<string, string> = {}): string[] {
+function faultsOf(file: unknown, environment: Record<string, string> = {}, service?: SecretHolder): string[] {
   try {
-    parseConfig(file, environment);
+    parseConfig(file, environment, service);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.faults;
@@ -85,6 +85,38 @@ describe('parseConfig', () => {
     ]);
     expect(faultsOf(file, { GATEWAY_SECRET: 'x' })).toEqual([]);
     expect(faultsOf(file, { GATEWAY_SECRET_FILE: '/run/secrets/gateway' })).toEqual([]);
+  });
+
+  it('misses of one service no secret of another', () => {
+    const file = demo();
+    const { authorizationServer, policy, gateway, elicitation } = file;
+    const [client] = authorizationServer.clients;
+    const provider = elicitation.providers.find(({ kind }: { kind?: string }) => kind !== 'static');
+    for (const holder of [client, provider.client, policy.approvals, elicitation.client])
+      delete holder.demoSecret;
+    delete gateway.demoClientSecret;
+    client.secretEnv = 'OF_CLIENT';
+    gateway.clientSecretEnv = 'OF_GATEWAY';
+    policy.approvals.secretEnv = 'OF_APPROVALS';
+    provider.client.secretEnv = 'OF_PROVIDER';
+    elicitation.client.secretEnv = 'OF_PAGES';
+    elicitation.vault = { key: { kind: 'local', keyEnv: 'OF_VAULT' } };
+    const missed = (service?: SecretHolder): string[] =>
+      faultsOf(file, {}, service)
+        .map((fault) => fault.split(' ').at(-1) ?? '')
+        .toSorted();
+    expect(missed('authorization-server')).toEqual(['OF_CLIENT']);
+    expect(missed('gateway')).toEqual(['OF_GATEWAY']);
+    expect(missed('policy')).toEqual(['OF_APPROVALS']);
+    expect(missed('elicitation')).toEqual(['OF_PAGES', 'OF_PROVIDER', 'OF_VAULT']);
+    expect(missed()).toEqual([
+      'OF_APPROVALS',
+      'OF_CLIENT',
+      'OF_GATEWAY',
+      'OF_PAGES',
+      'OF_PROVIDER',
+      'OF_VAULT',
+    ]);
   });
 
   it('gives a public client neither a secret nor an exchange', () => {

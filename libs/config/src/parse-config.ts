@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type BehalfConfig, configSchema } from './config-schema.js';
+import { missingSecrets, type SecretHolder } from './missing-secrets.js';
 
 /** All faults of a configuration at once, by name and never by value: values may be secrets. */
 export class ConfigError extends Error {
@@ -14,13 +15,18 @@ export class ConfigError extends Error {
 /**
  * Checks a parsed configuration file against the schema and against the environment it is to run in.
  *
+ * @param service that runs with it, and needs its own secrets; without it, all of them
  * @throws ConfigError
  */
-export function parseConfig(file: unknown, environment: Record<string, string | undefined>): BehalfConfig {
+export function parseConfig(
+  file: unknown,
+  environment: Record<string, string | undefined>,
+  service?: SecretHolder,
+): BehalfConfig {
   const parsed = configSchema.safeParse(file, { reportInput: false });
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describeIssue));
   const faults = [
-    ...missingSecrets(parsed.data, environment),
+    ...missingSecrets(parsed.data, environment, service),
     ...usersNamedAsClients(parsed.data),
     ...contestedHeaders(parsed.data),
     ...unknownProviders(parsed.data),
@@ -66,66 +72,6 @@ function unknownProviders({ authorizationServer, elicitation }: BehalfConfig): s
       ? []
       : [`authorizationServer.sharedSignals.transmitters.${name}.provider: there is no such provider`],
   );
-}
-
-function missingSecrets(config: BehalfConfig, environment: Record<string, string | undefined>): string[] {
-  const { signIn, clients } = config.authorizationServer;
-  /** These may be in a file, which is read anew while the service runs. */
-  const changing: [string, string | undefined][] = [
-    ...clients.map((c): [string, string | undefined] => [
-      `authorizationServer.clients.${c.clientId}.secretEnv`,
-      c.secretEnv,
-    ]),
-    ['gateway.clientSecretEnv', config.gateway.clientSecretEnv],
-    ['policy.approvals.secretEnv', config.policy.approvals.secretEnv],
-    ['policy.dialects.exchange.clientSecretEnv', config.policy.dialects.exchange?.clientSecretEnv],
-    ['elicitation.client.secretEnv', config.elicitation.client?.secretEnv],
-    [
-      'authorizationServer.signIn.clientSecretEnv',
-      signIn.method === 'upstream' ? signIn.clientSecretEnv : undefined,
-    ],
-    ...config.elicitation.providers.map((provider): [string, string | undefined] => [
-      `elicitation.providers.${provider.id}.client.secretEnv`,
-      provider.kind === 'static' ? undefined : provider.client?.secretEnv,
-    ]),
-  ];
-  const named: [string, string | undefined][] = [
-    ...config.authorizationServer.sharedSignals.transmitters.flatMap(
-      ({ name, authorizationEnv, poll }): [string, string | undefined][] => [
-        [`authorizationServer.sharedSignals.transmitters.${name}.authorizationEnv`, authorizationEnv],
-        [`authorizationServer.sharedSignals.transmitters.${name}.poll.tokenEnv`, poll?.tokenEnv],
-      ],
-    ),
-    ...thirdPartySecrets(config.elicitation),
-  ];
-  const isThere = (name: string): boolean => Boolean(environment[name]);
-  const missing = (secrets: [string, string | undefined][], isGiven: (name: string) => boolean): string[] =>
-    secrets.flatMap(([where, name]) =>
-      name !== undefined && !isGiven(name) ? [`${where}: the environment has no ${name}`] : [],
-    );
-  return [
-    ...missing(changing, (name) => isThere(name) || isThere(`${name}_FILE`)),
-    ...missing(named, isThere),
-  ];
-}
-
-function thirdPartySecrets({
-  providers,
-  vault,
-}: BehalfConfig['elicitation']): [string, string | undefined][] {
-  const ofProviders = providers.flatMap((provider): [string, string | undefined][] =>
-    provider.kind === 'static'
-      ? []
-      : [[`elicitation.providers.${provider.id}.client.privateKeyEnv`, provider.client?.privateKeyEnv]],
-  );
-  const ofVault = [...(vault.key ? [vault.key] : []), ...vault.formerKeys].map(
-    (key): [string, string | undefined] => {
-      if (key.kind === 'local') return ['elicitation.vault key.keyEnv', key.keyEnv];
-      if (key.kind === 'transit') return ['elicitation.vault key.tokenEnv', key.tokenEnv];
-      return ['elicitation.vault key', 'AWS_SECRET_ACCESS_KEY'];
-    },
-  );
-  return [...ofProviders, ...ofVault];
 }
 
 function demoOnly(config: BehalfConfig): string[] {

@@ -11,6 +11,7 @@ import { originOf } from '@behalf/audit';
 import { revocationRecords } from '@behalf/adapter-oidc-provider';
 import { agentRecords } from '@behalf/agent-identity';
 import type { BehalfConfig } from '@behalf/config';
+import { serviceNames } from '@behalf/contracts';
 import { type Clock, type RecordKind, type RecordStore, systemClock } from '@behalf/ports';
 import { type Infrastructure, createLogger, loadConfig } from '@behalf/service-kit';
 import { startMetrics, startTracing } from '@behalf/telemetry';
@@ -61,7 +62,9 @@ export async function openInfrastructure<S extends { close(signal?: NodeJS.Signa
   options: InfrastructureOptions,
   start: (infrastructure: Infrastructure) => Promise<S>,
 ): Promise<S> {
-  const { name, config = loadConfig(demoConfig), environment = process.env, clock = systemClock } = options;
+  const { name, environment = process.env, clock = systemClock } = options;
+  const service = serviceNames.find((one) => one === name);
+  const { config = loadConfig(demoConfig, environment, service) } = options;
   const addresses = serverAddresses(environment);
   const relays = options.relaysEvents !== false || addresses.NATS_URL === undefined;
   const logger = createLogger(name, config.logLevel);

@@ -1,4 +1,4 @@
-import { type BehalfConfig, ConfigError, parseConfig } from '@behalf/config';
+import { type BehalfConfig, ConfigError, parseConfig, type SecretHolder } from '@behalf/config';
 import { readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { parse } from 'yaml';
@@ -7,11 +7,16 @@ import { parse } from 'yaml';
  * Reads the file that `BEHALF_CONFIG` names, else the one given. It may name several, separated as in `PATH`: a later
  * file changes single settings of those before it; lists are replaced whole.
  *
+ * @param service that runs with it, and needs its own secrets; without it, those of all services
  * @throws ConfigError with every fault of it
  */
-export function loadConfig(defaultFile: string, environment = process.env): BehalfConfig {
+export function loadConfig(
+  defaultFile: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  service?: SecretHolder,
+): BehalfConfig {
   const files = (environment['BEHALF_CONFIG'] ?? defaultFile).split(delimiter);
-  return parseConfig(files.map(readYaml).reduce(layer), environment);
+  return parseConfig(files.map(readYaml).reduce(layer), environment, service);
 }
 
 function readYaml(file: string): unknown {

@@ -39,7 +39,8 @@ export {
   type RelayRequest,
   type TransportFailure,
 } from './http.js';
-export { defaultQuirks, findProvider, resolveProviders } from './resolve-providers.js';
+export { defaultQuirks, findProvider, resolveProviders } from './resolving/resolve-providers.js';
+export { type ProviderAccess, resolveProviderAccess } from './resolving/resolve-access.js';
 export { type Preset, presets } from './presets.js';
 export {
   type ForwardMethod,

@@ -1,6 +1,6 @@
 import { normaliseTokenResponse } from './normalise-token-response.js';
 import { presets } from './presets.js';
-import { resolveProviders } from './resolve-providers.js';
+import { resolveProviders } from './resolving/resolve-providers.js';
 
 const reply = (status: number, body: unknown, contentType = 'application/json') => ({
   status,

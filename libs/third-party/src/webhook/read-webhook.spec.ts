@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { resolveProviders } from '../resolve-providers.js';
+import { resolveProviders } from '../resolving/resolve-providers.js';
 import { WebhookRefused, readWebhook } from './read-webhook.js';
 
 const nowMs = Date.UTC(2026, 10, 23);
