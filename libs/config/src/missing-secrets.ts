@@ -80,8 +80,7 @@ const secretsOf: Readonly<Record<SecretHolder, (config: BehalfConfig) => NamedSe
       return { where: 'elicitation.vault key', name: 'AWS_SECRET_ACCESS_KEY' };
     }),
   ],
-  gateway: ({ gateway: { clientSecretEnv, dpop } }) => [
+  gateway: ({ gateway: { clientSecretEnv } }) => [
     { where: 'gateway.clientSecretEnv', name: clientSecretEnv, mayBeFile: true },
-    { where: 'gateway.dpop.key.privateKeyEnv', name: dpop.key?.privateKeyEnv },
   ],
 };
