@@ -83,8 +83,7 @@ async function startStandalone() {
   let text = readFileSync('deploy/demo/behalf.yaml', 'utf8');
   const ports = new Map();
   for (const port of new Set(text.match(demoPorts))) {
-    const free = await freePort();
-    ports.set(port, free);
+    ports.set(port, await freePort());
   }
   text = text.replaceAll(demoPorts, (port) => ports.get(port));
   text = text

@@ -1,10 +1,11 @@
+import type { ServiceName } from '@behalf/contracts';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { ConfigError, parseConfig, protectedResources, type SecretHolder } from './index.js';
+import { ConfigError, parseConfig, protectedResources } from './index.js';
 
 const demo = (): Record<string, any> => parse(readFileSync('deploy/demo/behalf.yaml', 'utf8'));
 
-function faultsOf(file: unknown, environment: Record<string, string> = {}, service?: SecretHolder): string[] {
+function faultsOf(file: unknown, environment: Record<string, string> = {}, service?: ServiceName): string[] {
   try {
     parseConfig(file, environment, service);
     return [];
@@ -101,7 +102,7 @@ describe('parseConfig', () => {
     provider.client.secretEnv = 'OF_PROVIDER';
     elicitation.client.secretEnv = 'OF_PAGES';
     elicitation.vault = { key: { kind: 'local', keyEnv: 'OF_VAULT' } };
-    const missed = (service?: SecretHolder): string[] =>
+    const missed = (service?: ServiceName): string[] =>
       faultsOf(file, {}, service)
         .map((fault) => fault.split(' ').at(-1) ?? '')
         .toSorted();

@@ -23,7 +23,6 @@ export {
 } from './protected-resources.js';
 export { configReference } from './config-reference.js';
 export { ConfigError, parseConfig } from './parse-config.js';
-export type { SecretHolder } from './missing-secrets.js';
 export { type SignalTransmitterConfig } from './shared-signals-config.js';
 export { type TrustedIssuerConfig } from './trusted-issuers-config.js';
 export {

@@ -1,7 +1,6 @@
+import type { ServiceName } from '@behalf/contracts';
 import type { BehalfConfig } from './config-schema.js';
 
-/** Who needs secrets of their own to start. */
-export type SecretHolder = 'authorization-server' | 'policy' | 'elicitation' | 'gateway';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface NamedSecret {
@@ -21,7 +20,7 @@ interface NamedSecret {
 export function missingSecrets(
   config: BehalfConfig,
   environment: Environment,
-  holder: SecretHolder | undefined,
+  holder: ServiceName | undefined,
 ): string[] {
   const holders = holder === undefined ? Object.values(secretsOf) : [secretsOf[holder]];
   return holders
@@ -32,7 +31,7 @@ export function missingSecrets(
     });
 }
 
-const secretsOf: Readonly<Record<SecretHolder, (config: BehalfConfig) => NamedSecret[]>> = {
+const secretsOf: Readonly<Record<ServiceName, (config: BehalfConfig) => NamedSecret[]>> = {
   'authorization-server': ({ authorizationServer: { clients, signIn, sharedSignals } }) => [
     ...clients.map(({ clientId, secretEnv }): NamedSecret => ({
       where: `authorizationServer.clients.${clientId}.secretEnv`,

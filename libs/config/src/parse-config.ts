@@ -1,6 +1,7 @@
+import type { ServiceName } from '@behalf/contracts';
 import type { z } from 'zod';
 import { type BehalfConfig, configSchema } from './config-schema.js';
-import { missingSecrets, type SecretHolder } from './missing-secrets.js';
+import { missingSecrets } from './missing-secrets.js';
 
 /** All faults of a configuration at once, by name and never by value: values may be secrets. */
 export class ConfigError extends Error {
@@ -21,7 +22,7 @@ export class ConfigError extends Error {
 export function parseConfig(
   file: unknown,
   environment: Record<string, string | undefined>,
-  service?: SecretHolder,
+  service?: ServiceName,
 ): BehalfConfig {
   const parsed = configSchema.safeParse(file, { reportInput: false });
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describeIssue));

@@ -16,8 +16,8 @@ const promisedMs = 120_000;
 const promises = join(tmpdir(), `behalf-ports-${process.getuid?.() ?? 'all'}`);
 
 /**
- * A TCP port that nobody listens on, and that nobody else on this machine is given here for two minutes. Prefer
- * listening on port 0 wherever the server allows it.
+ * A TCP port that nobody listens on, and that no process of this user is given here again for two minutes.
+ * Prefer listening on port 0 wherever the server allows it.
  */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   mkdirSync(promises, { recursive: true });

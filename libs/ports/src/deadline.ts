@@ -62,8 +62,12 @@ export function timeLeftMs(): number {
 
 /** @throws OAuthError `temporarily_unavailable` when the time of the request is over */
 export function checkDeadline(): void {
-  if (timeLeftMs() < 0)
-    throw new OAuthError('temporarily_unavailable', 'the request took too long', { retryAfterSeconds });
+  if (timeLeftMs() < 0) throw tookTooLong();
+}
+
+/** What a request is refused with whose time is over. */
+export function tookTooLong(): OAuthError {
+  return new OAuthError('temporarily_unavailable', 'the request took too long', { retryAfterSeconds });
 }
 
 /**

@@ -10,6 +10,7 @@ export {
   extendDeadline,
   outsideDeadline,
   timeLeftMs,
+  tookTooLong,
   withinDeadline,
 } from './deadline.js';
 export { type RateLimit, type RateLimiter } from './rate-limiter.js';

@@ -20,6 +20,7 @@ export { type Infrastructure, InfrastructureModule } from './infrastructure.modu
 export { bootstrapService, type RunningService, type ServiceOptions } from './bootstrap-service.js';
 export { ConfiguredSecret, ConfiguredSecretError } from './configured-secret.js';
 export { type Logger, createLogger } from './logger.js';
+export { deadlineGraceMs } from './limit-requests.js';
 export { loadConfig } from './load-config.js';
 export { nameRoute } from './measure-requests.js';
 export { OAuthErrorFilter } from './oauth-error.filter.js';

@@ -2,7 +2,7 @@ import { Deadline } from '@behalf/ports';
 import type { Request, RequestHandler, Response } from 'express';
 
 /** For the refusal of the step that is under way to arrive in the words of its edge: a page, JSON-RPC, OAuth's JSON. */
-const graceMs = 1_500;
+export const deadlineGraceMs = 1_500;
 
 /**
  * Gives every request its deadline. Whoever is not answered a moment after it is told so here, whatever their request
@@ -14,7 +14,7 @@ export function limitRequests(timeoutMs: number): RequestHandler {
     const deadline = new Deadline(timeoutMs);
     let timer: NodeJS.Timeout | undefined;
     const look = (): void => {
-      const leftMs = deadline.leftMs() + graceMs;
+      const leftMs = deadline.leftMs() + deadlineGraceMs;
       if (leftMs === Infinity) return;
       if (leftMs > 0) timer = setTimeout(look, leftMs).unref();
       else refuse(response);

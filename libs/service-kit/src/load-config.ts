@@ -1,4 +1,5 @@
-import { type BehalfConfig, ConfigError, parseConfig, type SecretHolder } from '@behalf/config';
+import { type BehalfConfig, ConfigError, parseConfig } from '@behalf/config';
+import type { ServiceName } from '@behalf/contracts';
 import { readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { parse } from 'yaml';
@@ -13,7 +14,7 @@ import { parse } from 'yaml';
 export function loadConfig(
   defaultFile: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
-  service?: SecretHolder,
+  service?: ServiceName,
 ): BehalfConfig {
   const files = (environment['BEHALF_CONFIG'] ?? defaultFile).split(delimiter);
   return parseConfig(files.map(readYaml).reduce(layer), environment, service);

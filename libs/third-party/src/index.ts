@@ -40,7 +40,7 @@ export {
   type TransportFailure,
 } from './http.js';
 export { defaultQuirks, findProvider, resolveProviders } from './resolving/resolve-providers.js';
-export { type ProviderAccess, resolveProviderAccess } from './resolving/resolve-access.js';
+export { resolveProviderAccess } from './resolving/resolve-access.js';
 export { type Preset, presets } from './presets.js';
 export {
   type ForwardMethod,

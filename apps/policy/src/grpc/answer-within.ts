@@ -1,16 +1,13 @@
 import { type ServerUnaryCall } from '@grpc/grpc-js';
-import { OAuthError } from '@behalf/oauth';
-import { withinDeadline } from '@behalf/ports';
-
-/** For the refusal of the step that is under way to arrive first. */
-const graceMs = 1_500;
+import { tookTooLong, withinDeadline } from '@behalf/ports';
+import { deadlineGraceMs } from '@behalf/service-kit';
 
 /**
  * Answers a call in the time that a request may take, or in that which its caller waits (`grpc-timeout`), whichever is
  * shorter: then nothing more is begun for it, as for a request over HTTP. Who has set no time, or a longer one, is answered
  * a moment after ours, whatever the work still waits for.
  *
- * @throws OAuthError `temporarily_unavailable`, in gRPC `UNAVAILABLE`. A caller's own time ends in `DEADLINE_EXCEEDED`, which is gRPC's.
+ * @throws OAuthError `temporarily_unavailable`, in gRPC `UNAVAILABLE`.
  */
 export async function answerWithin<T>(
   timeoutMs: number,
@@ -18,13 +15,7 @@ export async function answerWithin<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () =>
-      late.reject(
-        new OAuthError('temporarily_unavailable', 'the request took too long', { retryAfterSeconds: 1 }),
-      ),
-    timeoutMs + graceMs,
-  ).unref();
+  const timer = setTimeout(() => late.reject(tookTooLong()), timeoutMs + deadlineGraceMs).unref();
   const callerMs = Number(call.getDeadline()) - Date.now();
   try {
     return await Promise.race([withinDeadline(Math.min(timeoutMs, callerMs), work), late.promise]);
